@@ -119,6 +119,14 @@ def test_another_version_finds_nothing(store, wasm, monkeypatch):
     assert step() == (expected, counts)
 
 
+def test_the_key_of_a_plan_is_written_out_once(store, wasm, monkeypatch):
+    kinds, key_of = [], kept.key_of
+    monkeypatch.setattr(kept, "key_of", lambda kind, parts: kinds.append(kind) or key_of(kind, parts))
+    forget()
+    step()
+    assert kinds.count("plan") == kept.counts["plans made"] > 0
+
+
 def test_gpu_plans_are_kept_too(store, gpu):
     expected, counts = step()
     assert counts == {"plans made": counts["plans made"]}

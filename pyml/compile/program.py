@@ -22,7 +22,7 @@ from ..recent import Recent
 from .memory import ITEM, Ref
 from .parts import OnHost, Repeated, While, parted
 from .plan import Kernel, Loop, Plan, graph_key, make_plan
-from .restore import made, restored, store
+from .restore import made, name_of, restored, store
 
 
 def lower(plan: Plan, device: Device) -> list[DeviceKernel]:
@@ -183,7 +183,10 @@ def plan_for(key: tuple, profile: Profile, make: Callable[[Profile], Plan]) -> P
     """The plan of a graph for an adapter: one of this run, one that an earlier run left, or else the one that `make` makes."""
     whole = (key, profile)
     plan = _plans.get(whole)
-    return _plans.put(whole, restored(key, profile) or made(key, profile, make)) if plan is None else plan
+    if plan is None:
+        name = name_of(key, profile)
+        plan = _plans.put(whole, restored(name) or made(name, key, profile, make))
+    return plan
 
 
 def realize(nodes: list[Node], device: Device, keep_graph: bool = False, also: Sequence[Node] = ()) -> None:

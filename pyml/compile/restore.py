@@ -15,9 +15,8 @@ _ATOMS = (int, float, str, bool, bytes, type(None))
 watching: list[Callable[[tuple, Callable[[Profile], Plan]], object]] = []  # told the key of each new plan, and what makes it for an adapter
 
 
-def restored(key: tuple, profile: Profile) -> Plan | None:
-    """The plan of a graph, if there is one."""
-    name = name_of(key, profile)
+def restored(name: str | None) -> Plan | None:
+    """The plan of a graph, if there is one; `name` is what `name_of` calls it."""
     raw = kept.find(name)
     if raw is None:
         return None
@@ -29,11 +28,11 @@ def restored(key: tuple, profile: Profile) -> Plan | None:
     return plan
 
 
-def made(key: tuple, profile: Profile, make: Callable[[Profile], Plan]) -> Plan:
-    """A new plan, which is kept as soon as its kernels are written."""
+def made(name: str | None, key: tuple, profile: Profile, make: Callable[[Profile], Plan]) -> Plan:
+    """A new plan, which is kept under this name as soon as its kernels are written."""
     plan = make(profile)
     kept.counts["plans made"] += 1
-    plan.to_keep = name_of(key, profile)
+    plan.to_keep = name
     for told in watching:
         told(key, make)
     return plan
@@ -55,13 +54,15 @@ def name_of(key: tuple, profile: Profile) -> str | None:
 
 def _plain(key: Any) -> bool:
     """Whether `repr` says all of it: numbers, text and tuples of such, and bodies of loops."""
-    waiting = [key]
+    waiting: list[Any] = [key]
     while waiting:
-        value = waiting.pop()
-        if isinstance(value, tuple):
-            waiting.extend(value)
-        elif isinstance(value, Body):
-            waiting.append(value.key)
-        elif not isinstance(value, _ATOMS):
-            return False
+        for value in waiting.pop():
+            if value.__class__ in _ATOMS:
+                continue
+            if isinstance(value, tuple):
+                waiting.append(value)
+            elif isinstance(value, Body):
+                waiting.append((value.key,))
+            elif not isinstance(value, _ATOMS):
+                return False
     return True

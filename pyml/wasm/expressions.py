@@ -58,8 +58,8 @@ class Expressions:
         self.scratch_base = 0
         self.consts: dict[str, Value] = {}
         self.folded: dict[int, Value] = {}  # by the id of an expression: its value, which is the same wherever it is read
-        self.unfixed: set[int] = set()  # ids of expressions that are constants in one copy of a loop's body, others in others
-        self.weights: dict[int, int] = {}
+        self.ranges: dict[int, list[Value]] = {}  # by the id of a loop: what its variable is in each round
+        self.extents: dict[int, Any] = {}  # by the id of a body, as statements.py finds them
         self.copies = 1  # how often the statement at hand is written out by the loops around it
         self.mutable: set[bytes] = set()  # instructions that read a variable
 
@@ -81,7 +81,8 @@ class Expressions:
             return aggregate(v.type, {k: self.keep(f) for k, f in v.fields.items()})
         if v.simple:
             return v if v.type in STORAGE else concrete(v)
-        index = self.local(STORAGE[v.type])
+        self.locals.append(STORAGE[v.type])
+        index = 2 + len(self.locals)
         self.out += v.code + SETS[index]
         kept = Value(v.type, GETS[index], None, True)
         kept.wraps = v.wraps
@@ -161,32 +162,35 @@ class Expressions:
         """The value of a parsed expression; constants of an expression are folded once."""
         kind = e[0]
         if kind == "id":
-            name = e[1]  # `lookup`, without a call
-            found = self.scopes[-1].get(name) or self.scopes[0].get(name) or self.consts.get(name) or self.declared(name)
-            if found.__class__ is Value:
-                return found
-            if found.__class__ is Var:
-                return found.value
-            if isinstance(found, dict):
-                return aggregate(found["type"], {n: v.value for n, v in found["vars"].items()})
-            raise KernelError(f"WGSL: the array {e[1]!r} is used without an index.")
+            a = self.scopes[-1].get(e[1])
+            return a if a.__class__ is Value else self.named(e[1])
         if kind == "num":
             return number(e[1])
         if kind == "bin":
-            known = self.folded.get(id(e))
-            if known is not None:
-                return known
-            _, op, left, right = e
-            a = number(left[1]) if left[0] == "num" else self.expression(left)
-            if op == "&&" or op == "||":
-                v = self.decided(op, a, right)
+            _, op, left, right, same = e
+            if same and (a := self.folded.get(id(e))) is not None:
+                return a
+            scope, kind = self.scopes[-1], left[0]
+            if kind == "id":  # operands are mostly names, and calls for each would be half of all
+                a = scope.get(left[1])
+                if a.__class__ is not Value:
+                    a = self.named(left[1])
             else:
-                v = operators.binary(self, op, a, number(right[1]) if right[0] == "num" else self.expression(right))
-            if v.const is not None and id(e) not in self.unfixed:
-                if self.fixed(e):
-                    self.folded[id(e)] = v
-                else:
-                    self.unfixed.add(id(e))
+                a = number(left[1]) if kind == "num" else self.expression(left)
+            if op == "&&" or op == "||":
+                return self.decided(op, a, right)
+            kind = right[0]
+            if kind == "id":
+                b = scope.get(right[1])
+                if b.__class__ is not Value:
+                    b = self.named(right[1])
+            else:
+                b = number(right[1]) if kind == "num" else self.expression(right)
+            if a.const is None or b.const is None:
+                return operators.binary(self, op, a, b)
+            v = operators.folded(self, op, a, b)
+            if same and self.fixed(e):
+                self.folded[id(e)] = v
             return v
         if kind == "call":
             name = e[1]
@@ -206,13 +210,25 @@ class Expressions:
             return self.construct(self.type(e[1]), e[2])
         return operators.unary(self, e[1], self.expression(e[2]))
 
+    def named(self, name: str) -> Value:
+        """The value of a name; that of a constant of the module is found at once from now on."""
+        found = self.lookup(name)
+        if found.__class__ is Var:
+            return found.value
+        if found.__class__ is Value:
+            self.scopes[-1][name] = found
+            return found
+        if isinstance(found, dict):
+            return aggregate(found["type"], {n: v.value for n, v in found["vars"].items()})
+        raise KernelError(f"WGSL: the array {name!r} is used without an index.")
+
     def fixed(self, e: Expression) -> bool:
         """Whether an expression is made of literals and constants of the module, so that it is the same wherever it stands."""
         kind = e[0]
         if kind == "num":
             return True
         if kind == "bin":
-            return self.fixed(e[2]) and self.fixed(e[3])
+            return e[4] and self.fixed(e[2]) and self.fixed(e[3])
         return kind == "id" and e[1] in self.source.consts and e[1] not in self.source.locals
 
     def decided(self, op: str, a: Value, rest: Expression) -> Value:
@@ -264,12 +280,13 @@ class Expressions:
         """An element of an array, vector or matrix."""
         target = e[1]
         if target[0] == "id":
-            found = self.lookup(target[1])
-            if isinstance(found, Memory):
+            name = target[1]
+            found = self.scopes[-1].get(name) or self.scopes[0].get(name) or self.lookup(name)
+            if found.__class__ is Memory:
                 code, offset = self.address(found, self.expression(e[2]))
                 return self.loaded(found.type, code, offset)
-            if isinstance(found, Registers):
-                return self.register(found, target[1], e[2]).value
+            if found.__class__ is Registers:
+                return self.register(found, name, e[2]).value
         v = self.expression(target)
         i = self.expression(e[2])
         if i.const is None:

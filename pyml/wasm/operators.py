@@ -102,7 +102,7 @@ def bitcast(c: Expressions, v: Value, kind: str) -> Value:
 def unify(c: Expressions, a: Value, b: Value) -> tuple[Value, Value]:
     """Both operands in one type: abstract numbers take the other's, scalars are spread over vectors."""
     if a.type == b.type:
-        return concrete(a), concrete(b)
+        return (a, b) if a.type in STORAGE else (concrete(a), concrete(b))
     if a.type in ("int", "float"):
         if b.type in ("int", "float"):
             return constant("f32", a.const), constant("f32", b.const)
@@ -156,6 +156,20 @@ def binary(c: Expressions, op: str, a: Value, b: Value) -> Value:
         if op in "+-" and c.relaxed and (a.product or b.product):
             return _multiply_add(op, kind, a, b)
     return Value(result, a.code + b.code + _vector_op(element, op))
+
+
+FOLDED: dict[tuple[str, Value, Value], Value] = {}  # what constants give: the same few in every copy of a loop's body
+_MOST = 8192
+
+
+def folded(c: Expressions, op: str, a: Value, b: Value) -> Value:
+    """`a op b` of two constants."""
+    known = FOLDED.get((op, a, b))
+    if known is None:
+        if len(FOLDED) > _MOST:
+            FOLDED.clear()
+        known = FOLDED[op, a, b] = binary(c, op, a, b)
+    return known
 
 
 def _vector_op(element: str, op: str) -> bytes:

@@ -1,7 +1,8 @@
 """Parses the part of WGSL that kernels are written in. Expressions and statements are plain tuples.
 
-Expressions: ("num", text) ("id", name) ("call", callee, arguments) ("new", type, arguments) ("bin", op, a, b)
-("un", op, a) ("member", a, name) ("index", a, i). Types are names, or ("array", type, size expression or None).
+Expressions: ("num", text) ("id", name) ("call", callee, arguments) ("new", type, arguments) ("un", op, a)
+("bin", op, a, b, whether it may be the same wherever it stands) ("member", a, name) ("index", a, i). Types are names, or
+("array", type, size expression or None).
 Statements: ("let" | "var" | "const", name, type or None, expression or None) ("set", place, op, expression)
 ("if", test, then, otherwise) ("for", first, test, step, body) ("return", expression or None) ("block", body)
 ("do", expression) ("break",) ("continue",).
@@ -36,6 +37,26 @@ _ASSIGN = {"=": "", "+=": "+", "-=": "-", "*=": "*", "/=": "/", "%=": "%", "&=":
 Expression: TypeAlias = tuple[Any, ...]
 Statement: TypeAlias = tuple[Any, ...]
 Type: TypeAlias = Any  # a name, or ("array", type, size)
+
+
+_BEHIND = frozenset("(<.[")  # with these a name is perhaps not all of an operand
+
+
+class _Atoms(dict[str, Expression | None]):
+    """By each token: what a name or a number is alone, None for signs."""
+
+    def __missing__(self, token: str) -> Expression | None:
+        first = token[:1]
+        number = first.isdigit() or (first == "." and token != ".")
+        atom = ("num", token) if number else ("id", token) if first.isalpha() or first == "_" else None
+        if len(self) > _MOST:
+            self.clear()
+        self[token] = atom
+        return atom
+
+
+_MOST = 8192
+ATOMS = _Atoms()
 
 
 @dataclass
@@ -120,24 +141,34 @@ class Parser:
     # ---- expressions
     def expression(self, least: int = 0) -> Expression:
         """Operands and the operators between them that bind at least so tightly."""
-        first = self.operand()
         left = self.left
+        first = ATOMS[left[-1]]  # `operand`, without a call where only a name or a number stands
+        if first is None or left[-2] in _BEHIND:
+            first = self.operand()
+        else:
+            left.pop()
         while True:
             op = left[-1]
             rank = _RANK.get(op, -1)
             if rank < least:
                 return first
             left.pop()
-            first = ("bin", op, first, self.expression(rank + 1))
+            second = self.expression(rank + 1)
+            same = True  # unless it names what is declared here, or calls, or loads
+            for e in (first, second):
+                kind = e[0]
+                if kind != "num" and (e[1] in self.declared if kind == "id" else kind != "bin" or not e[4]):
+                    same = False
+            first = ("bin", op, first, second, same)
 
     def operand(self) -> Expression:
         """A name, number, call, constructor, or an expression in brackets, with what stands before and behind it."""
         left = self.left
         t = left.pop()
-        first = t[:1]
-        if first.isdigit() or (first == "." and t != "."):
-            return ("num", t)
-        if first.isalpha() or first == "_":
+        atom = ATOMS[t]
+        if atom is not None and atom[0] == "num":
+            return atom
+        if atom is not None:
             following = left[-1]
             if following == "(":
                 e: Expression = ("new", _SHORT[t], self.arguments()) if t in _SHORT else ("call", t, self.arguments())
@@ -145,7 +176,7 @@ class Parser:
                 left.append(t)
                 e = ("new", self.type(), self.arguments())
             else:
-                e = ("id", t)
+                e = atom
         elif t == "(":
             e = self.expression()
             self.expect(")")

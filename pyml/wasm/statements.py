@@ -6,7 +6,7 @@ Each `do_` method returns None, the value of the function, or Value("none") wher
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from . import operators
 from .builtins import INSTRUCTIONS
@@ -22,6 +22,13 @@ _UNROLL = 1500  # most syntax nodes an unrolled loop may have
 _NESTED = 6 * _UNROLL  # … and one inside of others, all its copies together: else sums in blocks grow with their terms
 _LIBRARY = 64  # most copies of a loop's body that calls a function of the library, such as exp: as many as a tile has results
 _NO = Value("none")  # says that a loop was not unrolled
+
+
+class Extent(NamedTuple):
+    """The body of a loop: its syntax nodes, and the functions it calls that are not the module's own."""
+
+    nodes: int
+    calls: set[str]
 
 
 class Statements(Expressions):
@@ -108,7 +115,7 @@ class Statements(Expressions):
         if v.fields is not None:
             return aggregate(v.type, {n: self.frozen(f) for n, f in v.fields.items()})
         if v.code not in self.mutable:
-            return self.keep(v)
+            return v if v.simple and v.type in STORAGE else self.keep(v)
         index = self.local(STORAGE[v.type])
         self.out += v.code + SETS[index]
         return self.get(index, v.type)
@@ -176,7 +183,7 @@ class Statements(Expressions):
         _, place, op, e = s
         v = self.expression(e)
         if place[0] == "id":
-            var = self.lookup(place[1])
+            var = self.scopes[-1].get(place[1]) or self.lookup(place[1])
             if place[1] == "_":
                 return None
             if isinstance(var, dict):
@@ -184,9 +191,12 @@ class Statements(Expressions):
                 return None
             if op:
                 v = operators.binary(self, op, var.value, v)
-            self.assign(var, v)
+            if v.type != var.type:
+                v = self.convert(v, var.type)
+            self.out += v.code + SETS[var.index]  # `assign`, without a call
             return None
-        target = self.lookup(place[1][1])
+        name = place[1][1]
+        target = self.scopes[-1].get(name) or self.scopes[0].get(name) or self.lookup(name)
         if place[0] == "index" and isinstance(target, Memory):
             i = self.expression(place[2])
             if op:
@@ -307,35 +317,14 @@ class Statements(Expressions):
             return _NO
         if _contains(body, "break") or _contains(body, "continue") or _assigns(body, first[1]):
             return _NO
-        start = self.trial(first[3])
-        by = self.trial(step[3])
-        if start is None or by is None:
+        values = self.rounds(s)
+        if values is None:
             return _NO
-        kind = first[2] and self.type(first[2])
-        v = concrete(start) if kind is None else self.convert(start, kind)
-        values: list[Value] = []
-        size = self.weight(body)
-        long = None  # whether it calls the library, once somebody has to know
-        bound = self.trial(test[3]) if test[0] == "bin" and test[2] == ("id", first[1]) and self.fixed(test[3]) else None
-        while True:
-            if bound is not None:
-                more: Value | None = operators.binary(self, test[1], v, bound)
-            else:
-                self.scopes.append({**self.scopes[-1], first[1]: v})
-                more = self.trial(test)
-                self.scopes.pop()
-            if more is None or more.const is None:
-                return _NO
-            if not more.const:
-                break
-            values.append(v)
-            if len(values) * size > _UNROLL or len(values) * size * self.copies > _NESTED:
-                return _NO
-            if len(values) * self.copies > _LIBRARY:
-                long = self.calls_library(body) if long is None else long
-                if long:
-                    return _NO
-            v = operators.binary(self, step[2], v, by)
+        extent = self.extent(body)
+        if len(values) * extent.nodes * self.copies > _NESTED:
+            return _NO
+        if len(values) * self.copies > _LIBRARY and not extent.calls.isdisjoint(library().procedures):
+            return _NO
         outer, self.copies = self.copies, self.copies * max(1, len(values))
         try:
             for v in values:
@@ -348,29 +337,61 @@ class Statements(Expressions):
         finally:
             self.copies = outer
 
-    def weight(self, node: Sequence[Any]) -> int:
-        """Syntax nodes of a body, those of the functions it calls included."""
-        if id(node) in self.weights:
-            return self.weights[id(node)]
-        n, waiting = 0, [node]
+    def rounds(self, s: Statement) -> list[Value] | None:
+        """What the variable of a loop is in each round; None where that is not known now, or written out it is too long."""
+        known = self.ranges.get(id(s))
+        if known is not None:
+            return known
+        _, first, test, step, body = s
+        start = self.trial(first[3])
+        by = self.trial(step[3])
+        if start is None or by is None:
+            return None
+        kind = first[2] and self.type(first[2])
+        v = concrete(start) if kind is None else self.convert(start, kind)
+        values: list[Value] = []
+        most = _UNROLL // self.extent(body).nodes
+        bound = self.trial(test[3]) if test[0] == "bin" and test[2] == ("id", first[1]) and self.fixed(test[3]) else None
+        while True:
+            if bound is not None:
+                more: Value | None = operators.folded(self, test[1], v, bound)
+            else:
+                self.scopes.append({**self.scopes[-1], first[1]: v})
+                more = self.trial(test)
+                self.scopes.pop()
+            if more is None or more.const is None:
+                return None
+            if not more.const:
+                break
+            values.append(v)
+            if len(values) > most:
+                return None
+            v = operators.folded(self, step[2], v, by)
+        if bound is not None and self.fixed(first[3]) and self.fixed(step[3]):
+            self.ranges[id(s)] = values  # the same in every copy of the loop; the tree outlives the compiler
+        return values
+
+    def extent(self, body: Sequence[Any]) -> Extent:
+        """What a body consists of, the functions that it calls included."""
+        if id(body) in self.extents:
+            return self.extents[id(body)]
+        nodes, waiting, calls = 0, [body], set()
         while waiting:
-            n += 1
+            nodes += 1
             one = waiting.pop()
             for m in one:
                 if m.__class__ is tuple or m.__class__ is list:
                     waiting.append(m)
-            if one.__class__ is tuple and one and one[0] == "call" and one[1] in self.source.procedures and one[1] not in INSTRUCTIONS:
-                n += self.weight(self.source.procedures[one[1]].body)
-        self.weights[id(node)] = n  # the tree outlives the compiler
-        return n
-
-    def calls_library(self, node: Sequence[Any]) -> bool:
-        """Whether a body, or a function it calls, calls a function of the library: each copy of it is as long as a small kernel."""
-        if node.__class__ is tuple and node and node[0] == "call":
-            own = self.source.procedures.get(node[1])
-            if self.calls_library(own.body) if own is not None else node[1] in library().procedures:
-                return True
-        return any(self.calls_library(m) for m in node if m.__class__ is tuple or m.__class__ is list)
+            if one.__class__ is tuple and one and one[0] == "call":
+                own = self.source.procedures.get(one[1])
+                if own is None:
+                    calls.add(one[1])
+                elif one[1] not in INSTRUCTIONS:
+                    inner = self.extent(own.body)
+                    nodes += inner.nodes
+                    calls |= inner.calls
+        found = self.extents[id(body)] = Extent(nodes, calls)  # the tree outlives the compiler
+        return found
 
     def do_return(self, s: Statement) -> Value | None:
         frame = self.frames[-1]
