@@ -83,8 +83,8 @@ def fetch_chapters(folder: Path, cache: Path, say: Callable[[str], None]) -> Non
     if paths.checkout() is not None:  # an installed pyml has no chapters
         tables.pack_houses(npm_pack(pins.HOUSES.spec, pins.HOUSES.integrity, cache, pins.HOUSES.size), folder / "houses.csv")
         tables.pack_irises(npm_pack(pins.IRISES.spec, pins.IRISES.integrity, cache, pins.IRISES.size), folder / "irises.csv")
-        lists = [npm_pack(pin.spec, pin.integrity, cache, pin.size) for pin in (pins.FRAUDS, pins.SITES)]
-        tables.pack_names(*lists, folder / "names.csv")
+        frauds, sites = (npm_pack(pin.spec, pin.integrity, cache, pin.size) for pin in (pins.FRAUDS, pins.SITES))
+        tables.pack_names(frauds, sites, folder / "names.csv")
         fetch_mails(folder / "mails.csv", cache, say)
         novel = npm_pack(pins.NOVEL.spec, pins.NOVEL.integrity, cache, pins.NOVEL.size)
         packed.novel(novel, folder / "moby-dick.txt")
