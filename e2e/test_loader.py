@@ -58,6 +58,12 @@ def test_python_that_was_closed_answers_that_it_was(page, site, thread):
     assert said == 3 * ["ended: Python was closed; call loadPyml again."]
 
 
+def test_an_option_that_is_none_is_refused_with_those_that_are(page, site):
+    page.goto(f"{site}{BLANK}")
+    said = page.evaluate("""async () => (await import("/web/pyml.js")).loadPyml({ statsu: null }).catch(String)""")
+    assert said.startswith('TypeError: loadPyml has no option "statsu". It has worker, status,') and said.endswith("offline, run.")
+
+
 def test_python_sends_messages_to_the_page(python):
     heard = python.page.evaluate("""async () => {
       const heard = [];

@@ -254,6 +254,7 @@ def test_stop_leaves_a_model_that_reads(trained):
     trained.click("#stop")
     result = finished(trained)
     assert result["error"] is None and result["testAccuracy"] > 0.2
+    assert trained.text_content("#running").startswith("Stopped after ")
     assert trained.is_enabled("#train") and trained.is_disabled("#stop")
 
 

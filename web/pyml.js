@@ -27,6 +27,10 @@ export function addressOptions(search = location.search) {
   };
 }
 
+// Those of `loadPyml`, and behind "webgpu" those for tests and for addresses.
+const OPTIONS = ["worker", "status", "indexURL", "packages", "files", "backend", "programs", "offline", "run",
+  "webgpu", "jspi", "relaxed", "threads", "ready", "page", "shipped"];
+
 /**
  * Starts Python with pyml in it.
  *
@@ -42,11 +46,15 @@ export function addressOptions(search = location.search) {
  *   offline   true: a service worker keeps what this page needed, so that it opens without a network from the next visit on.
  *   run       the path of one of the files, which is run when all is ready.
  *
+ * Throws a TypeError for an option that is none of these.
+ *
  * Resolves to an object with info, run, runPython, call, write, on, stop, interrupt, restart and close. Rejects with an
  * Error whose `kind` is "download" (and `file` the file's name) or "start"; with a status element the user is
  * offered another try first, and the promise waits for it.
  */
 export async function loadPyml(options = {}) {
+  const unknown = Object.keys(options).find((name) => !OPTIONS.includes(name));
+  if (unknown) throw new TypeError(`loadPyml has no option "${unknown}". It has ${OPTIONS.slice(0, OPTIONS.indexOf("webgpu")).join(", ")}.`);
   const settings = {
     indexURL: new URL("../pyodide/", HERE).href,
     packages: ["numpy", "pyml"],

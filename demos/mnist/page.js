@@ -141,7 +141,8 @@ function show(result, milliseconds) {
     return end();
   }
   if (result.lost) explainLoss(result.lost);
-  $("running").value = `Trained for ${(milliseconds / 1000).toFixed(0)} s.`;
+  const seconds = `${(milliseconds / 1000).toFixed(0)} s`;
+  $("running").value = $("stop").textContent === "Stop now" ? `Stopped after ${seconds}. The network is as it was then.` : `Trained for ${seconds}.`;
   showReading(result);
   end(result.lost);
   keepNetwork().catch(() => {}); // Python was ended meanwhile
