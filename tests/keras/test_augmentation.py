@@ -122,7 +122,7 @@ PASSES = {
     "RandomElasticTransform": 6, "RandomErasing": 3, "RandomFlip": 2, "RandomGaussianBlur": 3, "RandomGrayscale": 2, "RandomHue": 2,
     "RandomInvert": 2, "RandomPerspective": 3, "RandomPosterization": 2, "RandomRotation": 2, "RandomSaturation": 2, "RandomSharpness": 2,
     "RandomShear": 2, "RandomTranslation": 2, "RandomZoom": 2, "Solarization": 2, "AutoContrast": 2, "Equalization": 7,
-    "MixUp": 14, "CutMix": 16, "AugMix": 17, "RandAugment": 28,
+    "MixUp": 21, "CutMix": 24, "AugMix": 27,
 }  # fmt: skip
 
 
