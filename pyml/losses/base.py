@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
+
+import numpy as np
 
 from pyml import dtype_policies, ops
 from pyml.core import Tensor
@@ -15,6 +17,7 @@ from pyml.dtypes import narrow, standardize
 from pyml.errors import ShapeError, Undefined, tell_misfit
 from pyml.objects.configured import Configured
 from pyml.objects.registry import LOSSES
+from pyml.objects.samples import Sample, draw, sample
 
 __all__ = ["Loss", "LossFunctionWrapper", "reduce_weighted_values"]
 
@@ -122,6 +125,12 @@ class LossFunctionWrapper(Loss):
 
     def __repr__(self) -> str:
         return f"<LossFunctionWrapper({self.fn}, kwargs={self._fn_kwargs})>"
+
+    @classmethod
+    def _samples(cls) -> Iterator[Sample]:
+        absolute = LOSSES.find_function("mean_absolute_error")
+        if cls is LossFunctionWrapper and absolute is not None:
+            yield sample(cls(absolute, name="distance"), draw(6, 3), draw(6, 3), like=lambda y, p: np.abs(y - p).mean())
 
 
 def apply_mask(sample_weight: Any, mask: Any, dtype: Any, reduction: str | None) -> Any:

@@ -142,7 +142,7 @@ _PERCENTS = [
 
 @op(like="numpy.percentile", samples=_PERCENTS, tolerance=2e-5)
 def percentile(x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Tensor:
-    """`quantile` whose `q` counts from 0 to 100; the other arguments and the errors as of `quantile`.
+    """`quantile` whose `q` counts from 0 to 100; dtypes, shapes, the other arguments and the errors as of `quantile`.
 
     Example:
         >>> pyml.ops.percentile([1., 2., 3., 4.], [25, 75]).numpy()

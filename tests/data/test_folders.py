@@ -73,7 +73,7 @@ def test_arguments_that_do_not_fit_are_named(texts, given, told):
 def test_a_folder_without_files_is_named(tmp_path):
     with pytest.raises(ValueError, match=tmp_path.name):
         utils.text_dataset_from_directory(tmp_path)
-    with pytest.raises(ValueError, match="no folder"):
+    with pytest.raises(FileNotFoundError, match="no folder"):
         utils.text_dataset_from_directory(tmp_path / "nowhere")
 
 

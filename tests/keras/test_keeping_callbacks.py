@@ -74,7 +74,7 @@ def test_a_checkpoint_of_every_epoch_has_epoch_and_logs_in_its_name(tmp_path, ca
 
 
 @pytest.mark.parametrize(("mode", "threshold", "saved"), [
-    ("max", None, [1, 2, 4]), ("min", None, [1, 3]), ("auto", None, [1, 3]), ("max", 4.0, [4]),
+    ("max", None, [1, 2, 4]), ("min", None, [1, 3]), ("max", 4.0, [4]),
 ])  # fmt: skip
 def test_only_the_best_epochs_are_saved(tmp_path, mode, threshold, saved):
     x, y = blobs(20)
