@@ -14,7 +14,7 @@ PYTHON = ROOT / "build" / "bench" / ".venv" / "bin" / "python"
 @pytest.mark.slow
 def test_the_quick_benchmark_of_exports_prints_a_network_and_the_digits():
     if not PYTHON.is_file() or not all(store.folder_of(name) for name in ("mobilenet_v1", "photos")):
-        pytest.skip("`make bench` and `make models` set up what it needs")
+        pytest.skip("the yardstick, mobilenet_v1 or the photos are not there; `make bench` and `make models` bring them")
     command = [str(PYTHON), "-m", "benchmarks.export", "--quick", "--contenders", "pyml"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]

@@ -69,7 +69,7 @@ def test_names_without_a_summary_are_few():
 
 
 def test_arguments_that_share_a_line_are_told_apart():
-    pytest.importorskip("griffe", reason="make docs installs it")
+    pytest.importorskip("griffe", reason="griffe is not installed; make docs installs it")
     from tools.docs.docstrings import standard
 
     text = standard("A layer.\n\nArgs:\n    units: How many.\n    kernel, bias: Names.\n\nExample:\n    >>> 1\n    1")
@@ -233,8 +233,8 @@ class Links(HTMLParser):
 
 @pytest.mark.slow
 def test_the_site_is_built_strictly_without_a_dead_link_or_another_host():
-    pytest.importorskip("mkdocs", reason="make docs installs it")
-    pytest.importorskip("mkdocstrings_handlers.python", reason="make docs installs it")
+    pytest.importorskip("mkdocs", reason="mkdocs is not installed; make docs installs it")
+    pytest.importorskip("mkdocstrings_handlers.python", reason="mkdocstrings is not installed; make docs installs it")
     done = subprocess.run([sys.executable, "-m", "tools.docs"], cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     site = ROOT / "build" / "docs"
