@@ -87,8 +87,8 @@ class TensorBoard(Reading, Callback):
     def set_model(self, model: Any) -> None:
         super().set_model(model)
         self.close()
-        drawn: tuple[Any, ...] = (LAYERS.classes["Sequential"], LAYERS.classes["Functional"])
-        if self.write_graph and isinstance(model, drawn) and model.built:
+        drawn = isinstance(model, LAYERS.classes["Sequential"]) or model._graph is not None
+        if self.write_graph and drawn and model.built:
             self._file("train").model("keras", model.to_json())
         if self.embeddings_freq:
             self._write_projector()

@@ -11,6 +11,8 @@ from pyml.layers.input_layer import Input, InputLayer
 from pyml.layers.layer import Layer
 from pyml.models.model import Functional, Model
 from pyml.models.sequential import Sequential
+from pyml.objects.configured import revived
+from pyml.objects.registry import LAYERS
 from pyml.trainers import compile_config
 from pyml.trainers.trainer import Trainer
 
@@ -50,9 +52,10 @@ def clone_model(
         if call_function is not None:
             raise ValueError("clone_model: call_function goes with Models that have a graph; layers of a Sequential are only listed.")
         return _compiled(_sequential(model, _once(clone_function, None, recursive), input_tensors), model)
-    if isinstance(model, Functional) or (model._graph is not None and type(model) is Model):
+    changed = any(given is not None for given in (clone_function, call_function, input_tensors))
+    if model._has_given_graph() or (changed and model._graph is not None):
         return _compiled(_functional(model, _once(clone_function, call_function, recursive), call_function, input_tensors), model)
-    if clone_function is not None or call_function is not None or input_tensors is not None:
+    if changed:
         raise ValueError(
             "clone_model: clone_function, call_function and input_tensors go with Sequential and Functional models. "
             f"Received a model of type '{type(model).__name__}'."
@@ -130,8 +133,10 @@ def _functional(model: Any, copied: Copy, call: Callable[..., Any] | None, input
         for own, new in zip(node.output_tensors, flatten(outputs), strict=True):
             made[id(own)] = new
     outputs = map_structure(look_up, graph.outputs_struct)
-    cls = type(model) if type(model) is not Model else Functional
-    clone = cls(inputs, outputs, name=model.name)
+    if model._has_given_graph():
+        clone = type(model)(inputs, outputs, name=model.name, **revived(model._further_arguments(), LAYERS))
+    else:                                              # its class makes its graph by itself
+        clone = Functional(inputs, outputs, name=model.name)
     if not model._trainable:
         clone.trainable = False
     return clone

@@ -1,6 +1,6 @@
 """Graphs of layers as plain dicts and back, in Keras 3's form."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from pyml.core.symbolic import FunctionOp, KerasTensor
@@ -8,9 +8,12 @@ from pyml.core.tree import flatten, map_structure
 from pyml.layers.input_layer import InputLayer
 from pyml.layers.layer import Layer
 from pyml.models.graph import Graph
+from pyml.objects.configured import is_ours, revived
 from pyml.objects.registry import LAYERS
 from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
 from pyml.saving.keras import ops as keras_ops
+
+OF_GRAPHS = ("name", "trainable", "layers", "input_layers", "output_layers")  # what configs of all models of a graph have
 
 
 def graph_config(model: Any) -> dict[str, Any]:
@@ -37,15 +40,17 @@ def graph_config(model: Any) -> dict[str, Any]:
         if any("training" in call["kwargs"] for call in calls):
             layers[-1]["training_given"] = True        # Keras writes what training was when the graph was made, and takes no notice of it
     # Keras counts the calls of a model in a model from 1 here, and from 0 above
-    place = lambda tensor: _place(tensor, numbers, 1 if isinstance(tensor._keras_history.operation, _functional()) else 0)
+    place = lambda tensor: _place(tensor, numbers, 1 if _counts_from_one(tensor._keras_history.operation) else 0)
     return {
         "name": model.name, "trainable": model._trainable, "layers": layers,
         "input_layers": map_structure(place, graph.inputs_struct), "output_layers": map_structure(place, graph.outputs_struct),
     }
 
 
-def _functional() -> Any:
-    return LAYERS.classes["Functional"]
+def _counts_from_one(operation: Any) -> bool:
+    """Whether Keras counts its calls from 1 at the ends of a graph: a model with a graph, whose own is the call 0."""
+    model: Any = LAYERS.classes["Model"]
+    return isinstance(operation, model) and operation._graph is not None and not isinstance(operation, LAYERS.classes["Sequential"])
 
 
 def call_numbers(graph: Graph) -> dict[int, int]:
@@ -107,7 +112,7 @@ def _one_of(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None)
     return deserialize_keras_object(config, custom_objects, kind=LAYERS)
 
 
-def model_from_graph_config(cls: Callable[..., Any], config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+def model_from_graph_config(cls: type[Any], config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
     """The model of class `cls` that `graph_config`, or Keras, described, with new weights."""
     made: dict[str, list[Any]] = {}
     waiting: list[tuple[Any, str, list[Any]]] = []
@@ -116,7 +121,7 @@ def model_from_graph_config(cls: Callable[..., Any], config: Mapping[str, Any], 
         if not described.get("training_given", "module" not in described):
             calls = [call | {"kwargs": {key: value for key, value in call["kwargs"].items() if key != "training"}} for call in calls]
         waiting.append((_one_of(described, custom_objects), described["name"], calls))
-    models = {name for layer, name, _ in waiting if isinstance(layer, _functional())}
+    models = {name for layer, name, _ in waiting if _counts_from_one(layer)}
     while waiting:
         later = []
         for layer, name, calls in waiting:
@@ -141,8 +146,11 @@ def model_from_graph_config(cls: Callable[..., Any], config: Mapping[str, Any], 
         inputs, outputs = _read_ends(config["input_layers"], made, models), _read_ends(config["output_layers"], made, models)
     except (KeyError, IndexError, TypeError):
         raise ValueError(f"Model config '{config['name']}': its inputs or outputs are of layers or calls that are not there.") from None
-    trainable = config.get("trainable", True)
-    return cls(inputs, outputs, name=config["name"], **({} if trainable in (True, None) else {"trainable": trainable}))
+    own = {} if is_ours(cls) else {name: value for name, value in config.items() if name not in OF_GRAPHS}
+    further = revived(own, LAYERS)
+    if config.get("trainable", True) not in (True, None):
+        further["trainable"] = config["trainable"]
+    return cls(inputs, outputs, name=config["name"], **further)
 
 
 def _wanted(layer: Any, kwargs: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """`Model`: layers with a training loop and a summary."""
 
+import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -13,11 +14,12 @@ from pyml.errors import ShapeError, Undefined
 from pyml.layers.layer import Layer
 from pyml.layers.signature import overridden, specs_of, with_masks
 from pyml.models.beginning import HostStage, host_stage, staged, text_inputs
-from pyml.models.configs import graph_config, model_from_graph_config
+from pyml.models.configs import OF_GRAPHS, graph_config, model_from_graph_config
 from pyml.models.files import KeptInFiles
 from pyml.models.graph import Graph
 from pyml.models.quantizing import quantize_layers
 from pyml.models.summary import print_summary
+from pyml.objects.configured import is_ours, plain
 from pyml.objects.serialization import serialize_keras_object
 
 
@@ -104,7 +106,7 @@ class Model(KeptInFiles):
         if (name is None) == (index is None):
             raise ValueError("get_layer: give either a name or an index.")
         if index is not None:
-            if index >= len(self.layers):
+            if not -len(self.layers) <= index < len(self.layers):
                 raise ValueError(f"get_layer: index {index} is out of range; the model has {len(self.layers)} layers.")
             return self.layers[index]
         for layer in self.layers:
@@ -326,15 +328,29 @@ class Model(KeptInFiles):
 
     def get_config(self) -> dict[str, Any]:
         """The graph, or the constructor arguments of a subclass, as a dict of plain values."""
-        if self._graph is not None and type(self) in (Model, Functional):
-            return graph_config(self)
+        if self._has_given_graph():
+            return {**graph_config(self), **self._further_arguments()}
         return super().get_config()
+
+    def _has_given_graph(self) -> bool:
+        """Whether the graph is what the constructor was given, and so describes the model; else its other arguments do."""
+        return self._graph is not None and _is_functional(*self._constructor)
+
+    def _further_arguments(self) -> dict[str, Any]:
+        """What a user's class was given beside `inputs` and `outputs`."""
+        args, kwargs = self._constructor
+        if is_ours(type(self)):
+            return {}
+        names = [name for name, parameter in inspect.signature(type(self)).parameters.items()
+                 if parameter.kind is parameter.POSITIONAL_OR_KEYWORD]
+        given = {**dict(zip(names[2:], args[2:], strict=False)), **kwargs}
+        return {name: plain(value) for name, value in given.items() if name not in OF_GRAPHS and name not in ("inputs", "outputs")}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
         """A model from what `get_config` returned."""
-        if "input_layers" in config and cls in (Model, Functional):
-            return model_from_graph_config(Functional, config, custom_objects)
+        if "input_layers" in config:
+            return model_from_graph_config(Functional if cls is Model else cls, config, custom_objects)
         return super().from_config(dict(config), custom_objects)
 
     def to_json(self, **kwargs: Any) -> str:

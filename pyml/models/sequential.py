@@ -94,6 +94,7 @@ class Sequential(Model):
 
     def _changed(self, rebuild: bool) -> None:
         self._graph = None
+        self.__dict__.pop("_other_sizes", None)
         self.built = False
         self._reset_programs()
         if rebuild:
@@ -136,15 +137,14 @@ class Sequential(Model):
         """As in Keras, the layers judge: an Input says what the weights were made for, and a picture may be larger."""
         if not isinstance(self._stack[0], InputLayer):
             return True
-        taken = self.__dict__.setdefault("_other_sizes", {})
+        taken: dict[Any, bool] = self.__dict__.setdefault("_other_sizes", {})
         if shape[1:] not in taken:
             try:
                 infer_output_spec(self._through, (KerasTensor((None, *shape[1:]), self._stack[0].dtype),), {})
                 taken[shape[1:]] = True
             except Exception:  # the model says it, with the name of its input
                 taken[shape[1:]] = False
-        found: bool = taken[shape[1:]]
-        return found
+        return taken[shape[1:]]
 
     def _through(self, x: Any) -> Any:
         for layer in self.layers:

@@ -81,7 +81,7 @@ class Configured(Registered, kind=registry.NONE, abstract=True):
             custom_objects: Dict of names that come before built-in ones.
         """
         with custom_object_scope(custom_objects) if custom_objects else nullcontext():
-            return cls(**{name: _revived(value, _kind_of(name, cls._kind)) for name, value in config.items()})
+            return cls(**revived(config, cls._kind))
 
 
 def _refuse_unknown(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -215,8 +215,12 @@ _BY_LAST_WORD: dict[str, Kind | None] = {
 }
 
 
+def revived(config: Mapping[str, Any], owner: Kind) -> dict[str, Any]:
+    """The arguments of a config with the objects that they describe, for a constructor of a class of this kind."""
+    return {name: _revived(value, _kind_of(name, owner)) for name, value in config.items()}
+
+
 def _revived(value: Any, kind: Kind | None) -> Any:
-    """A value of a config with the objects that it describes."""
     if isinstance(value, (list, tuple)):
         return type(value)(_revived(item, kind) for item in value)
     if not isinstance(value, dict):

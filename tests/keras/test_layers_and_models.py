@@ -323,6 +323,102 @@ def test_a_sequential_takes_other_sizes_than_its_input_where_its_layers_do():
             model.predict(given, verbose=0)
 
 
+def test_a_sequential_that_lost_a_layer_takes_sizes_that_this_one_refused():
+    model = pyml.Sequential([pyml.Input((8, 8, 1)), L.Conv2D(2, 3), L.Flatten(), L.Dense(3)])
+    larger = np.ones((1, 10, 10, 1))
+    with pytest.raises(pyml.errors.ShapeError, match="wrong shape"):
+        model.predict(larger, verbose=0)
+    model.pop()
+    model.pop()
+    assert model.predict(larger, verbose=0).shape == (1, 8, 8, 2)
+    model.add(L.Flatten())
+    model.add(L.Dense(2))
+    with pytest.raises(pyml.errors.ShapeError, match="wrong shape"):
+        model.predict(larger, verbose=0)
+
+
+def test_layers_are_found_by_index_from_both_ends_and_no_further():
+    model = pyml.Sequential([pyml.Input((4,)), L.Dense(3), L.Dense(2)])
+    assert model.get_layer(index=-2) is model.layers[0]
+    for index in (2, -3):
+        with pytest.raises(ValueError, match=f"index {index} is out of range; the model has 2 layers"):
+            model.get_layer(index=index)
+
+
+class OwnStep(pyml.Model):
+    """As in Keras' guides: a step of its own, and the graph is given."""
+
+    def __init__(self, *args, **kwargs):
+        super().__init__(*args, **kwargs)
+        self.count = 0
+
+
+class Scaled(pyml.Model):
+    def __init__(self, inputs, outputs, scale, initializer=None, **kwargs):
+        super().__init__(inputs, outputs, **kwargs)
+        self.scale, self.initializer = scale, initializer
+
+
+class OwnGraph(pyml.Model):
+    def __init__(self, units, **kwargs):
+        x = pyml.Input((4,))
+        last = L.Dense(units)
+        super().__init__(x, last(x), **kwargs)
+        self.last = last
+
+
+OWN_MODELS = {cls.__name__: cls for cls in (OwnStep, Scaled, OwnGraph)}
+
+
+def _own_models():
+    x = pyml.Input((4,))
+    y = L.Dense(2)(x)
+    return [OwnStep(x, y), OwnStep(inputs=x, outputs=y, name="named", trainable=False), OwnGraph(3),
+            Scaled(x, y, 2.5, initializer=pyml.initializers.Constant(3.0))]  # fmt: skip
+
+
+@pytest.mark.parametrize("place", range(4))
+def test_users_models_of_a_graph_come_back_from_files_and_clones_as_they_were(cpu, tmp_path, place):
+    model = _own_models()[place]
+    model.compile("adam", "mse")
+    x = np.arange(8.0).reshape(2, 4)
+    model.fit(x, np.zeros((2, model.output_shape[-1])), verbose=0)
+    with pyml.saving.custom_object_scope(OWN_MODELS):
+        model.save(tmp_path / "own.keras")
+        loaded, cloned = pyml.models.load_model(tmp_path / "own.keras"), pyml.models.clone_model(model)
+    np.testing.assert_array_equal(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
+    assert [v.numpy().tolist() for v in loaded.optimizer.variables] == [v.numpy().tolist() for v in model.optimizer.variables]
+    for other in (loaded, cloned):
+        assert type(other) is type(model) and other.name == model.name and other.trainable == model.trainable
+        if place == 3:
+            assert other.scale == 2.5 and other.initializer.value == 3.0
+
+
+def test_users_models_within_a_graph_count_their_calls_as_keras_does(cpu, tmp_path):
+    x = pyml.Input((4,))
+    inner = OwnStep(x, L.Dense(3)(x), name="inner")
+    y = pyml.Input((4,))
+    outer = OwnStep(y, [L.Dense(2)(inner(y)), inner(y)], name="outer")
+    assert outer.get_config()["output_layers"][1] == ["inner", 2, 0]  # the call 0 is its own graph there
+    with pyml.saving.custom_object_scope(OWN_MODELS):
+        outer.save(tmp_path / "outer.keras")
+        loaded = pyml.models.load_model(tmp_path / "outer.keras")
+    for a, b in zip(loaded(np.ones((1, 4))), outer(np.ones((1, 4))), strict=True):
+        np.testing.assert_array_equal(a.numpy(), b.numpy())
+
+
+def test_weights_of_a_model_that_makes_its_graph_lie_in_files_where_keras_puts_them():
+    from pyml.saving.keras.state import walk
+
+    paths = [path for path, item in walk(OwnGraph(3))]
+    assert "layers/dense" in paths and "last" not in paths
+
+
+def test_a_clone_of_a_model_that_makes_its_graph_is_functional_where_something_is_changed():
+    made = pyml.models.clone_model(OwnGraph(3), input_tensors=pyml.Input((4,)))
+    assert type(made) is pyml.models.Functional and made.output_shape == (None, 3)
+
+
 def test_shapes_of_several_inputs_and_outputs_are_flat_lists():
     x, y = pyml.Input((4,)), pyml.Input((4,))
     model = pyml.Model({"a": x, "b": y}, (L.Dense(2)(x), L.Dense(3)(y)))

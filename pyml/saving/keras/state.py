@@ -42,7 +42,7 @@ def _is_saved(obj: Any) -> bool:
 def _children(obj: Any) -> Iterator[tuple[str, Any]]:
     """What Keras walks into from an object, in its order, under its names."""
     is_model = hasattr(obj, "layers") and isinstance(obj, LAYERS.classes["Model"])
-    if is_model and isinstance(obj, (LAYERS.classes["Sequential"], LAYERS.classes["Functional"])):
+    if is_model and (obj._graph is not None or isinstance(obj, LAYERS.classes["Sequential"])):
         yield "layers", _all_layers(obj)
     renamed = _NAMES.get(type(obj).__name__, {}) if type(obj).__module__.startswith("pyml.") else {}
     found = {renamed.get(name, name): value for name, value in vars(obj).items() if name not in _OURS}
