@@ -126,10 +126,10 @@ class Operators(NumpyFunctions, Generic[Result]):
 
     # ---- comparison
     def __eq__(self, other: TensorLike) -> Result:  # type: ignore[override]  # element by element, as in numpy
-        return INSTALLED["eq"](self, other)
+        return NotImplemented if other is None else INSTALLED["eq"](self, other)  # `mask == None` is False in Keras' frameworks
 
     def __ne__(self, other: TensorLike) -> Result:  # type: ignore[override]
-        return INSTALLED["ne"](self, other)
+        return NotImplemented if other is None else INSTALLED["ne"](self, other)
 
     def __lt__(self, other: TensorLike) -> Result:
         return INSTALLED["lt"](self, other)

@@ -119,6 +119,8 @@ class KerasTensor(Operators["KerasTensor"]):
         raise Undefined(f"{self!r} cannot be iterated over; use ops.unstack or ops.split.")
 
     def __eq__(self, other: Any) -> KerasTensor:  # type: ignore[override]
+        if other is None:
+            return NotImplemented
         equal = super().__eq__(other)
         equal._same = self is other if isinstance(other, KerasTensor) else None  # `x in tensors` asks, as in Keras
         return equal

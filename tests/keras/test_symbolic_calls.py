@@ -128,3 +128,8 @@ def test_an_optional_input_may_be_none_and_no_other(cpu):
     assert model({"a": x, "b": None}).numpy().max() == 1
     with pytest.raises(ValueError, match=r"input 'a' is not optional, but None was passed"):
         model([None, x])
+
+
+def test_nothing_is_equal_to_none(cpu):
+    for x in (pyml.convert_to_tensor([1.0, 2.0]), pyml.Variable([1.0, 2.0]), pyml.Input((3,))):
+        assert (x == None) is False and (x != None) is True and x not in [None]  # noqa: E711
