@@ -278,3 +278,20 @@ def test_a_file_that_came_while_the_server_runs_is_served_at_once(tmp_path, monk
         assert ask(port, "/new.bin")[0] == 404
         (tmp_path / "assets" / "models" / "new.bin").write_bytes(TEXT)
         assert ask(port, "/new.bin")[::2] == (200, TEXT)
+
+
+def test_a_file_that_is_replaced_while_it_is_sent_is_sent_as_it_was(tmp_path, monkeypatch):
+    (tmp_path / "model.txt").write_text("the old one")
+
+    def replaced(path, mode):
+        file = open(path, mode)  # noqa: SIM115 - the server closes it
+        (tmp_path / "new").write_text("new")
+        (tmp_path / "new").replace(path)  # as every writer of pyml does
+        return file
+
+    with serve.running(tmp_path) as url:
+        monkeypatch.setattr(serve, "open", replaced, raising=False)
+        status, headers, body = ask(urlsplit(url).port, "/model.txt")
+        monkeypatch.delattr(serve, "open")
+        _, now, _ = ask(urlsplit(url).port, "/model.txt")
+    assert status == 200 and body == b"the old one" and headers["etag"] != now["etag"]

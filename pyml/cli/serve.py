@@ -2,6 +2,7 @@
 
 import contextlib
 import http.server
+import os
 import re
 import socket
 import threading
@@ -156,7 +157,7 @@ class SiteHandler(http.server.BaseHTTPRequestHandler):
             raise Refused(301, f"the folder is at {there}", Location=there)
         chosen, encoding = self.best_copy(found)
         with open(chosen, "rb") as file:
-            self.send_open(file, chosen, TYPES.get(found.suffix.lower(), BINARY), encoding)
+            self.send_open(file, TYPES.get(found.suffix.lower(), BINARY), encoding)
 
     def best_copy(self, path: Path) -> tuple[Path, str | None]:
         """The file to send for `path`: a compressed copy that the browser takes, with its encoding, or `path` itself."""
@@ -168,11 +169,11 @@ class SiteHandler(http.server.BaseHTTPRequestHandler):
                     return copy, encoding
         return path, None
 
-    def send_open(self, file: BinaryIO, path: Path, kind: str, encoding: str | None) -> None:
+    def send_open(self, file: BinaryIO, kind: str, encoding: str | None) -> None:
         """Sends an open file, or the part of it that was asked for."""
         if NAMED_BY_CONTENT.search(self.path.split("#")[0]):
             self.caching = NEVER_ASKED
-        stat = path.stat()
+        stat = os.fstat(file.fileno())                 # of this file, and not of one that has just taken its name
         size, tag = stat.st_size, f'"{stat.st_mtime_ns:x}-{stat.st_size:x}"'
         if is_known(tag, self.headers.get("If-None-Match", "")):
             self.send_response(304)
