@@ -56,8 +56,8 @@ class MonitorCallback(Callback, abstract=True):
         """Whether a value of this name is better "up" or "down": what its metric says, else its name."""
         metrics = [metric for group in getattr(self._model, "metrics", ()) for metric in getattr(group, "metrics", (group,))]
         found = {metric.name: direction for metric in metrics if (direction := getattr(metric, "_direction", None)) is not None}
-        for known in (known for known in found if name == known or name.endswith(f"_{known}")):
-            return found[known]
+        if known := [known for known in found if f"_{name}".endswith(f"_{known}")]:
+            return found[max(known, key=len)]          # `neg_error` itself rather than `error`
         if name.endswith(_HIGHER_IS_BETTER):
             return "up"
         if name.endswith(_LOWER_IS_BETTER):

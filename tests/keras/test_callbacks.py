@@ -224,6 +224,14 @@ def test_what_is_better_is_what_the_metric_of_that_name_says(kind):
     assert callback._is_improvement(0.5, 0.25) == (kind not in ("error", "entropy"))
 
 
+def test_of_metrics_whose_names_end_alike_the_one_of_that_name_is_asked():
+    model = pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(1)])
+    model.compile("sgd", "mse", metrics=[M.MeanSquaredError(name="error"), M.CosineSimilarity(name="less_error")])
+    callback = EarlyStopping("less_error", patience=5)
+    model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0, callbacks=[callback])
+    assert callback._is_improvement(0.5, 0.25)
+
+
 @pytest.mark.parametrize("make", [EarlyStopping, pyml.callbacks.ReduceLROnPlateau,
                                   lambda monitor: pyml.callbacks.ModelCheckpoint("never.keras", monitor=monitor)])  # fmt: skip
 def test_a_name_that_says_nothing_is_refused_after_the_first_epoch(make):
