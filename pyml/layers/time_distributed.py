@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Iterator
 from types import CodeType, FunctionType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from pyml import ops
 from pyml.core.tree import map_structure
@@ -81,9 +81,17 @@ class TimeDistributed(Wrapper):
         yield sample(cls(Dense(3)), draw(2, 4, 5), like=lambda x, kernel, bias: x @ kernel + bias)
 
 
-@functools.cache
+_telling: WeakKeyDictionary[type, bool] = WeakKeyDictionary()  # classes of a notebook are made again and again
+
+
 def _tells(cls: type) -> bool:
     """Whether the code of a user's class adds losses or assigns Variables."""
+    if cls not in _telling:
+        _telling[cls] = _has_code_that_tells(cls)
+    return _telling[cls]
+
+
+def _has_code_that_tells(cls: type) -> bool:
     written = [part for base in cls.__mro__ if not base.__module__.startswith("pyml.") for part in vars(base).values()]
     return any(_names(part.__code__) & _TOLD for part in written if isinstance(part, FunctionType))
 

@@ -1,6 +1,8 @@
 """Layers against Keras' numbers (see layer_cases.py), and what those do not show."""
 
+import gc
 import json
+import weakref
 from pathlib import Path
 
 import layer_cases
@@ -275,6 +277,20 @@ def test_a_layer_that_adds_losses_does_so_for_each_step(training, device):
     np.testing.assert_array_equal(np.asarray(layer(x, training=training)), x * 2)
     assert [float(loss) for loss in layer.losses] == [x[:, step].max() for step in range(3)]
     assert float(inner.calls) == 3
+
+
+def test_a_class_that_was_wrapped_can_go():
+    def wrapped():
+        class Own(L.Layer):
+            def call(self, x):
+                return x * 2
+
+        L.TimeDistributed(Own())(np.ones((2, 3, 4), "float32"))
+        return weakref.ref(Own)
+
+    found = wrapped()
+    gc.collect()
+    assert found() is None
 
 
 @pytest.mark.parametrize(

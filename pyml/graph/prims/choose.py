@@ -193,7 +193,7 @@ TILES = tuple(Tile(*t) for t in (
 ))  # fmt: skip
 
 
-@functools.cache
+@functools.lru_cache(4096)
 def tile_of(m: int, n: int, k: int, z: int, profile: Profile) -> Tile:
     """The quickest tile by `Tile.cycles`, the first of equals."""
     fitting = [t for t in TILES if t.threads <= profile.max_invocations and t.shared <= profile.max_shared]
