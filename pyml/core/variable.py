@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 _CHAIN = 4  # an optimizer's step assigns a weight up to four times: decay, update, constraint, average
 _numbers = itertools.count(1)
 _LARGE = 1 << 27  # bytes that every device has in one array
+_versions = itertools.count(1)
+version = 0  # changes when the host assigns a Variable or one gets another buffer; programs look only then
+lent: weakref.WeakSet = weakref.WeakSet()  # nodes over a Variable's own buffer that somebody may still hold
 
 
 def check_room(shape: Sequence[int], what: str) -> None:
@@ -42,9 +45,6 @@ def check_room(shape: Sequence[int], what: str) -> None:
     if (nbytes := 4 * math.prod(shape)) > _LARGE:
         cure = "Make the layer smaller, or what it takes (pooling before Flatten)."
         check_size(nbytes, f"{what} of shape {tuple(shape)}", config.device(), cure)
-_versions = itertools.count(1)
-version = 0  # changes when the host assigns a Variable or one gets another buffer; programs look only then
-lent: weakref.WeakSet = weakref.WeakSet()  # nodes over a Variable's own buffer that somebody may still hold
 
 
 class Variable(Operators[Tensor]):

@@ -51,8 +51,8 @@ class Loss(Configured, kind=LOSSES, abstract=True):
             raise ValueError(f"Loss: reduction must be one of {REDUCTIONS}. Received: reduction={reduction!r}")
         self.name = name or auto_name(type(self).__name__)
         self.reduction = reduction
-        name = "float32" if dtype is None else dtype_policies.get(dtype).compute_dtype
-        self._dtype = narrow(name) or standardize(name)
+        computed = "float32" if dtype is None else dtype_policies.get(dtype).compute_dtype
+        self._dtype = narrow(computed) or standardize(computed)
 
     @property
     def dtype(self) -> str:
@@ -60,7 +60,7 @@ class Loss(Configured, kind=LOSSES, abstract=True):
         return self._dtype
 
     @property
-    def _casts(self) -> bool:
+    def _takes_targets_as_they_are(self) -> bool:
         """Whether `call` takes targets of any dtype; users' get those of the loss, as in Keras."""
         return type(self).__module__.startswith("pyml.")
 
@@ -77,7 +77,7 @@ class Loss(Configured, kind=LOSSES, abstract=True):
         """
         mask = getattr(y_pred, "_keras_mask", None)
         y_pred = map_structure(lambda x: ops.convert_to_tensor(x, dtype=self.dtype), y_pred)
-        dtype = None if self._casts else self.dtype
+        dtype = None if self._takes_targets_as_they_are else self.dtype
         y_true = map_structure(lambda x: ops.convert_to_tensor(x, dtype=dtype), y_true)
         try:
             values = self.call(y_true, y_pred)
@@ -115,8 +115,8 @@ class LossFunctionWrapper(Loss):
         self._fn_kwargs = kwargs
 
     @property
-    def _casts(self) -> bool:
-        return super()._casts and str(getattr(self.fn, "__module__", "")).startswith("pyml.")
+    def _takes_targets_as_they_are(self) -> bool:
+        return super()._takes_targets_as_they_are and str(getattr(self.fn, "__module__", "")).startswith("pyml.")
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         if hasattr(y_true, "shape") and hasattr(y_pred, "shape"):

@@ -139,10 +139,10 @@ class Preparation(StepFunctions):
         count = len(flatten(y))
         if not isinstance(y, dict):
             return [found for found in self._classed if found[0] < count]
-        keys, layers = sorted(y), self.output_names or ()
+        keys, outputs = sorted(y), self.output_names or ()
         if count != len(keys):  # parts that are structures themselves
             return []
-        given = [({name, *layers[i : i + 1]}, (loss, classes, name)) for i, loss, classes, name in self._classed]
+        given = [({name, *outputs[i : i + 1]}, (loss, classes, name)) for i, loss, classes, name in self._classed]
         return [(keys.index(key), *rest) for called, rest in given for key in called & set(keys)]
 
 
