@@ -39,8 +39,8 @@
   const failure = (name, message) => Object.assign(new Error(message), { name });
   const round4 = (n) => (n + 3) & ~3;
 
-  /** Asks for an adapter and a device; resolves to undefined where the browser has none to give. */
-  async function open(powerPreference = "high-performance", found = undefined) {
+  /** Asks for an adapter and a device; resolves to undefined where the browser has none to give. `told(why)` words a loss. */
+  async function open(powerPreference = "high-performance", found = undefined, told = (why) => why) {
     // > left out of exported models
     const gpu = globalThis.navigator?.gpu;
     const asked = globalThis.pymlAdapter; // runtime.js did already; an adapter gives one device
@@ -52,7 +52,7 @@
     const requiredLimits = {};
     for (const name of RAISED_LIMITS) if (adapter.limits[name] !== undefined) requiredLimits[name] = adapter.limits[name];
     const requiredFeatures = WANTED_FEATURES.filter((name) => adapter.features.has(name));
-    return makeEngine(await adapter.requestDevice({ requiredLimits, requiredFeatures }), adapter);
+    return makeEngine(await adapter.requestDevice({ requiredLimits, requiredFeatures }), adapter, told);
   }
 
   /** One line of text for each error that the shader compiler reports, with its line of WGSL. */
@@ -65,7 +65,7 @@
       .join("\n");
   }
 
-  function makeEngine(device, adapter) {
+  function makeEngine(device, adapter, told) {
     const { queue } = device;
     const buffers = new Map(); // id -> GPUBuffer
     const pipelines = new Map(); // id -> { pipeline | null, bind, descriptor, source, failed | null }
@@ -87,7 +87,7 @@
       if (errors.length < 8) errors.push(failure(memory ? "OutOfMemory" : "DeviceError", event.error.message));
     };
 
-    const check = () => { if (lost !== null) throw failure("DeviceLost", lost); };
+    const check = () => { if (lost !== null) throw failure("DeviceLost", told(lost)); };
     const bindable = (buffer) => ({ buffer, size: Math.min(buffer.size, device.limits.maxStorageBufferBindingSize) });
 
     /** Layouts are explicit: layout "auto" drops unused bindings and then rejects the bind group. */
@@ -125,8 +125,13 @@
      *  side and the promise rejects with what does not; without it record() makes their pipelines. */
     function prepare(given, wait = true) {
       check();
-      const kernels = (typeof given === "string" ? JSON.parse(given) : given).map(declare);
+      // > left out of exported models
+      if (typeof given === "string") given = JSON.parse(given);
+      // <
+      const kernels = given.map(declare);
+      // > left out of exported models
       if (!wait) return undefined;
+      // <
       const finished = compile(kernels);
       finished.catch(() => {}); // a caller need not wait: record() repeats the failure
       return finished;
@@ -434,6 +439,7 @@
         buffers.delete(id);
       },
       forget(id) { recordings.delete(id); },
+      isLost: () => lost !== null,
       counts: () => ({ buffers: buffers.size, pipelines: pipelines.size, recordings: recordings.size }),
       drop(id) { pipelines.delete(id); }, // recordings keep the pipelines that they run
       // <

@@ -137,7 +137,6 @@ function twinPage(html, modules, offline) {
   const hint = (attributes) => page.head.append(Object.assign(page.createElement("link"), attributes), "\n");
   for (const href of modules) hint({ rel: "modulepreload", href });
   if (offline) hint({ rel: "manifest", href: MANIFEST });
-  for (const file of ["plan.json", "weights.bin"]) hint({ rel: "preload", as: "fetch", href: MODEL + file, crossOrigin: "anonymous" });
   const whole = `<!doctype html>\n${page.documentElement.outerHTML}\n`;
   return { page: whole.replaceAll(`"${WEB}`, '"web/').replace(/(\n\s*)+\n/g, "\n"), title: page.querySelector("h1").textContent };
 }

@@ -19,7 +19,7 @@ export async function openTwin(load, first = () => {}) {
     const bytes = performance.getEntriesByType("resource").reduce((sum, entry) => sum + entry.decodedBodySize, 0);
     status.textContent = `Ready ${(demo.ready / 1000).toFixed(1)} s after it was opened: ${(bytes / 1e6).toFixed(1)} MB with the network, on ${PLACES[model.device]}.`;
     finish();
-    if (document.querySelector("link[rel=manifest]")) navigator.serviceWorker?.register("sw.js");
+    if (document.querySelector("link[rel=manifest]")) navigator.serviceWorker?.register("sw.js").catch(() => {}); // the page works without it
     return model;
   } catch (error) {
     status.dataset.phase = "failed";

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 from collections.abc import Sequence
@@ -151,6 +152,10 @@ class Export:
                 files[f"{name}.json"] = _json(programs.devices[name].webgpu(_shows_pictures(plan["predict"])))
         plan["devices"] = [name for name in programs.devices if name != "software"]
         plan["software"] = "software" in programs.devices
+        made = hashlib.sha256()
+        for name in sorted(files):
+            made.update(files[name])
+        plan["made"] = made.hexdigest()[:10]
         files["plan.json"] = _json(plan)
         files["model.js"] = runtime().encode()
         files[STORE] = store().encode()

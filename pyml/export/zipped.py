@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 import zipfile
 from collections.abc import Mapping
 from typing import Any
@@ -13,7 +14,6 @@ from pyml.export.folder import Export, Options
 from pyml.export.programs import ExportError
 from pyml.export.weights import read_state_async
 
-DATE = (1980, 1, 1, 0, 0, 0)  # the same model makes the same file
 MANIFEST = "manifest.webmanifest"  # of what can be installed
 LOADER = ("model.js", STORE, "model.d.ts")
 PACKED = (".bin", ".png", ".jpg")  # deflating them takes time and saves nothing
@@ -67,10 +67,10 @@ async def export_zip_async(
         raise ExportError(f"export: the model has a file {both[0]} of its own; give yours another name, or the model a folder by inside=.")
     if MANIFEST in more:
         own |= service_worker({**more, **own})
-    packed = io.BytesIO()
+    packed, now = io.BytesIO(), time.localtime()[:6]  # browsers and servers tell a later export from an earlier one by dates
     with zipfile.ZipFile(packed, "w") as archive:
         for path, content in {**more, **own}.items():
-            entry = zipfile.ZipInfo(f"{name}/{path}", DATE)
+            entry = zipfile.ZipInfo(f"{name}/{path}", now)
             entry.external_attr = 0o644 << 16  # else unzip makes files that nobody may read
             archive.writestr(entry, content, zipfile.ZIP_STORED if path.endswith(PACKED) else zipfile.ZIP_DEFLATED)
     return packed.getvalue()

@@ -38,6 +38,7 @@ export function inputOf(names, who, x, form, i, { scale = 1, offset = 0 }, direc
   const [sample] = form.whole ? [form.whole] : Object.values(form.batches);
   const { dtype } = sample.inputs[i];
   const pictures = pixels.isPicture(x) ? [x] : Array.isArray(x) && x.length && x.every(pixels.isPicture) ? x : null;
+  if (!pictures && Array.isArray(x) && x.some(pixels.isPicture)) throw new Error(`${what}: expected pictures or numbers; received both.`);
   if (pictures) {
     const many = form.whole && shape.length === 4, size = many ? shape.slice(1) : shape, [height, width, channels = 1] = size;
     const rows = pictures.length, wanted = many ? shape[0] : 1;

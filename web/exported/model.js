@@ -26,14 +26,16 @@ export async function load(from, options = {}) {
     throw new Error(`load: threads must be an integer of at least 1; received ${JSON.stringify(threads)}.`);
   }
   const base = from === undefined ? new URL(".", import.meta.url) : folderOf(from);
-  const file = (name) => answered(new URL(name, base));
-  const data = file("weights.bin");
-  data.catch(() => {});
-  const plan = await (await file("plan.json")).json();
+  // This one comes anew each time (a server may take another export for the same file: `unzip` and containers set any date), and the
+  // others belong to it by their addresses: whoever has files of an earlier export never computes with half of each.
+  const plan = await (await answered(new URL("plan.json", base), "reload")).json().catch((error) => { throw new Error(`could not load plan.json: ${error.message}`); });
+  const file = (name) => answered(new URL(`${name}?${plan.made}`, base));
   if (plan.format !== 2) throw new Error(`plan.json has format ${plan.format}, and this loader reads format 2: export the model again.`);
   if (asked !== undefined && !plan.devices.includes(asked)) {
     throw new Error(`load: device must be one of ${plan.devices.join(", ")}, for which this model was exported; received ${JSON.stringify(asked)}.`);
   }
+  const data = file("weights.bin");
+  data.catch(() => {});
   const device = await opened(plan, asked, file, threads);
   device.ready.catch(() => {});
   const model = new Model(plan, device);
@@ -52,13 +54,13 @@ function folderOf(from) {
 }
 
 /** A file, as the answer of a server. */
-async function answered(url) {
+async function answered(url, cache) {
   if (url.protocol === "file:" && globalThis.process?.versions?.node) {
     const { readFile } = await import("node:fs/promises");
     return new Response(await readFile(url));
   }
   const name = url.pathname.split("/").pop();
-  const response = await fetch(url).catch((error) => { throw new Error(`could not load ${name}: ${error.message}`); });
+  const response = await fetch(url, { cache }).catch((error) => { throw new Error(`could not load ${name}: ${error.message}`); });
   if (!response.ok) throw new Error(`could not load ${name}: the server answered ${response.status}`);
   return response;
 }
@@ -100,6 +102,14 @@ async function opened({ devices, software, wasm }, asked, file, threads) {
   return openWasm(wasm, file, threads);
 }
 
+/** In the place of a device that was closed. */
+const CLOSED = new Proxy({ threads: 0, close() {} }, {
+  get(own, key) {
+    if (key in own) return own[key];
+    throw new Error("this model was closed; load it again.");
+  },
+});
+
 /** A model on a device. */
 export class Model {
   #plan;
@@ -131,11 +141,11 @@ export class Model {
     checkOptions("predict", options, ["batchSize", "scale", "offset"]);
     checkNumbers("predict", options);
     const parts = partsOf(this.#plan.inputs, x, "predict");
-    const failures = [];
+    const failures = [], { picture } = this.#device;
     for (const form of this.#plan.predict) {
       let given;
       try {
-        given = parts.map((part, i) => inputOf(this.#plan.inputs, "predict", part, form, i, options, this.#device.picture));
+        given = parts.map((part, i) => inputOf(this.#plan.inputs, "predict", part, form, i, options, picture));
       } catch (error) {
         failures.push(error.message);
         continue;
@@ -191,7 +201,7 @@ export class Model {
   async evaluate(x, y, options = {}) {
     this.#training("evaluate");
     checkOptions("evaluate", options, FIT_OPTIONS);
-    if (this.#midst) throw new Error("evaluate: an epoch of fit is running; call it in onEpochEnd, or when fit has ended.");
+    this.#between("evaluate");
     const before = this.#testing;
     const mine = (async () => {
       await before?.catch(() => {});
@@ -232,7 +242,8 @@ export class Model {
 
   /** Goes on from what `save("indexeddb://NAME")` kept, or `state()` returned. */
   async load(from) {
-    const state = typeof from === "string" ? await (await store()).found(from) : from;
+    const state = from && typeof from === "object" ? from : await (await store()).found(from);
+    this.#between("load");
     const names = this.#plan.states.map(({ name }) => name);
     const odd = names.find((name, i) => state[name]?.length !== 4 * sizeOf(this.#plan.states[i].shape));
     if (odd) throw new Error(`load: what is kept belongs to another model: it has no ${odd} of this shape.`);
@@ -244,6 +255,10 @@ export class Model {
     const { states } = this.#plan;
     const bytes = await Promise.all(states.map(({ shape }, i) => this.#device.read(this.#device.plan.states[i], 4 * sizeOf(shape))));
     return Object.fromEntries(states.map(({ name }, i) => [name, bytes[i]]));
+  }
+
+  #between(what) {
+    if (this.#midst) throw new Error(`${what}: an epoch of fit is running; call it in onEpochEnd, or when fit has ended.`);
   }
 
   #training(what) {
@@ -277,7 +292,10 @@ export class Model {
   }
 
   /** Ends the device, and frees its memory. */
-  close() { this.#device.close(); }
+  close() {
+    this.#device.close();
+    this.#device = CLOSED;
+  }
 
   async #whole(call, given) {
     given.forEach((part, i) => {

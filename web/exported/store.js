@@ -53,16 +53,25 @@ export function nameIn(where) {
 function settled(request) {
   return new Promise((resolve, reject) => {
     request.onsuccess = () => resolve(request.result);
-    request.onerror = () => reject(new Error(`the browser's storage: ${request.error?.message ?? "no access"}`));
+    request.onerror = () => reject(request.error);
   });
 }
 
+/** What went wrong with the browser's storage, and what to do instead: it may be full, or a private window may have none. */
+function refused(error) {
+  return new Error(error?.name === "QuotaExceededError" ? 'save: the browser\'s storage is full; make room there, or download the weights: model.save("NAME.npz").'
+    : `the browser keeps nothing here (${error?.message ?? "no access"}); take the weights along: model.save("NAME.npz"), or model.npz().`);
+}
+
 async function opened(mode) {
-  if (!globalThis.indexedDB) throw new Error("this place has no IndexedDB; use model.npz().");
-  const opening = indexedDB.open(DATABASE, 1);
-  opening.onupgradeneeded = () => opening.result.createObjectStore("states");
-  const database = await settled(opening);
-  return { database, store: database.transaction("states", mode).objectStore("states") };
+  try {
+    const opening = indexedDB.open(DATABASE, 1);
+    opening.onupgradeneeded = () => opening.result.createObjectStore("states");
+    const database = await settled(opening);
+    return { database, store: database.transaction("states", mode).objectStore("states") };
+  } catch (error) {
+    throw refused(error);
+  }
 }
 
 /** Resolves when the value is kept for good, not when it was accepted: storage may be found full only then. */
@@ -73,11 +82,7 @@ export async function kept(name, value) {
     await new Promise((resolve, reject) => {
       const request = store.put(value, name);
       transaction.oncomplete = resolve;
-      transaction.onabort = () => {
-        const { name: kind, message } = transaction.error ?? request.error ?? {};
-        reject(new Error(kind === "QuotaExceededError" ? "save: the browser's storage is full; make room there, or download the weights: model.save(\"NAME.npz\")."
-          : `save: the browser's storage: ${message ?? "no access"}`));
-      };
+      transaction.onabort = () => reject(refused(transaction.error ?? request.error));
     });
   } finally {
     database.close();
@@ -88,7 +93,7 @@ export async function found(where) {
   const name = nameIn(where);
   if (!name) throw new Error(`load: expected "${KEPT}NAME", or what state() gave; received ${JSON.stringify(where)}.`);
   const { database, store } = await opened("readonly");
-  const state = await settled(store.get(name)).finally(() => database.close());
+  const state = await settled(store.get(name)).catch((error) => { throw refused(error); }).finally(() => database.close());
   if (!state) throw new Error(`load: nothing is kept under ${where}.`);
   return state;
 }

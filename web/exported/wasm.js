@@ -114,5 +114,10 @@ export async function openWasm(plan, answer, asked) {
 async function compiled(answer) {
   const response = await answer;
   const streams = response.headers.get("content-type")?.startsWith("application/wasm");
-  return streams ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer());
+  try {
+    return await (streams ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer()));
+  } catch ({ message }) {
+    throw new Error(/security policy/i.test(message) ? "this page's Content Security Policy forbids WebAssembly: script-src needs 'wasm-unsafe-eval'."
+      : `could not compile the model: ${message}`);
+  }
 }

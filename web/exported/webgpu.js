@@ -2,6 +2,8 @@
 
 const SOFTWARE = ["swiftshader", "llvmpipe", "lavapipe", "softpipe", "basic render", "warp"];
 
+const LOST = (why) => `the GPU was lost (${why}): load the model again.`;
+
 /** { adapter, software }: the browser's; undefined where there is none, or only a software one that nobody asked for by name. */
 export async function adapterFor(asked) {
   const adapter = await globalThis.navigator?.gpu?.requestAdapter({ powerPreference: "high-performance" });
@@ -13,7 +15,7 @@ export async function adapterFor(asked) {
 
 /** `plan` may be on its way still: the device opens meanwhile. */
 export async function openWebGPU(plan, adapter, software) {
-  const engine = await replay.open("high-performance", adapter);
+  const engine = await replay.open(undefined, adapter, LOST);
   plan = await plan;
   const most = Math.min(engine.limits.maxBufferSize, engine.limits.maxStorageBufferBindingSize);
   const largest = Math.max(...plan.buffers);

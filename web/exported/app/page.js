@@ -35,4 +35,4 @@ $("predict").onclick = () => {
     $("answer").textContent = `These are not numbers in JSON: ${error.message}`;
   }
 };
-if ("serviceWorker" in navigator && document.querySelector("link[rel=manifest]")) navigator.serviceWorker.register("sw.js");
+if ("serviceWorker" in navigator && document.querySelector("link[rel=manifest]")) navigator.serviceWorker.register("sw.js").catch(() => {}); // the page works without it

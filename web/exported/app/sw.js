@@ -3,7 +3,8 @@
 const PREFIX = `pyml-app ${registration.scope} `, CACHE = `${PREFIX}VERSION`, FILES = FILE_LIST; // other folders have their own
 
 addEventListener("install", (event) => {
-  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES)).then(() => skipWaiting()));
+  // anew: what the browser itself has kept may belong to an earlier export
+  event.waitUntil(caches.open(CACHE).then((cache) => cache.addAll(FILES.map((file) => new Request(file, { cache: "reload" })))).then(() => skipWaiting()));
 });
 addEventListener("activate", (event) => {
   const old = async () => Promise.all((await caches.keys()).filter((key) => key.startsWith(PREFIX) && key !== CACHE).map((key) => caches.delete(key)));
