@@ -258,7 +258,10 @@ def test_a_lost_device_is_reported_as_device_lost(profile, site):
     python.page.evaluate("() => pyml.runPython('await device.lose()')")
     for use in ("(ops.ones((3,)) * 3).numpy()", "device.write(device.alloc(16), b'1234')"):
         name, message = python.run(f"raised(lambda: {use})")
-        assert name == "DeviceLost" and "lost" in message
+        assert name == "DeviceLost" and message.startswith("the GPU device was lost (Device was destroyed.). What lay on it is gone: ")
+    assert python.run("pyml.config.device().lost") is True
+    python.page.evaluate("""() => pyml.runPython('import pyml; await pyml.config.init_async("webgpu")')""")
+    assert python.run("(await (ops.ones((3,)) * 3).data()).tolist()") == [3, 3, 3]
     python.page.close()
 
 

@@ -103,7 +103,7 @@ def set_backend(backend: str) -> None:
 
     Values that lie on another device come over when they are used: tensors, Variables, the weights of a model, which goes on
     as it was and compiles its programs for the new device. Reading a value takes it from where it lies. A browser that cannot
-    wait for WebGPU (no JSPI) cannot move what lies there: a `DeviceError` says so.
+    wait for WebGPU (no JSPI) cannot move what lies there: a `DeviceError` says so. A GPU that was lost is opened anew.
 
     Args:
         backend: `"webgpu"`, `"wasm"` or `"cpu"`.
@@ -117,6 +117,9 @@ def set_backend(backend: str) -> None:
     global _device, _reason
     _check(backend)
     with LOCK:
+        if _is_lost(backend):
+            del _opened[backend]
+            _device = None
         if _device is None or _device.name != backend:
             _device, _reason = _open(backend), "chosen by set_backend"
 
@@ -127,6 +130,11 @@ def _check(backend: str) -> None:
 
 
 _opened: dict = {}
+
+
+def _is_lost(backend: str) -> bool:
+    """Whether a device of this backend was opened and lost; only GPUs are."""
+    return backend == "webgpu" and backend in _opened and _opened[backend].lost
 
 
 def _open(backend: str) -> Any:

@@ -1,5 +1,7 @@
 """Every error pyml raises on purpose; each message says what was given, what was expected, what to do."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from typing import Any
 
@@ -59,6 +61,13 @@ class KernelError(DeviceError):
 
 class DeviceLost(DeviceError):
     """The GPU device was lost (driver reset, watchdog, tab in the background)."""
+
+    CURE = 'What lay on it is gone: `pyml.config.set_backend("webgpu")` opens another device; make the model again then, or load it.'
+
+    @classmethod
+    def told(cls, reason: str) -> DeviceLost:
+        """Of a device that says why, with what to do; where `fit` has brought the weights back it says that instead."""
+        return cls(f"the GPU device was lost ({reason}). {cls.CURE}")
 
 
 class BufferTooLarge(DeviceError):

@@ -316,6 +316,11 @@ class BrowserDevice:
         """Ends the device as a driver reset would, for tests of what follows."""
         await self._engine.lose()
 
+    @property
+    def lost(self) -> bool:
+        """Whether nothing works on it any more."""
+        return bool(self._engine.isLost())
+
     # ---- errors
     def _call(self, function: Any, *args: Any) -> Any:
         try:
@@ -332,7 +337,7 @@ class BrowserDevice:
     def _translated(self, error: Any) -> Exception:
         name, message = error.name, error.message
         if name == "DeviceLost":
-            return DeviceLost(f"the GPU device was lost: {message}")
+            return DeviceLost.told(message)
         if name == "KernelError":
             return KernelError(message)
         if name == "OutOfMemory":

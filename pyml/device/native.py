@@ -256,6 +256,11 @@ class NativeDevice:
             run.end()
         self._queue.submit([encoder.finish()])
 
+    @property
+    def lost(self) -> bool:
+        """Whether something was told that it is lost."""
+        return bool(self._lost)
+
     # ---- reading
     def _check(self, error: Exception | None = None) -> None:
         """Raises DeviceLost if the device is known to be lost, or `error` says so; an error of ours as it is."""
@@ -264,7 +269,7 @@ class NativeDevice:
         if error is not None and "lost" in str(error).lower():
             self._lost = str(error).strip().splitlines()[-1].strip()
         if self._lost:
-            raise DeviceLost(f"the GPU device was lost ({self._lost}).")
+            raise DeviceLost.told(self._lost)
 
     def read(self, buffer: Buffer, nbytes: int) -> Ready:
         """The first `nbytes` bytes of now: what is queued later does not change them."""

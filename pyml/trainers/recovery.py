@@ -45,7 +45,7 @@ async def recovered(model: Trainer, io: IO, remake: Callable[[], Feed], error: D
                 backend = await restored(model, io, keeper)
     except Exception as failure:  # the page may have no device left at all
         return DeviceLost(f"{error} The weights could not be restored: {failure}")
-    return DeviceLost(f"{error} {said(model, keeper, step, backend)}")
+    return DeviceLost(f"{str(error).removesuffix(DeviceLost.CURE).rstrip()} {said(model, keeper, step, backend)}")
 
 
 async def restored(model: Trainer, io: IO, keeper: Keeper) -> str:

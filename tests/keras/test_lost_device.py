@@ -238,3 +238,20 @@ def test_copies_are_at_least_a_second_and_forty_times_their_cost_apart(monkeypat
 
 async def no_wait():
     pass
+
+
+def test_a_device_that_is_lost_outside_of_fit_says_what_to_do_and_that_works(tmp_path):
+    x, y = blobs(SAMPLES)
+    model = run(Stop(3))
+    model.save(tmp_path / "kept.keras")
+    wanted = model.predict(x, verbose=0)
+    pyml.config.device()._device.destroy()
+    for use in (lambda: model.predict(x, verbose=0), lambda: pyml.ops.ones((3,)).numpy(), lambda: model.fit(x, y, verbose=0)):
+        with pytest.raises(DeviceLost, match=r'set_backend\("webgpu"\)` opens another device; make the model again then, or load it\.$'):
+            use()
+    pyml.config.set_backend("webgpu")
+    assert pyml.ops.ones((3,)).numpy().tolist() == [1, 1, 1]
+    again = pyml.models.load_model(tmp_path / "kept.keras")
+    np.testing.assert_array_equal(again.predict(x, verbose=0), wanted)
+    again.fit(x, y, batch_size=BATCH, verbose=0)
+    assert np.abs(again.predict(x, verbose=0) - wanted).max() > 0
