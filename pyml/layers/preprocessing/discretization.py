@@ -17,7 +17,7 @@ from pyml.objects.samples import Sample, draw, sample
 __all__ = ["Discretization"]
 
 
-class Discretization(Layer):
+class Discretization(Layer, not_in_config=("trainable",)):
     """The number of the range that each value falls into.
 
     Args:
@@ -111,11 +111,6 @@ class Discretization(Layer):
 
     def compute_output_spec(self, inputs: Any) -> Any:
         return KerasTensor(self.compute_output_shape(inputs.shape), dtype=self.output_dtype)
-
-    def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        del config["trainable"]
-        return config
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:

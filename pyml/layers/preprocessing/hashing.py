@@ -116,7 +116,7 @@ class Hashing(HostLayer):
         yield sample(cls(4), draw(3, 2, low=0, high=99, dtype="int32"), like=bins, gradient=False)
 
 
-class HashedCrossing(HostLayer):
+class HashedCrossing(HostLayer, not_in_config=("trainable",)):
     """Pairs, or more, of categories as numbers of bins: one for each combination, by a hash.
 
     Args:
@@ -188,11 +188,6 @@ class HashedCrossing(HostLayer):
 
     def compute_output_spec(self, inputs: Any) -> Any:
         return KerasTensor(self.compute_output_shape([x.shape for x in inputs]), dtype=standardize(self.compute_dtype))
-
-    def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        del config["trainable"]
-        return config
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:
