@@ -87,7 +87,13 @@ class Sequential(Model):
         self._changed(rebuild)
 
     def pop(self, rebuild: bool = True) -> Layer:
-        """Removes and returns the last layer."""
+        """Removes and returns the last layer.
+
+        Raises:
+            IndexError: There is none.
+        """
+        if not self._stack:
+            raise IndexError(f"pop: Sequential '{self.name}' has no layers.")
         layer = self._stack.pop()
         self._changed(rebuild)
         return layer

@@ -74,7 +74,8 @@ class Trainer(Preparation):
             auto_scale_loss: With the policy `"mixed_float16"`, put the optimizer into a `LossScaleOptimizer`.
 
         Raises:
-            ValueError: An identifier is unknown.
+            ValueError: The optimizer is unknown. Losses and metrics are looked up when the first data comes, as it says for which
+                outputs they are: `fit` and `evaluate` raise it for those.
 
         Example:
             >>> model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])

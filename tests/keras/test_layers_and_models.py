@@ -337,6 +337,11 @@ def test_a_sequential_that_lost_a_layer_takes_sizes_that_this_one_refused():
         model.predict(larger, verbose=0)
 
 
+def test_a_sequential_without_layers_has_none_to_remove():
+    with pytest.raises(IndexError, match="pop: Sequential 'empty' has no layers"):
+        pyml.Sequential(name="empty").pop()
+
+
 def test_layers_are_found_by_index_from_both_ends_and_no_further():
     model = pyml.Sequential([pyml.Input((4,)), L.Dense(3), L.Dense(2)])
     assert model.get_layer(index=-2) is model.layers[0]
