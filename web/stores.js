@@ -154,8 +154,13 @@ function settle() {
   const begun = [];
   for (let i = 0; i < localStorage.length; i += 1) if (localStorage.key(i).startsWith(PENDING)) begun.push(localStorage.key(i));
   for (const key of begun) {
-    const values = JSON.parse(localStorage.getItem(key));
-    put(key.slice(PENDING.length), values);
+    const values = JSON.parse(localStorage.getItem(key)), name = key.slice(PENDING.length);
+    try {
+      put(name, values);
+    } catch {
+      localStorage.removeItem(key);                    // makes room, or no model could be read any more
+      put(name, values);
+    }
     localStorage.removeItem(key);
   }
 }

@@ -58,4 +58,17 @@ for (let room = 600; room < 3000; room += 37) {             // enough for the ol
   globalThis.localStorage = storage(kept);
   full.push([answer.failed ?? "kept", await value(), [...kept.keys()].some((key) => key.startsWith("pyml_pending/"))]);
 }
-console.log(JSON.stringify({ found, full }));
+const tight = new Set();                                    // the page ends where the room is short, and the next one has no more
+for (let room = 900; room < 3000; room += 37) {
+  for (let at = 1, ended = true; ended; at += 1) {
+    const kept = new Map();
+    globalThis.localStorage = storage(kept);
+    await keep(1);
+    globalThis.localStorage = storage(kept, at, room);
+    await keep(2, 400);
+    ended = globalThis.localStorage.count >= at;
+    globalThis.localStorage = storage(kept, Infinity, room);
+    tight.add(await value());
+  }
+}
+console.log(JSON.stringify({ found, full, tight: [...tight] }));
