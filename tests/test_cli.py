@@ -142,6 +142,8 @@ def test_build_refuses_a_folder_with_other_files(tmp_path, page):
     with pytest.raises(build.BuildError, match="holds files that pyml did not write"):
         build.build_site(tmp_path, page, say=silent)
     assert (tmp_path / "thesis.txt").read_text() == "mine"
+    with pytest.raises(build.BuildError, match="is a file; give a new or empty folder"):
+        build.build_site(tmp_path / "thesis.txt", page, say=silent)
 
 
 def test_build_refuses_a_page_without_an_index(tmp_path):

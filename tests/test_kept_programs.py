@@ -229,3 +229,7 @@ def test_the_command_lists_and_clears(store, wasm, capsys, monkeypatch):
     monkeypatch.setenv("PYML_CACHE", "off")
     assert main(["cache", "list"]) == 1
     assert "PYML_CACHE" in capsys.readouterr().err
+    monkeypatch.setenv("PYML_CACHE", __file__)
+    for action in ("list", "clear"):
+        assert main(["cache", action]) == 1
+        assert "which is a file, so nothing is kept" in capsys.readouterr().err

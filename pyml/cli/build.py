@@ -96,7 +96,9 @@ def check_target(target: Path) -> set[str]:
     manifest = target / MANIFEST
     if manifest.is_file():
         return set(json.loads(manifest.read_text()))
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+    if target.exists() and not target.is_dir():
+        raise BuildError(f"{target}: is a file; give a new or empty folder.")
+    if target.exists() and any(target.iterdir()):
         raise BuildError(f"{target}: holds files that pyml did not write; choose a new or empty folder.")
     return set()
 

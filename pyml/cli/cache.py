@@ -19,6 +19,8 @@ def run(options: argparse.Namespace) -> int:
     folder = kept.folder()
     if folder is None:
         return fail("cache: PYML_CACHE is off, so nothing is kept; unset it, or name a folder in it.")
+    if folder.exists() and not folder.is_dir():
+        return fail(f"cache: PYML_CACHE names {folder}, which is a file, so nothing is kept; name a folder in it.")
     store = kept.FolderStore(folder)
     if options.action == "clear":
         size = sum(stat.st_size for _, stat in store.files())

@@ -18,6 +18,7 @@ def add_command(commands: "argparse._SubParsersAction[argparse.ArgumentParser]")
     export.add_argument("--input", action="append", metavar="224x224x3", help="a size of the input, for models that take any")
     export.add_argument("--weights", default="float32", choices=("float32", "float16", "int8"), help="how weights are stored")
     export.add_argument("--device", action="append", choices=("webgpu", "wasm", "software"), help="for this device only; may be repeated")
+    export.add_argument("--training", action="store_true", help="with fit and evaluate, of a model that was compiled when it was saved")
     apps = export.add_mutually_exclusive_group()
     apps.add_argument("--page", dest="app", action="store_const", const="page", help="also write an index.html to begin with")
     apps.add_argument("--pwa", dest="app", action="store_const", const="pwa", help="one that opens without a network")
@@ -33,9 +34,9 @@ def run(options: argparse.Namespace) -> int:
     except ValueError:
         return fail(f"export: --input takes a size such as 224x224x3. Received {', '.join(options.input)}.")
     try:
-        model = opened(options.model)
+        model = opened(options.model, options.training)
         folder = export_web(model, options.folder, batch_sizes=options.batch or (1,), input_shapes=shapes, weights=options.weights,
-                            devices=options.device or ("webgpu", "wasm"), app=options.app)  # fmt: skip
+                            devices=options.device or ("webgpu", "wasm"), training=options.training, app=options.app)  # fmt: skip
     except (PymlError, ValueError, OSError) as error:
         return fail(error)
     size = sum(path.stat().st_size for path in folder.iterdir() if path.is_file())
@@ -43,11 +44,11 @@ def run(options: argparse.Namespace) -> int:
     return 0
 
 
-def opened(name: str) -> Any:
-    """The model of a file, a folder or the hub."""
+def opened(name: str, compiled: bool = False) -> Any:
+    """The model of a file, a folder or the hub; `compiled` as it was when it was saved."""
     from pyml import hub, saving
 
     if name in {entry.name for entry in ENTRIES} and not Path(name).exists():
         network = getattr(hub, name)()
         return getattr(network, "keras", network)
-    return saving.load_model(name, compile=False)
+    return saving.load_model(name, compile=compiled)

@@ -281,6 +281,22 @@ def test_what_cannot_be_exported_is_refused_before_anything_is_written(small, tm
         pyml.export(small, tmp_path / "a", overwrite=False)
 
 
+def test_the_command_exports_the_training_of_a_model_that_was_compiled(tmp_path, capsys):
+    from pyml.cli import main
+
+    model = pyml.Sequential([pyml.Input((3,)), L.Dense(2)])
+    model.save(tmp_path / "plain.keras")
+    model.compile("adam", "mse", metrics=["mae"])
+    model.train_on_batch(np.ones((4, 3)), np.ones((4, 2)))
+    model.save(tmp_path / "compiled.keras")
+    folder, options = tmp_path / "out", ["--training", "--device", "wasm", "--batch", "4"]
+    assert main(["export", str(tmp_path / "compiled.keras"), str(folder), *options]) == 0
+    train = json.loads((folder / "plan.json").read_text())["train"]
+    assert [*train["batches"]] == ["4"] and {name for name, *_ in train["results"]["test"]["logs"]} == {"loss", "mae"}
+    assert main(["export", str(tmp_path / "plain.keras"), str(tmp_path / "none"), *options]) == 1
+    assert "compile" in capsys.readouterr().err and not (tmp_path / "none").exists()
+
+
 def test_the_command_exports_a_file(small, tmp_path, capsys):
     from pyml.cli import main
 
