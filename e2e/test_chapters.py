@@ -128,6 +128,25 @@ def test_stop_ends_an_endless_loop_and_the_code_stays(cars, code):
     assert finished(cars)["error"] is None and cars.text_content(".cell .printed") == "2\n"
 
 
+def test_a_loop_that_prints_on_and_on_is_stopped_and_its_last_lines_are_there(cars):
+    write(cars, "number = 0\nwhile True:\n    print(number)\n    number += 1")
+    cars.wait_for_function("() => document.querySelector('.cell .printed')?.textContent.startsWith('… what was printed before')")
+    cars.click("#stop")
+    finished(cars)
+    lines = cars.text_content(".cell .printed").strip().split("\n")[1:]
+    assert len(lines) == 1000 and lines == [str(int(lines[0]) + i) for i in range(1000)]
+    assert cars.text_content("#running") == "Stopped."
+
+
+def test_what_goes_to_stderr_is_shown_and_an_empty_file_is_not_run(cars):
+    write(cars, "import sys\nprint('to stderr', file=sys.stderr)\nprint('no end', end='')\nsys.exit('the last word')")
+    assert finished(cars)["error"] is None
+    assert sorted(cars.text_content(".cell .printed").splitlines()) == ["no end", "the last word", "to stderr"]
+    write(cars, "   \n")
+    assert finished(cars)["error"] is None
+    assert cars.evaluate("() => document.querySelector('#running').value").startswith("There is no code to run.") and cars.is_enabled("#run")
+
+
 def test_start_over_brings_the_chapter_back_and_the_smallest_phone_needs_no_sideways_scrolling(cars):
     cars.click("#reset")
     assert cars.text_content("#edited") == "This is the original."

@@ -159,3 +159,60 @@ def test_an_endless_loop_in_a_worker_can_be_interrupted(pythons):
     }""")
     assert "KeyboardInterrupt" in answer
     assert python.run("1 + 1") == 2
+
+
+# Prints lines by the thousand, then asks the page for something: what it hears, in its order.
+FLOOD = """async () => {
+  const heard = [];
+  pyml.on("stdout", (text) => heard.push(text));
+  pyml.on("flooded", () => heard.push(null));
+  await pyml.runPython("import pyml_page\\nfor i in range(5000): print(i)\\npyml_page.post('flooded', '1')\\nprint('after')");
+  return heard;
+}"""
+
+
+def test_very_many_lines_come_together_whole_and_before_what_follows_them(python):
+    heard = python.page.evaluate(FLOOD)
+    place = heard.index(None)
+    assert "\n".join(heard[:place]) == "\n".join(map(str, range(5000))) and heard[place + 1 :] == ["after"]
+    assert place < 2500  # a page that is told 5000 times has no time for anything else
+
+
+def test_a_last_line_without_an_end_is_heard_with_the_call_that_printed_it(python):
+    heard = python.page.evaluate("""async () => {
+      const before = events.length;
+      await pyml.runPython("print('ab', end=' ', flush=True)\\nprint('cd', end='')\\nimport sys; print('é', end='', file=sys.stderr)");
+      return events.slice(before).filter(({ type }) => type.startsWith("std")).map(({ type, text }) => `${type} ${text}`);
+    }""")
+    assert heard == ["stdout ab cd", "stderr é"]
+
+
+def answered(page, answers, code):
+    """What Python says to `code` whose questions the user answers in turn, None by Cancel; and the questions."""
+    asked, left = [], list(answers)
+
+    def answer(dialog):
+        asked.append(dialog.message)
+        text = left.pop(0)
+        dialog.dismiss() if text is None else dialog.accept(text)
+
+    page.on("dialog", answer)
+    said = page.evaluate("(code) => pyml.runPython(code).catch((error) => error.message)", code)
+    page.remove_listener("dialog", answer)
+    return said, asked
+
+
+def test_input_asks_whoever_sits_before_the_page(python):
+    code = "name = input('Your name? ')\nage = int(input())\nf'{name} is {age}'"
+    said, asked = answered(python.page, ["Ada", "36"], code)
+    assert said == "Ada is 36" and asked[0] == "Your name? " and len(asked) == 2
+    assert python.printed()[-2:] == ["Your name? Ada", "36"]
+    said, _ = answered(python.page, [None], code)
+    assert "KeyboardInterrupt" in said and python.run("1 + 1") == 2
+
+
+def test_without_jspi_input_says_what_to_do_instead_and_other_reading_ends_at_once(pythons):
+    python = pythons("backend=cpu&jspi=off")
+    said, asked = answered(python.page, [], "input('Your name? ')")
+    assert said.strip().endswith("Write the answer into the code instead, such as name = 'Ada'.") and asked == []
+    assert python.run("import sys\nsys.stdin.read()") == ""

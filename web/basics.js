@@ -68,6 +68,15 @@ export function newestOnly(work) {
   };
 }
 
+const LEFT_OUT = "… what was printed before is left out here\n";
+
+/** The last lines of a text, of which each ends with a newline: as many as a browser lays out quickly. */
+export function tail(text, letters = 20_000, lines = 1000) {
+  let from = text.length - 1, left = lines;
+  while (from > 0 && left > 0 && text.length - from <= letters) left -= text[--from] === "\n" ? 1 : 0;
+  return from <= 0 ? text : LEFT_OUT + text.slice(text[from] === "\n" ? from + 1 : from);
+}
+
 /** Offers bytes or a Blob as a download under a name. */
 export function download(name, content, type = "application/octet-stream") {
   const url = URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type }));

@@ -1,6 +1,6 @@
 // What the demo pages share: starting Python with the page's modules in it, saying what the browser lacks, notices
 // and the log. A page has #status, #details, #notices and, where Python prints, #log.
-import { $, asked, button, demo, finish, sentence } from "./basics.js";
+import { $, asked, button, demo, finish, sentence, tail } from "./basics.js";
 import { addressOptions, loadPyml } from "./pyml.js";
 
 export * from "./basics.js";
@@ -21,13 +21,13 @@ export function failed(error) {
   finish(text);
 }
 
-/** A line from Python, in the browser's console and in #log. */
+/** Lines from Python, in the browser's console and in #log. */
 export function log(text) {
   console.log(`pyml: ${text}`);
   const box = $("log");
   if (!box) return;
   box.hidden = false;
-  box.textContent += `${text}\n`;
+  box.textContent = tail(`${box.textContent}${text}\n`);
   box.scrollTop = box.scrollHeight;
 }
 
@@ -38,14 +38,14 @@ export function log(text) {
  * files    [{ path, url }] further files for Python's folder.
  * page     where page.py is, if not beside the page.
  * hear     { kind: listener } for what page.py posts.
- * print    called with each line that Python prints, which otherwise goes into #log.
+ * print    called with what Python prints, a line or several at once, which otherwise goes into #log.
  */
 export async function startDemo({ modules = [], files = [], page = "page.py", hear = {}, print = null } = {}) {
   const own = [...modules.map((name) => ({ path: name, url: name })), { path: "page.py", url: page }];
   const pyml = await loadPyml({ status: $("status"), files: [...own, ...files], run: "page.py", offline: true });
   pyml.on("stdout", log);
   pyml.on("stderr", log);
-  if (print) pyml.on("stdout", print);
+  if (print) for (const kind of ["stdout", "stderr"]) pyml.on(kind, print);
   pyml.on("warning", warn);
   for (const [kind, listener] of Object.entries(hear)) pyml.on(kind, listener);
   window.pymlPython = pyml; // for the curious, in the browser's console

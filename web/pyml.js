@@ -78,7 +78,7 @@ export async function loadPyml(options = {}) {
   return pyml;
 }
 
-const WORKER = ["worker.js", "runtime.js", "ready.js"].map((name) => new URL(name, HERE).href);
+const WORKER = ["worker.js", "runtime.js", "ready.js", "printing.js"].map((name) => new URL(name, HERE).href);
 const RUNTIME = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"];
 
 /** A failure of the start that names the file behind it: browsers do not say which script of a worker is missing. */
@@ -227,9 +227,15 @@ function client(settings, status) {
   const shared = worker && globalThis.crossOriginIsolated ? new SharedArrayBuffer(1) : null;
   options.interrupts = shared;
   let connection = null;
+  const ask = async ({ number, text }) => {
+    const asking = connection;
+    await new Promise((resolve) => { requestAnimationFrame(() => setTimeout(resolve)); }); // what was printed and drawn before is seen
+    asking.request("answer", [number, prompt(text || "The program asks for a line:")]).catch(() => {}); // Python was ended meanwhile
+  };
   const hear = (event) => {
     if (event.type === "message") for (const listen of listeners.get(event.kind) ?? []) listen(event.value);
     else if (event.type === "stdout" || event.type === "stderr") for (const listen of listeners.get(event.type) ?? []) listen(event.text);
+    else if (event.type === "ask") ask(event);
     else status(event);
   };
   const close = (error) => {
@@ -279,7 +285,7 @@ function client(settings, status) {
     call: (name, ...args) => connection.request("call", [name, args]),
     /** Writes a text file into Python's working folder. */
     write: (path, text) => connection.request("write", [path, text]),
-    /** Listens to "stdout", "stderr", or to what Python sends with pyml_page.post(kind, json). */
+    /** Listens to "stdout" and "stderr", by lines or, where very many come, by texts of several lines; or to what Python sends with pyml_page.post(kind, json). */
     on(kind, listener) {
       if (!listeners.has(kind)) listeners.set(kind, []);
       listeners.get(kind).push(listener);

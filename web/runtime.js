@@ -1,5 +1,6 @@
 // Starts Pyodide with pyml in it and runs Python there. web/worker.js runs this in a Web Worker and
 // web/pyml.js on the main thread; both speak to the page through `emit` and the returned object.
+import { gathering, lineWriter } from "./printing.js";
 import { STDLIB, putLater, putPackages, unpacked, withLibraries } from "./ready.js";
 
 /** What is asked for by the page's address and must be known before Python starts; the rest may come later. */
@@ -19,6 +20,7 @@ const LIBRARY = "python_stdlib.zip"; // Python's own modules
 const ENGINE = "pyodide.asm.wasm"; // Python itself
 const UNPACKED = "pyml-python"; // the browser's cache of what takes longer to make than to read
 const NAMED = { cache: "force-cache" }; // files named by their content: a browser that asks about one anew drops its machine code
+const inWorker = typeof document === "undefined";
 const fileName = (url) => new URL(url, globalThis.location?.href).pathname.split("/").pop();
 
 /**
@@ -231,7 +233,7 @@ async function bootReady(module, factory, plan, options, mark, { early, there })
  * in the browser's cache, and a later visit goes on from there (benchmarks/page_ready.py times both).
  */
 async function boot(module, options) {
-  const jspi = "Suspending" in WebAssembly, thread = typeof document === "undefined" ? "worker" : "page";
+  const jspi = "Suspending" in WebAssembly, thread = inWorker ? "worker" : "page";
   const key = new URL(`memory-${module.version}-${thread}-${jspi}`, options.indexURL).href;
   const cache = await openUnpacked();
   const kept = await cache?.match(key).catch(() => null);
@@ -266,10 +268,11 @@ async function boot(module, options) {
  * them, by its path, that is run when all is ready),
  * backend (null | "webgpu" | "wasm" | "cpu"), ready ("off" starts Python from nothing), webgpu, jspi and relaxed ("off" hides them), threads (how many
  * the wasm device takes), interrupts (SharedArrayBuffer | null).
- * emit(event): { type: "phase" | "download" | "stdout" | "stderr" | "message", ... }.
+ * told(event): { type: "phase" | "download" | "stdout" | "stderr" | "message" | "ask", ... }; who hears "ask" calls answer(number, text).
  * rest: a promise of all options where `options` has only the indexURL and those of FIRST.
  */
-export async function startRuntime(options, emit, rest = Promise.resolve(options)) {
+export async function startRuntime(options, told, rest = Promise.resolve(options)) {
+  const emit = gathering(told);
   switchOff(options);
   if ((options.backend ?? "webgpu") === "webgpu") askForAdapter();
   const phase = (name, text) => emit({ type: "phase", name, text });
@@ -295,8 +298,7 @@ export async function startRuntime(options, emit, rest = Promise.resolve(options
     mark("scripts loaded");
     const loading = {
       indexURL: options.indexURL,
-      stdout: (text) => emit({ type: "stdout", text }),
-      stderr: (text) => emit({ type: "stderr", text }),
+      ...(inWorker ? { stdin: () => null } : {}), // a worker has no prompt(): reading ends at once, and input() asks the page
     };
     const useReady = plan.memory && options.ready !== "off";
     const { [LIBRARY]: later, ...sizes } = plan.sizes;
@@ -317,10 +319,34 @@ export async function startRuntime(options, emit, rest = Promise.resolve(options
     return loaded;
   });
 
+  const out = lineWriter((text) => emit({ type: "stdout", text })), err = lineWriter((text) => emit({ type: "stderr", text }));
+  py.setStdout(out);
+  py.setStderr(err);
+  let working = 0; // calls that are not done
+  /** Waits for Python, then sends what it printed, a last line without an end too where nothing else runs that may end it. */
+  const heard = async (work) => {
+    working += 1;
+    try {
+      return await work();
+    } finally {
+      if (--working === 0) {
+        py.runPython(FLUSH);
+        out.end();
+        err.end();
+      }
+      emit.flush();
+    }
+  };
   const flags = { stopping: false };
+  const questions = []; // of input(), by their numbers: who waits for the answer
   py.registerJsModule("pyml_page", {
     post: (kind, text) => emit({ type: "message", kind, value: parse(text) }),
     stopping: () => flags.stopping,
+    ask(text) {
+      emit.flush();
+      if (!inWorker) return globalThis.prompt(text) ?? undefined;
+      return new Promise((resolve) => emit({ type: "ask", text, number: questions.push(resolve) - 1 }));
+    },
   });
   if (options.interrupts) py.setInterruptBuffer(bell(new Uint8Array(options.interrupts)));
 
@@ -329,7 +355,7 @@ export async function startRuntime(options, emit, rest = Promise.resolve(options
   mark("numpy imported");
   py.runPython("import pyml.config");
   mark("pyml imported");
-  const facts = await py.runPythonAsync(BOOT, { globals: py.toPy({ backend: options.backend ?? undefined, relaxed: options.relaxed ?? undefined, threads: options.threads ?? undefined, programs: options.programs ?? undefined, page: options.page ?? undefined, shipped: options.shipped ?? undefined }) });
+  const facts = await py.runPythonAsync(BOOT, { globals: py.toPy({ IN_WORKER: inWorker, backend: options.backend ?? undefined, relaxed: options.relaxed ?? undefined, threads: options.threads ?? undefined, programs: options.programs ?? undefined, page: options.page ?? undefined, shipped: options.shipped ?? undefined }) });
   const info = JSON.parse(facts);
   mark("device open");
   if (options.run) await py.runPythonAsync(py.FS.readFile(options.run, { encoding: "utf8" }), { filename: options.run });
@@ -349,9 +375,9 @@ export async function startRuntime(options, emit, rest = Promise.resolve(options
   };
   return {
     info,
-    runPython: async (code, filename = "<page>") => plain(await py.runPythonAsync(code, { filename })),
+    runPython: (code, filename = "<page>") => heard(async () => plain(await py.runPythonAsync(code, { filename }))),
     /** Calls a Python function of the main module by name and waits for its result. */
-    async call(name, args) {
+    call: (name, args) => heard(async () => {
       const callable = py.globals.get(name);
       if (!callable) throw new Error(`Python has no function named ${name}`);
       const converted = args.map((value) => py.toPy(value ?? undefined)); // null would not become None
@@ -362,9 +388,11 @@ export async function startRuntime(options, emit, rest = Promise.resolve(options
         callable.destroy();
         for (const value of converted) value?.destroy?.();
       }
-    },
+    }),
     write: (path, text) => writeFile(py, path, new TextEncoder().encode(text)),
     stop(on) { flags.stopping = on; },
+    /** What the page was told to input(); null ends the program as Ctrl+C does. */
+    answer(number, text) { questions[number](text ?? undefined); },
   };
 }
 
@@ -414,12 +442,14 @@ sys.path[:] = dict.fromkeys(sys.path)
 del random, numpy, pyml, sys
 `;
 
+const FLUSH = "import sys; sys.stdout.flush(); sys.stderr.flush()";
+
 const BOOT = `
-import json, os, sys, warnings
+import builtins, json, os, sys, warnings
 
 import pyml_page
 from pyml import __version__, config
-from pyodide.ffi import can_run_sync
+from pyodide.ffi import can_run_sync, run_sync
 
 if relaxed == "off":
     os.environ["PYML_WASM_RELAXED"] = "0"
@@ -433,6 +463,20 @@ for name, value in (("PYML_PAGE", page), ("PYML_PROGRAMS", shipped)):
 await config.init_async(backend)
 if "." not in sys.path:
     sys.path.insert(0, ".")
+
+def ask(text="", /):
+    "Asks whoever sits before the page for a line."
+    if IN_WORKER and not can_run_sync():
+        raise RuntimeError("input() cannot wait for an answer in this browser (no JSPI). Write the answer into the code instead, such as name = 'Ada'.")
+    answer = pyml_page.ask(str(text))
+    if IN_WORKER:
+        answer = run_sync(answer)
+    if answer is None:
+        raise KeyboardInterrupt("input() was cancelled")
+    print(text, answer, sep="")
+    return answer
+
+builtins.input = ask
 
 def tell(message, category, filename, line, file=None, text=None):
     print(f"{category.__name__}: {message}", file=sys.stderr)

@@ -27,6 +27,7 @@ const methods = {
   call: (name, args) => runtime.call(name, args),
   write: (path, text) => runtime.write(path, text),
   stop: (on) => runtime.stop(on),
+  answer: (number, text) => runtime.answer(number, text),
 };
 
 addEventListener("message", async ({ data: { id, method, args } }) => {

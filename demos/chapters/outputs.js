@@ -1,10 +1,10 @@
 // The right half of a chapter's page: its text, and under each cell of code what that printed, drew and offers to move.
 import { prose } from "../../web/prose.js";
-import { newestOnly, sentence } from "../../web/demo.js";
+import { newestOnly, sentence, tail } from "../../web/demo.js";
 import { drawing } from "../../web/figures.js";
 import { sight } from "./sight.js";
 
-const PRINTED = 20_000; // letters of a cell's text that stay
+const SPACING = 200; // ms between two looks of what is printed on and on: a page that lays out text all the time hears no click
 const ARROWS = { ArrowLeft: "←", ArrowUp: "↑", ArrowRight: "→", ArrowDown: "↓" };
 
 /**
@@ -15,6 +15,7 @@ const ARROWS = { ArrowLeft: "←", ArrowUp: "↑", ArrowRight: "→", ArrowDown:
 export function outputs(root, { goTo, moved }) {
   let code = []; // a record of each cell of code
   let now = null;
+  let waits = null, printed = -SPACING; // a look that is due, and when the last one was
   let ends = []; // of what looks through a camera
 
   const places = new Map(); // element of a figure -> its drawing, and for which width that is
@@ -47,6 +48,8 @@ export function outputs(root, { goTo, moved }) {
     places.clear();
     code = [];
     now = null;
+    clearTimeout(waits);
+    waits = null;
     for (const { kind, line, text } of parts) {
       if (kind === "text") {
         root.append(...prose(text));
@@ -58,11 +61,25 @@ export function outputs(root, { goTo, moved }) {
       const from = line + /^\n*/.exec(text)[0].length;
       const link = add(box, "button", "cell-lines", { type: "button", textContent: from === last ? `line ${from}` : `lines ${from} to ${last}`, title: "Show these lines in the code" });
       link.addEventListener("click", () => goTo(from));
-      code.push({ box, printed: null, figures: new Map(), grid: null, controls: null, answer: null });
+      code.push({ box, text: "", printed: null, figures: new Map(), grid: null, controls: null, answer: null });
     }
   }
 
+  /** Shows what the cell has printed. */
+  function showPrinted() {
+    clearTimeout(waits);
+    waits = null;
+    if (!now?.text || now.printed?.textContent === now.text) return;
+    printed = performance.now();
+    now.box.hidden = false;
+    now.printed ??= add(now.box, "pre", "printed", { tabIndex: 0 });
+    now.printed.setAttribute("aria-label", "What this cell printed");
+    now.printed.textContent = now.text;
+    now.printed.scrollTop = now.printed.scrollHeight;
+  }
+
   function begin(number) {
+    showPrinted();
     now?.box.classList.remove("busy");
     now = code[number];
     now.box.classList.add("busy");
@@ -71,7 +88,10 @@ export function outputs(root, { goTo, moved }) {
   return {
     show,
     begin,
-    end() { now?.box.classList.remove("busy"); },
+    end() {
+      showPrinted();
+      now?.box.classList.remove("busy");
+    },
     /** What controls asked for is gone: Python was started again. */
     freeze() {
       blind();
@@ -79,12 +99,8 @@ export function outputs(root, { goTo, moved }) {
     },
     print(text) {
       if (!now) return;
-      now.box.hidden = false;
-      now.printed ??= add(now.box, "pre", "printed");
-      now.printed.tabIndex = 0;
-      now.printed.setAttribute("aria-label", "What this cell printed");
-      now.printed.textContent = `${now.printed.textContent}${text}\n`.slice(-PRINTED);
-      now.printed.scrollTop = now.printed.scrollHeight;
+      now.text = tail(`${now.text}${text}\n`);
+      waits ??= setTimeout(showPrinted, Math.max(0, SPACING - (performance.now() - printed)));
     },
     figure({ cell, name, spec }) {
       const { box, figures } = code[cell] ?? {};

@@ -67,6 +67,7 @@ async function run() {
   const source = editor.text;
   const parts = cells(source);
   view.show(parts);
+  if (!parts.some(({ kind, text }) => kind === "code" && text.trim())) return end("There is no code to run. Start over brings the chapter back.");
   $("run").disabled = $("reset").disabled = true;
   $("stop").disabled = false;
   const began = performance.now();

@@ -42,7 +42,6 @@ class Place:
         message = {"cell": self.cell, "number": len(self.controls) - 1, "kind": kind, "label": label, "text": text or "", **facts}
         post("control", json.dumps(message))
 
-
     def pause(self):
         """Lets what the page has asked meanwhile be answered."""
         if can_run_sync():
@@ -95,7 +94,9 @@ async def run(source, cells):
     except KeyboardInterrupt:
         flush()
         return {"stopped": True}
-    except SystemExit:
+    except SystemExit as end:
+        if isinstance(end.code, str):
+            print(end.code, file=sys.stderr)
         return {"merit": merit(names)}
     except Exception as error:  # anything that a file can do
         flush()

@@ -12,6 +12,8 @@ FILE = "model.py"
 KERAS = ("keras", "tensorflow", "tf_keras")
 HINT = "pyml has the API of Keras 3 and stands in its place here: write `from pyml import layers`, or `import pyml as keras`."
 
+HERE = "A page has Python's own modules, numpy and pyml; pyml.vis draws, pyml.data reads tables and files."
+
 
 class Lines:
     """The text of a file, and where in it each layer was made."""
@@ -62,6 +64,8 @@ class Lines:
             return {"text": f"{type(error).__name__}: {error.msg}", "line": error.lineno}
         if isinstance(error, ImportError) and (error.name or "").partition(".")[0] in KERAS:
             text = f"{text.splitlines()[0]}\n{HINT}"
+        elif isinstance(error, ModuleNotFoundError) and not (error.name or "").startswith("pyml"):
+            text = f"{text}\n{HERE}"
         return {"text": text, "line": self.line(error.__traceback__)}
 
     def line(self, trace):
