@@ -109,7 +109,8 @@ def controller(camera, site):
 @pytest.fixture
 def forgetful(controller):
     """The same without pictures."""
-    controller.click("#forget")
+    if controller.is_enabled("#forget"):
+        controller.click("#forget")
     controller.wait_for_function("() => Object.values(pymlDemo.counts).every((count) => count === 0)")
     return controller
 
@@ -291,6 +292,19 @@ def test_without_a_camera_the_drawn_disc_is_steered_with_the_keyboard_alone(forg
     for key in ("ArrowDown", "ArrowRight"):
         page.keyboard.press(key)
     page.wait_for_function("(before) => document.querySelector('#maze').getAttribute('aria-label') !== before", arg=before)
+
+
+@sees_a_disc
+def test_forgotten_pictures_take_what_was_learned_from_them_along(forgetful):
+    page = forgetful
+    page.click("#drawn")
+    draw_poses(page, 6)
+    learned(page)
+    page.click("#play")
+    page.click("#forget")
+    page.wait_for_function("() => document.querySelector('#source-note').textContent.startsWith('The pictures are forgotten')")
+    assert page.text_content("#play") == "Play" and page.is_disabled("#play") and page.text_content("#result") == ""
+    assert "Train the controller" in page.evaluate("() => pymlPython.call('export_keras').then(() => '', ({ message }) => message)")
 
 
 @sees_a_disc

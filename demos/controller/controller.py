@@ -175,9 +175,11 @@ class Controller:
         return len(self.pictures[command])
 
     def forget(self, command):
-        """Drops the examples of a command."""
+        """Drops the examples of a command; with the last ones also what was learned from them."""
         self.pictures[command].clear()
         self.seen[command].clear()
+        if not any(self.pictures.values()):
+            self.learned, self.tested = None, ([], [])
 
     async def split(self):
         """`(x, y), (x_test, y_test)`: every fifth example of a command is kept for the test."""

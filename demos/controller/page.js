@@ -146,7 +146,7 @@ function showCounts() {
   const some = Math.max(...Object.values(counts)) > 0;
   $("train").disabled = !pyml || training || least === 0;
   $("play").disabled = !trained || training;
-  $("forget").disabled = !some;
+  $("forget").disabled = !some || training;
   takeaway.allow(trained && !training);
   projects.allow({ save: pyml !== null && !training && some, open: demo.ready === true && !training });
   $("kept-note").textContent = some ? "Pictures stay in this browser until you have it forget them." : "";
@@ -177,7 +177,7 @@ async function train() {
   Object.assign(demo, { done: false, error: null, accuracy: null });
   $("problem").textContent = $("result").textContent = "";
   forgetWarnings();
-  $("train").disabled = true;
+  $("train").disabled = $("forget").disabled = true;
   $("stop").disabled = false;
   $("progress").value = 0;
   $("running").value = "Looking at the pictures, compiling the network…";
@@ -367,9 +367,16 @@ $("play").addEventListener("click", async () => { if (!playing && demo.solved) a
 $("new").addEventListener("click", newMaze);
 $("forget").addEventListener("click", async () => {
   timed.stop();
+  release();
+  setPlaying(false);
+  trained = false; // what was learned from them goes too
+  $("result").textContent = "";
+  learning.clear();
+  showBars($("bars"), COMMANDS.map((name) => ({ name, share: null })));
   for (const command of COMMANDS) await pyml?.call("forget", command);
   await forgetAll();
   showCounts();
+  $("source-note").textContent = "The pictures are forgotten, and what was learned from them.";
 });
 $("maze").addEventListener("keydown", async (event) => {
   if (!ARROWS[event.key] || !maze) return;

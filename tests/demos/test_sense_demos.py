@@ -84,6 +84,21 @@ def test_the_oldest_examples_make_room(monkeypatch):
     np.testing.assert_array_equal(some.pictures["up"][0], pictures[1])
 
 
+def test_with_the_last_example_what_was_learned_is_forgotten():
+    controller = demo("controller")
+    some, pick = controller.Controller(), np.random.default_rng(0)
+    for command in controller.COMMANDS:
+        for _ in range(controller.FEWEST):
+            run(some.add(command, controller.drawn_pose(command, pick)))
+    run(some.train(epochs=1))
+    for i, command in enumerate(controller.COMMANDS):
+        assert some.learned is not None, i
+        some.forget(command)
+    assert some.learned is None and some.tested == ([], [])
+    with pytest.raises(ValueError, match="Train the controller first"):
+        run(some.predict(controller.drawn_pose("up", pick)))
+
+
 # ---- spectrogram
 
 
