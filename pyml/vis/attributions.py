@@ -11,7 +11,7 @@ from pyml.core import convert_to_tensor, grad
 from pyml.core import value_and_grad as with_gradient
 from pyml.vis.figure import Figure
 from pyml.vis.grids import heatmap, image_grid
-from pyml.vis.parts import behind, chosen_class, last_map, named_layer, one_input, up_to
+from pyml.vis.parts import behind, chosen_class, last_map, named_layer, one_input, output_of, up_to
 
 
 def saliency(model: Any, image: Any, class_index: int | None = None, **opts: Any) -> Figure:
@@ -105,8 +105,9 @@ def grad_cam(model: Any, image: Any, class_index: int | None = None, layer: Any 
     x = one_input("grad_cam", model, image)
     index = chosen_class("grad_cam", model, x, class_index)
     place = last_map("grad_cam", model) if layer is None else named_layer("grad_cam", model, layer)
-    if len(place.output.shape) != 4:
-        raise ValueError(f"grad_cam: layer {place.name!r} gives {tuple(place.output.shape)}; choose one that gives feature maps.")
+    given = tuple(output_of(model, place).shape)
+    if len(given) != 4:
+        raise ValueError(f"grad_cam: layer {place.name!r} gives {given}; choose one that gives feature maps.")
     maps = up_to("grad_cam", model, place)(x, training=False)
     head = behind("grad_cam", model, place)
     _, gradient = with_gradient(lambda v: _score(head, v, index))(maps)

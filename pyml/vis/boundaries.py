@@ -9,6 +9,7 @@ import numpy as np
 
 from pyml.core import convert_to_tensor
 from pyml.vis.figure import Figure
+from pyml.vis.parts import of_model
 from pyml.vis.theme import SERIES
 from pyml.vis.values import base, numbers, options
 
@@ -50,6 +51,7 @@ def decision_boundary(model: Any, x: Any, y: Any, resolution: int = 60, class_na
 
     Raises:
         ValueError: `x` has another form, or holds values that are not finite; or there are fewer names than classes.
+        TypeError: The model is none.
 
     Example:
         >>> model = pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(2)])
@@ -61,6 +63,7 @@ def decision_boundary(model: Any, x: Any, y: Any, resolution: int = 60, class_na
     points, kinds = numbers("decision_boundary", x), numbers("decision_boundary", y)
     kinds = kinds.argmax(-1) if kinds.ndim == 2 and kinds.shape[1] > 1 else kinds.reshape(-1).astype(int)
     plane = Plane("decision_boundary", points, resolution)
+    of_model("decision_boundary", model)
     if len(points) != len(kinds):
         raise ValueError(f"decision_boundary: expected points (n, 2) and n classes. Received shapes {points.shape} and {kinds.shape}.")
     low, high, step, grid = plane.low, plane.high, plane.step, plane.grid

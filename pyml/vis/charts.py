@@ -9,8 +9,9 @@ import numpy as np
 
 from pyml.vis.figure import Figure
 from pyml.vis.theme import DASHES, SERIES, slanting
-from pyml.vis.values import Points, base, nothing, numbers, options, plain
+from pyml.vis.values import Points, base, items, nothing, numbers, options, plain
 
+BARS = 1000                                            # of a chart
 _XY = ("x_type", "y_type", "x_axis_domain", "y_axis_domain", "zoom_to_fit", "series_colors")
 
 
@@ -105,7 +106,7 @@ def bar_chart(data: Any, labels: Sequence[Any] | None = None, **opts: Any) -> Fi
             each with its whole name beside it).
 
     Raises:
-        ValueError: There are not as many labels as values.
+        ValueError: There are not as many labels as values, or more than 1,000 bars.
 
     Example:
         >>> pyml.vis.bar_chart({"cats": 3, "dogs": 5}).rows()[1]
@@ -115,8 +116,11 @@ def bar_chart(data: Any, labels: Sequence[Any] | None = None, **opts: Any) -> Fi
     if isinstance(data, Mapping):
         labels, data = list(data), list(data.values())
     elif isinstance(data, (list, tuple)) and data and isinstance(data[0], Mapping):
-        labels, data = [one["index"] for one in data], [one["value"] for one in data]
-    values = numbers("bar_chart", data).reshape(-1)
+        labels, data = zip(*[items("bar_chart", one, "index", "value") for one in data])
+    values = numbers("bar_chart", list(data) if isinstance(data, tuple) else data).reshape(-1)
+    if len(values) > BARS:
+        raise ValueError(f"bar_chart: {len(values):,} bars are more than the {BARS:,} that are drawn; histogram() counts values, line_chart() "
+                         "draws a long row of them.")  # fmt: skip
     labels = list(range(len(values))) if labels is None else list(labels)
     if len(labels) != len(values):
         raise ValueError(f"bar_chart: labels must name {len(values)} bars. Received: {len(labels)} labels.")
@@ -159,7 +163,7 @@ def histogram(data: Any, **opts: Any) -> Figure:
     """
     chosen = options("histogram", opts, "x_type", "y_type", "max_bins", "color", "stats")
     if isinstance(data, (list, tuple)) and data and isinstance(data[0], Mapping):
-        data = [one["value"] for one in data]
+        data = [value for one in data for value in items("histogram", one, "value")]
     values = numbers("histogram", data).reshape(-1)
     finite = values[np.isfinite(values)]
     notes = []

@@ -12,7 +12,7 @@ from pyml.vis.charts import line_chart
 from pyml.vis.figure import Figure
 from pyml.vis.grids import heatmap
 from pyml.vis.theme import SERIES
-from pyml.vis.values import base, nothing, numbers, options, plain
+from pyml.vis.values import base, items, nothing, numbers, options, plain
 
 _COLORS = ["#eef3fb", "#0b5d8f"]
 
@@ -42,7 +42,7 @@ def confusion_matrix(labels: Any, predictions: Any = None, class_names: Sequence
     """
     chosen = options("confusion_matrix", opts, "x_type", "y_type", "color_map", "shade_diagonal", "show_text_overlay")
     if isinstance(labels, Mapping):
-        class_names, labels = labels.get("tickLabels", class_names), labels["values"]
+        class_names, (labels,) = labels.get("tickLabels", class_names), items("confusion_matrix", labels, "values")
     if predictions is None:
         matrix = numbers("confusion_matrix", labels)
         if matrix.size and (matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]):
@@ -98,6 +98,11 @@ def per_class_accuracy(labels: Any, predictions: Any = None, class_names: Sequen
     chosen = options("per_class_accuracy", opts)
     count = None if class_names is None else len(class_names)
     found = labels if predictions is None else metrics.per_class_accuracy(labels, predictions, count)
+    if not hasattr(found, "__len__") or any(not isinstance(one, Mapping) for one in found):
+        raise TypeError("per_class_accuracy: expected labels and predictions, or what metrics.per_class_accuracy returned. "
+                        f"Received: {found!r:.60}")  # fmt: skip
+    for one in found:
+        items("per_class_accuracy", one, "accuracy", "count")
     if not len(found):
         return Figure(nothing(chosen))
     names = [str(i) for i in range(len(found))] if class_names is None else [str(name) for name in class_names]

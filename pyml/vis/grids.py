@@ -12,7 +12,7 @@ import numpy as np
 from pyml.callbacks.event_file import png
 from pyml.vis.figure import Figure
 from pyml.vis.theme import COLOR_MAPS, slanting
-from pyml.vis.values import base, nothing, numbers, options, plain
+from pyml.vis.values import base, items, nothing, numbers, options, plain
 
 CELLS = 10_000                                         # of a heat map
 UNSEEN = "\u200b"                                      # a space without width: tells labels apart that read the same
@@ -38,7 +38,7 @@ def heatmap(data: Any, x_tick_labels: Sequence[Any] | None = None, y_tick_labels
     chosen = options("heatmap", opts, "x_type", "y_type", "color_map", "domain", "row_major")
     if isinstance(data, Mapping):
         x_tick_labels, y_tick_labels = data.get("xTickLabels", x_tick_labels), data.get("yTickLabels", y_tick_labels)
-        data = numbers("heatmap", data["values"])
+        data = numbers("heatmap", *items("heatmap", data, "values"))
         data = data if chosen["row_major"] else data.T
     matrix = numbers("heatmap", data)
     if not matrix.size:
@@ -104,6 +104,7 @@ def table(values: Any, headers: Sequence[Any] | None = None, **opts: Any) -> Fig
 
     Raises:
         ValueError: Rows have other numbers of values than there are headers.
+        TypeError: The values are not rows.
 
     Example:
         >>> pyml.vis.table([["Ada", 1815], ["Grace", 1906]], headers=["name", "born"]).rows()[3]["text"]
@@ -114,7 +115,7 @@ def table(values: Any, headers: Sequence[Any] | None = None, **opts: Any) -> Fig
         headers, values = values["headers"], values["values"]
     if isinstance(values, Mapping):
         headers, values = list(values), list(zip(*values.values(), strict=True))
-    rows = [list(row.values()) if isinstance(row, Mapping) else list(row) for row in values]
+    rows = [_row(row) for row in _rows(values)]
     if headers is None:
         first = values[0] if len(rows) else ()
         headers = list(first) if isinstance(first, Mapping) else [f"{i + 1}" for i in range(len(rows[0]) if rows else 0)]
@@ -151,6 +152,23 @@ def table(values: Any, headers: Sequence[Any] | None = None, **opts: Any) -> Fig
     ]})  # fmt: skip
 
 
+def _rows(values: Any) -> Any:
+    """The rows of a table.
+
+    Raises:
+        TypeError: There are none.
+    """
+    if isinstance(values, str) or not hasattr(values, "__iter__") or getattr(values, "ndim", 1) == 0:
+        raise TypeError(f"table: expected rows, each a list or a dict, or a dict of columns. Received: {values!r:.80}")
+    return values
+
+
+def _row(row: Any) -> list[Any]:
+    if isinstance(row, (str, bytes)) or not hasattr(row, "__iter__"):
+        raise TypeError(f"table: every row must be a list or a dict. Received: {row!r:.80}; one column is [[first], [second], ...].")
+    return list(row.values()) if isinstance(row, Mapping) else list(row)
+
+
 def _text(value: Any) -> str:
     if hasattr(value, "item"):
         value = value.item() if getattr(value, "size", 1) == 1 else str(value)
@@ -178,7 +196,10 @@ def image_grid(images: Any, labels: Sequence[Any] | None = None, columns: int | 
         5
     """
     chosen = options("image_grid", opts)
-    pictures = [_host(image) for image in (images if isinstance(images, (list, tuple)) else _host(images))]
+    several = images if isinstance(images, (list, tuple)) else _host(images)
+    if isinstance(several, np.ndarray) and not several.ndim:
+        raise TypeError(f"image_grid: expected an array of pictures or a list of them. Received: {images!r:.80}")
+    pictures = [_host(image) for image in several]
     if labels is not None and len(labels) != len(pictures):
         raise ValueError(f"image_grid: labels must name {len(pictures)} pictures. Received: {len(labels)}")
     if not pictures:

@@ -92,7 +92,8 @@ def per_class_accuracy(labels: Any, predictions: Any, num_classes: int | None = 
         >>> pyml.vis.metrics.per_class_accuracy([0, 1, 1], [0, 1, 0])
         [{'accuracy': 1.0, 'count': 1}, {'accuracy': 0.5, 'count': 2}]
     """
-    flat = np.array(confusion_matrix(labels, predictions, num_classes)).reshape(-1)
+    true, found, count = classes("per_class_accuracy", labels, predictions, num_classes)
+    flat = np.array(confusion_matrix(true, found, count)).reshape(-1)
     size = int(np.sqrt(flat.size))
     matrix = flat.reshape(size, size)
     counts = matrix.sum(1)

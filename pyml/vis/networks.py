@@ -9,12 +9,14 @@ from typing import Any
 
 from pyml.core.naming import to_snake_case
 from pyml.core.tree import flatten
+from pyml.layers.layer import Layer
 from pyml.vis.charts import histogram
 from pyml.vis.figure import Figure
 from pyml.vis.grids import table
+from pyml.vis.parts import of_model, received
 from pyml.vis.theme import FILLED, SERIES
 from pyml.vis.training import stacked
-from pyml.vis.values import base, nothing, options
+from pyml.vis.values import base, nothing, numbers, options
 
 
 def values_distribution(tensor: Any, **opts: Any) -> Figure:
@@ -28,6 +30,7 @@ def values_distribution(tensor: Any, **opts: Any) -> Figure:
         >>> pyml.vis.values_distribution(np.zeros((3, 3))).spec["title"]["subtitle"]
         'values 9, min 0, max 0, zeros 9.'
     """
+    numbers("values_distribution", tensor)  # an error names this function
     return histogram(tensor, **{"title": "Distribution of values", "max_bins": 25, **opts})
 
 
@@ -44,7 +47,7 @@ def model_summary(model: Any, **opts: Any) -> Figure:
         ['out (Dense)', '(None, 3)', '15']
     """
     rows = []
-    for layer in model.layers:
+    for layer in of_model("model_summary", model).layers:
         count = layer.count_params() if layer.built else None
         learns = "" if not count else "yes" if layer.trainable else "no"
         rows.append([described(layer), shape_of(layer), "not built" if count is None else f"{count:,}", learns])
@@ -78,7 +81,7 @@ def layer(layer: Any, gradients: Any = None, **opts: Any) -> Figure:
 
     Raises:
         ValueError: The layer is not built.
-        TypeError: `gradients` is not a dict.
+        TypeError: It is not a layer, or `gradients` is not a dict.
 
     Example:
         >>> dense = pyml.layers.Dense(3, name="out")
@@ -86,6 +89,8 @@ def layer(layer: Any, gradients: Any = None, **opts: Any) -> Figure:
         >>> len(pyml.vis.layer(dense).spec["vconcat"])
         3
     """
+    if not isinstance(layer, Layer):
+        raise TypeError(f"layer: expected a layer, such as model.get_layer('dense'). Received: {received(layer)}")
     if not layer.built:
         raise ValueError(f"layer: the layer {layer.name!r} has no weights yet; build it, or call the model on data first.")
     if gradients is not None and not isinstance(gradients, Mapping):
@@ -117,7 +122,7 @@ def model_graph(model: Any, **opts: Any) -> Figure:
         3
     """
     chosen = options("model_graph", opts)
-    boxes, edges = _graph(model)
+    boxes, edges = _graph(of_model("model_graph", model))
     if not boxes:
         return Figure(nothing(chosen))
     levels = max(box["level"] for box in boxes) + 1

@@ -13,7 +13,7 @@ from pyml.core import convert_to_tensor, grad
 from pyml.vis.attributions import shown
 from pyml.vis.figure import Figure
 from pyml.vis.grids import heatmap, image_grid
-from pyml.vis.parts import chosen_class, named_layer, one_input, up_to
+from pyml.vis.parts import chosen_class, named_layer, one_input, output_of, up_to
 
 
 def activations(model: Any, inputs: Any, layer: Any, **opts: Any) -> Figure:
@@ -83,14 +83,15 @@ def filters(model: Any, layer: Any, indices: Sequence[int] | None = None, steps:
     size = tuple(part.inputs[0].shape)[1:]
     if None in size or len(size) != 3:
         raise ValueError(f"filters: the input of the model must be a picture of a known size. It is {size}.")
-    channels = place.output.shape[-1]
+    given = tuple(output_of(model, place).shape)
+    channels = given[-1]
     chosen = list(range(min(16, channels))) if indices is None else [int(i) for i in indices]
     wrong = [i for i in chosen if not 0 <= i < channels]
     if wrong:
         raise ValueError(f"filters: layer {place.name!r} has channels 0 to {channels - 1}. Received: {wrong[0]}")
     found = np.random.default_rng(seed).uniform(0.4, 0.6, (len(chosen), *size)).astype(np.float32)
     mask = np.eye(channels, dtype=np.float32)[chosen]
-    cut = 2 if len(place.output.shape) == 4 and min(place.output.shape[1:3]) > 8 else 0  # borders see less of the picture
+    cut = 2 if len(given) == 4 and min(given[1:3]) > 8 else 0  # borders see less of the picture
 
     def score(pictures: Any) -> Any:
         outputs = part(pictures, training=False)

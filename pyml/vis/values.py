@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 MOST = 2000                                            # points of a chart: more do not fit between two of its pixels
+SEVERAL = 200                                          # series of one: more are an array given the wrong way round
 OPTIONS = {
     "title": None, "width": 360, "height": 230, "x_label": None, "y_label": None, "font_size": None, "x_type": None, "y_type": None,
     "x_axis_domain": None, "y_axis_domain": None, "zoom_to_fit": False, "series_colors": None, "color": None, "max_bins": None,
@@ -22,13 +23,33 @@ def numbers(what: str, values: Any) -> np.ndarray:
 
     Raises:
         TypeError: They are not numbers.
+        ValueError: One is too large for float64.
     """
     if hasattr(values, "numpy"):
         values = values.numpy()
     try:
-        return np.asarray([math.nan if v is None else v for v in values] if isinstance(values, list) else values, np.float64)
-    except (TypeError, ValueError):
+        array = np.asarray([math.nan if v is None else v for v in values] if isinstance(values, list) else values)
+        if array.dtype.kind == "c":
+            raise TypeError(f"{what}: complex numbers have no place on an axis; draw np.abs, np.angle, or their real and imaginary parts.")
+        return array.astype(np.float64)
+    except OverflowError:
+        raise ValueError(f"{what}: a number is too large for float64. Received: {values!r:.80}") from None
+    except (TypeError, ValueError) as error:
+        if "complex" in str(error):
+            raise
         raise TypeError(f"{what}: expected numbers, in rows of equal length. Received: {values!r:.80}") from None
+
+
+def items(what: str, given: Mapping[str, Any], *names: str) -> list[Any]:
+    """What a dict holds under these names, as tfjs-vis has them.
+
+    Raises:
+        ValueError: It lacks one.
+    """
+    missing = [name for name in names if name not in given]
+    if missing:
+        raise ValueError(f"{what}: a dict must have {' and '.join(names)}. Received one of: {', '.join(map(str, given)) or 'nothing'}.")
+    return [given[name] for name in names]
 
 
 def table_of(what: str, values: Any) -> np.ndarray:
@@ -69,6 +90,9 @@ class Points:
         else:
             parts = list(data) if self._nested(data, pairs) else [data]
             names = [str(name) for name in series] if series else [f"Series {i + 1}" for i in range(len(parts))]
+        if len(parts) > SEVERAL:
+            raise ValueError(f"{what}: {len(parts):,} series are more than {SEVERAL}, which nobody can tell apart. An array has a series in "
+                             "each row: give its transpose, or a list of pairs of x and y.")  # fmt: skip
         if len(names) != len(parts):
             raise ValueError(f"{what}: series must name {len(parts)} series. Received: {len(names)} names.")
         self.names, self.notes = names, []

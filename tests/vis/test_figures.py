@@ -513,6 +513,36 @@ OF_MODELS = {"layer", "model_summary", "model_graph", "fit_callbacks"}        # 
 OTHERS = {"Figure", "Visor", "visor", "draw_with", "metrics", "render", "show"}
 
 
+@pytest.mark.parametrize(("draw", "says"), [
+    (lambda: vis.line_chart(np.zeros((1000, 2))), "line_chart: 1,000 series are more than 200"),
+    (lambda: vis.line_chart([10**400]), "line_chart: a number is too large for float64"),
+    (lambda: vis.histogram(np.array([1 + 2j])), "histogram: complex numbers have no place on an axis"),
+    (lambda: vis.values_distribution(["a"]), "values_distribution: expected numbers"),
+    (lambda: vis.bar_chart(np.zeros(1001)), "bar_chart: 1,001 bars are more than the 1,000 that are drawn"),
+    (lambda: vis.bar_chart([{"x": 1, "y": 2}]), "bar_chart: a dict must have index and value. Received one of: x, y."),
+    (lambda: vis.histogram([{"x": 1}]), "histogram: a dict must have value. Received one of: x."),
+    (lambda: vis.heatmap({"rows": [[1]]}), "heatmap: a dict must have values. Received one of: rows."),
+    (lambda: vis.confusion_matrix({}), "confusion_matrix: a dict must have values. Received one of: nothing."),
+    (lambda: vis.per_class_accuracy([0.5], [1]), "per_class_accuracy: labels must be classes"),
+    (lambda: vis.per_class_accuracy([0, 1]), "per_class_accuracy: expected labels and predictions"),
+    (lambda: vis.per_class_accuracy([{"share": 1}]), "per_class_accuracy: a dict must have accuracy and count."),
+    (lambda: vis.table([1, 2]), "table: every row must be a list or a dict. Received: 1"),
+    (lambda: vis.table(["cat"]), "table: every row must be a list or a dict. Received: 'cat'"),
+    (lambda: vis.table(3), "table: expected rows"),
+    (lambda: vis.image_grid({"a": 1}), "image_grid: expected an array of pictures or a list of them"),
+    (lambda: vis.model_summary(np.ones(9)), "model_summary: expected a model. Received: a ndarray"),
+    (lambda: vis.model_graph("model.keras"), "model_graph: expected a model. Received: 'model.keras'"),
+    (lambda: vis.layer("hidden"), "layer: expected a layer, such as model.get_layer('dense'). Received: 'hidden'"),
+    (lambda: vis.decision_boundary(None, [[0, 0]], [0]), "decision_boundary: expected a model. Received: None"),
+    (lambda: vis.activations([], np.ones(2), 0), "activations: expected a model. Received: a list"),
+    (lambda: vis.saliency(strange_model(), np.ones(2), "cat"), "saliency: class_index must be a number of the model's 1 outputs"),
+])  # fmt: skip
+def test_what_is_no_data_of_a_chart_is_said_in_one_line_that_names_the_chart(draw, says):
+    with pytest.raises((ValueError, TypeError)) as caught:
+        draw()
+    assert str(caught.value).startswith(says) and "\n" not in str(caught.value)
+
+
 def test_no_function_that_draws_is_left_out_below():
     assert set(vis.__all__) == {*DRAWS, *OF_PICTURES, *OF_MODELS, *OTHERS}
 

@@ -245,3 +245,22 @@ def test_what_cannot_be_seen_is_said_in_one_sentence(source, bright_corner):
     with pytest.raises(ValueError) as caught:
         eval(source, {**globals(), "m": bright_corner})
     assert REFUSED[source] in str(caught.value)
+
+
+def test_a_network_within_a_model_is_looked_at_as_one_of_its_layers():
+    """As in transfer learning, whose base is a model of its own with an input of its own."""
+    base = pyml.Sequential([pyml.Input((8, 8, 3)), pyml.layers.Conv2D(4, 3, name="edges")], name="base")
+    model = pyml.Sequential([pyml.Input((8, 8, 3)), base, pyml.layers.GlobalAveragePooling2D(), pyml.layers.Dense(2)])
+    x = np.random.default_rng(0).random((8, 8, 3)).astype("float32")
+    np.testing.assert_allclose(vis.activations(model, x, "base").values, base(x[None]).numpy()[0], rtol=1e-6)
+    assert vis.grad_cam(model, x, 1).values.shape == (8, 8) and vis.filters(model, "base", [0], steps=1).values.shape == (1, 8, 8, 3)
+    with pytest.raises(ValueError, match="activations: 'edges' is not a layer of the model itself; there are base, "):
+        vis.activations(model, x, base.get_layer("edges"))
+
+
+def test_a_model_of_several_outputs_is_explained_by_one_of_them():
+    x = pyml.Input((5,))
+    model = pyml.Model(x, [pyml.layers.Dense(2, name="a")(x), pyml.layers.Dense(1, name="b")(x)])
+    with pytest.raises(ValueError, match=r"saliency: the model has 2 outputs, a, b; make one of a single"):
+        vis.saliency(model, np.ones(5), 0)
+    assert vis.saliency(pyml.Model(x, model.outputs[0]), np.ones(5), 0).values.shape == (5,)
