@@ -98,6 +98,8 @@ async def export(files):
 
 
 def whole():
+    if state["controller"].learned is None:
+        raise ValueError("Train the controller before you export it.")
     return state["controller"].way.whole(state["controller"].learned)
 
 
