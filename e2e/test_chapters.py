@@ -144,7 +144,7 @@ def test_what_goes_to_stderr_is_shown_and_an_empty_file_is_not_run(cars):
     assert sorted(cars.text_content(".cell .printed").splitlines()) == ["no end", "the last word", "to stderr"]
     write(cars, "   \n")
     assert finished(cars)["error"] is None
-    assert cars.evaluate("() => document.querySelector('#running').value").startswith("There is no code to run.") and cars.is_enabled("#run")
+    assert cars.text_content("#running").startswith("There is no code to run.") and cars.is_enabled("#run")
 
 
 def test_start_over_brings_the_chapter_back_and_the_smallest_phone_needs_no_sideways_scrolling(cars):

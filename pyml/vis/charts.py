@@ -119,8 +119,8 @@ def bar_chart(data: Any, labels: Sequence[Any] | None = None, **opts: Any) -> Fi
         labels, data = zip(*[items("bar_chart", one, "index", "value") for one in data])
     values = numbers("bar_chart", list(data) if isinstance(data, tuple) else data).reshape(-1)
     if len(values) > BARS:
-        raise ValueError(f"bar_chart: {len(values):,} bars are more than the {BARS:,} that are drawn; histogram() counts values, line_chart() "
-                         "draws a long row of them.")  # fmt: skip
+        raise ValueError(f"bar_chart: {len(values):,} bars are more than the {BARS:,} that are drawn; "
+                         "histogram() counts values, line_chart() draws a long row of them.")  # fmt: skip
     labels = list(range(len(values))) if labels is None else list(labels)
     if len(labels) != len(values):
         raise ValueError(f"bar_chart: labels must name {len(values)} bars. Received: {len(labels)} labels.")

@@ -38,7 +38,8 @@ def named_layer(what: str, model: Any, layer: Any) -> Any:
     if not isinstance(layer, (str, int)):
         if not any(layer is one for one in model.layers):
             name = getattr(layer, "name", received(layer))
-            raise ValueError(f"{what}: {name!r} is not a layer of the model itself; there are {own}. What is inside one of them is looked at in that one.")
+            raise ValueError(f"{what}: {name!r} is not a layer of the model itself; there are {own}. "
+                             "What is inside one of them is looked at in that one.")  # fmt: skip
         return layer
     if isinstance(layer, int):
         if not -len(model.layers) <= layer < len(model.layers):
@@ -114,7 +115,8 @@ def chosen_class(what: str, model: Any, image: Any, index: int | None) -> int:
     """
     if len(model.outputs) > 1:
         names = ", ".join(model.output_names)
-        raise ValueError(f"{what}: the model has {len(model.outputs)} outputs, {names}; make one of a single: pyml.Model(model.inputs, model.outputs[0]).")
+        raise ValueError(f"{what}: the model has {len(model.outputs)} outputs, {names}; "
+                         "make one of a single: pyml.Model(model.inputs, model.outputs[0]).")  # fmt: skip
     scores = model(image, training=False).numpy().reshape(-1)
     if index is None:
         return int(scores.argmax())

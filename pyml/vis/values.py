@@ -91,8 +91,8 @@ class Points:
             parts = list(data) if self._nested(data, pairs) else [data]
             names = [str(name) for name in series] if series else [f"Series {i + 1}" for i in range(len(parts))]
         if len(parts) > SEVERAL:
-            raise ValueError(f"{what}: {len(parts):,} series are more than {SEVERAL}, which nobody can tell apart. An array has a series in "
-                             "each row: give its transpose, or a list of pairs of x and y.")  # fmt: skip
+            raise ValueError(f"{what}: {len(parts):,} series are more than {SEVERAL}, which nobody can tell apart. "
+                             "An array has a series in each row: give its transpose, or a list of pairs of x and y.")  # fmt: skip
         if len(names) != len(parts):
             raise ValueError(f"{what}: series must name {len(parts)} series. Received: {len(names)} names.")
         self.names, self.notes = names, []

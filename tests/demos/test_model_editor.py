@@ -45,7 +45,7 @@ def explained(demo_module):
         ("def build_model", "def make_model", None, "must define build_model()"),
         ("    model.compile(", "    model.compile((", 13, "SyntaxError"),
         ("from pyml import", "from keras import", 1, "pyml has the API of Keras 3"),
-        ("from pyml import", "import pandas\nfrom pyml import", 1, "No module named 'pandas'\nA page has Python's own modules, numpy and pyml"),
+        ("from pyml import", "import pandas\nfrom pyml import", 1, "No module named 'pandas'\nA page has Python's own modules, numpy"),
         ("from pyml import", "import tensorflow as tf\nfrom pyml import", 1, "pyml has the API of Keras 3"),
     ],
 )
