@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from pyml import kept, paths
+from pyml.assets.download import scratch
 from pyml.cli import programs, rehearse
 from pyml.device.wasm import profile_of
 
@@ -176,3 +177,14 @@ def test_a_page_whose_programs_do_not_end_is_named_with_the_line(site, monkeypat
     folder = site({"index.html": "", "programs.py": "found = 0\nwhile found < 3:\n    pass\n"})
     with pytest.raises(programs.ProgramsError, match=r"programs\.py, line [23]: it has run for 5 seconds"):
         place(folder)
+
+
+def test_a_build_leaves_what_another_one_is_at_work_on(tmp_path):
+    """It removes pages of former kinds of keeping them, which had their files in no folder of their own."""
+    former = tmp_path / "0123456789"
+    former.mkdir()
+    (former / "tile.bin").write_bytes(b"old")
+    with scratch(tmp_path) as work:
+        (work / "tile.bin").write_bytes(b"new")
+        programs.forget_others(tmp_path)
+        assert (work / "tile.bin").read_bytes() == b"new" and not former.exists()

@@ -158,7 +158,7 @@ def forget_others(cache: Path) -> None:
     others = sorted((needs.parent for needs in cache.glob(f"*/*/{NEEDS}")), key=lambda path: path.stat().st_mtime, reverse=True)
     for old in others[KEPT:]:
         shutil.rmtree(old, ignore_errors=True)
-    for place in cache.glob("[0-9a-f]*"):
+    for place in cache.glob("[0-9a-f]" * 10):  # and no "fetch-…", where another build is at work
         if any(place.glob("*.bin")):
             shutil.rmtree(place, ignore_errors=True)
     packs = sorted(cache.glob("compiled/*.pack"), key=lambda path: path.stat().st_mtime, reverse=True)
