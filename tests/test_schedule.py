@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import pyml
 from pyml import ops
-from pyml.compile import chain, merge, order
+from pyml.compile import chain, merge, order, pieces
 from pyml.compile.emit_kernel import launch
 from pyml.compile.groups import sources_first
 from pyml.compile.lower import lower_wgsl
@@ -256,6 +256,81 @@ def test_any_graph_computes_what_its_ops_compute(data):
     for r, e in zip(roots, expected, strict=True):
         got = r.buffer.handle[: r.size * 4].view(np.float32).reshape(r.shape)
         np.testing.assert_allclose(got, e, rtol=1e-4, atol=1e-5)
+
+
+def _deep_graph(draw):
+    """Hundreds of steps, one after another, over values that earlier steps left and over the same ones elsewhere."""
+    kept = [as_node(np.linspace(-1, 1, 20, dtype=np.float32).reshape(4, 5) * (i + 1)) for i in range(2)]
+    y = kept[0]
+    for _ in range(draw(st.integers(120, 240))):
+        kind = draw(st.sampled_from(["tanh", "sin", "add", "where", "flip", "sum", "keep"]))
+        other = kept[draw(st.integers(0, len(kept) - 1))]
+        if kind == "keep":
+            kept = [*kept[-4:], y]
+        elif kind == "sum":
+            y = y + prims.broadcast_to(prims.reshape(prims.reduce_sum(y, (1,)) * 0.1, (4, 1)), (4, 5))
+        elif kind == "where":
+            y = prims.where(prims.greater(y, other), y - other, y * 0.5)
+        elif kind == "flip":
+            y = (y + prims.flip(y, (0,))) * 0.5
+        else:
+            y = {"tanh": prims.tanh(y), "sin": prims.sin(y + other), "add": y * 0.5 + other * 0.25}[kind]
+    return [y, prims.reduce_sum(y, (0,)), kept[-1]]
+
+
+def work_of(kernel) -> int:
+    """What the values of a kernel cost, each computed once."""
+    return sum(n.op.cost for k in getattr(kernel, "links", (kernel,)) for n in k.group.members.values())
+
+
+@given(st.data())
+@settings(max_examples=5, deadline=None)
+def test_a_deep_graph_is_cut_into_kernels_of_bounded_work_that_compute_what_its_ops_compute(data):
+    roots = _deep_graph(data.draw)
+    p = plan(*map(Tensor, roots), profile=data.draw(st.sampled_from([REGISTER, TILE])))
+    for k in p.kernels:
+        assert work_of(k) <= pieces.MOST_WORK and len({*k.reads, *k.writes}) <= 8
+    expected = _evaluate(None, roots)
+    realize(roots, pyml.config.device())
+    for r, e in zip(roots, expected, strict=True):
+        np.testing.assert_allclose(r.buffer.handle[: r.size * 4].view(np.float32).reshape(r.shape), e, rtol=1e-3, atol=1e-4)
+
+
+def test_a_kernel_is_cut_where_the_least_bytes_cross():
+    """Between wide steps of a thousand elements there is a sum of each ten, and one number of each is all that is stored."""
+    wide = lambda x, times: plans.deep(x, times)
+    x = leaf(100, 10)._node
+    narrow = prims.reduce_max(wide(x, 40), (1,))
+    row = wide(narrow, 80)
+    p = plan(Tensor(wide(prims.broadcast_to(prims.reshape(row, (100, 1)), (100, 10)) + x, 40)))
+    assert all(sum(o.size for o in k.group.outputs) == 100 for k in p.kernels[:-1])
+    pair = prims.tanh(x), prims.sin(x)  # two values of each step, and one of them where they meet
+    for _ in range(40):
+        pair = prims.tanh(pair[0] + pair[1]), prims.sin(pair[0] - pair[1])
+    met = wide(pair[0] * pair[1], 12)
+    pair = prims.tanh(met), prims.sin(met)
+    for _ in range(40):
+        pair = prims.tanh(pair[0] + pair[1]), prims.sin(pair[0] - pair[1])
+    p = plan(Tensor(pair[0] + pair[1]))
+    assert p.dispatches == 2 and [len(k.writes) for k in p.kernels] == [1, 1]
+
+
+def test_a_chain_of_small_kernels_is_no_longer_than_one_kernel_may_be():
+    x = leaf(8)._node
+    w = as_node(np.ones(8, np.float32))
+    new = plans.deep(x, 1000)
+    _, leaves, _ = graph_key([new, w], lift=False)
+    made = make_plan([new], TILE, leaves, {0: 1})
+    assert made.dispatches >= 2 and all(work_of(k) <= pieces.MOST_WORK for k in made.kernels)
+
+
+def test_a_value_that_two_others_need_at_every_step_is_computed_once_at_each():
+    """Written out, two hundred such steps would be 2^200 of them."""
+    y = leaf(50)._node
+    for _ in range(200):
+        y = (y + 1) * prims.relu(y)
+    kernels = plan(Tensor(y)).kernels
+    assert sum(lower_wgsl(k, TILE, 0).source.count("let t") for k in kernels) < 4 * 200
 
 
 @every("graph", lambda: [pytest.param(graph, id=graph.name) for graph in plans.graphs()], blocks=8)

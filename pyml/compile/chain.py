@@ -16,6 +16,7 @@ from ..graph.node import Node
 from ..graph.op import Profile
 from ..graph.prims.teams import in_chain
 from .groups import Group
+from .pieces import MOST_WORK
 
 # Numbers below are dispatches of the plans of 7 models (dense, convolutions, a small ResNet, LSTM, two transformer blocks, Lamb) on a
 # GPU: predicting, evaluating and training of each, 588 with these bounds, 625 without chains.
@@ -105,7 +106,7 @@ class _Open:
 
     def takes(self, other: _Open, most: int) -> bool:
         """Whether both can be one kernel, with so many buffers."""
-        if not self.small:
+        if not self.small or sum(g.work for g in (*self.links, *other.links)) > MOST_WORK:
             return False
         reads, writes = self.reads | other.reads, self.writes | other.writes
         inner = {id(n) for n in self._inner([*self.links, *other.links], writes)}

@@ -28,6 +28,7 @@ class Group:
     reads: dict[int, Node] = field(default_factory=dict)  # values that come from memory
     stored: dict[int, Node] = field(default_factory=dict)  # nodes that somebody outside may need, while groups grow
     exact: set[int] = field(default_factory=set)  # members evaluated at the output element itself, not in a loop or through a view
+    work: int = 0  # as `pieces.py` counts it
     hosted: bool = False  # a loop whose steps only the host can run
     _loads: list[Node] | None = None
 
@@ -66,6 +67,7 @@ class Group:
         if other.anchors:
             self.kind = other.kind
         self.own |= other.own
+        self.work += other.work
         self.reads = {k: v for k, v in (*self.reads.items(), *other.reads.items()) if k not in self.own}
 
     def loads(self) -> list[Node]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from ..graph.node import Node
 from .chain import in_chain_by_size
 from .groups import Group, edges, operands
+from .pieces import MOST_WORK
 
 if TYPE_CHECKING:
     from .schedule import Scheduler
@@ -72,6 +73,8 @@ class Merging:
 
     def _mergeable(self, a: Group, b: Group, feeds: bool) -> bool:
         """Whether one kernel can compute two groups of kinds that fit; `feeds` says that b reads from a."""
+        if a.work + b.work > MOST_WORK:
+            return False
         if a.kind == "routine" and any(o.dtype != a.anchors[0].dtype for o in (*a.outputs, *b.outputs)):
             return False  # the kernel file declares the output's type
         if b.kind == "reduction" and not _same_reduction(a, b):

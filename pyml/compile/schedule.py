@@ -14,6 +14,7 @@ from ..graph.node import Node, toposort
 from ..graph.op import Elementwise, Profile, Reduction, Routine
 from .groups import Group, edges, is_memory, is_value, operands, sources_first, table
 from .merge import Merging
+from .pieces import MOST_WORK, walls, work_of
 
 # Numbers below are sums over 57 plans, the steps of training and predicting of 17 models (dense, convolutions, ResNet, recurrent,
 # a transformer), on a GPU: 1,625 dispatches that move 56.3 MB.
@@ -46,17 +47,25 @@ class Scheduler:
         for node in self.values:
             for value, aligned in edges(node):
                 self.consumers[id(value)].append((node, aligned))
+        self.deep: dict[int, int] = {}
+        self.walls: set[int] = set()  # what is stored so that no kernel is too long
+        self.position = {id(n): i for i, n in enumerate(self.values)}
+        self._clear()
+
+    def _clear(self) -> None:
         self.homes: dict[int, list[Group]] = {}  # where a node is computed
         self.groups: list[Group] = []
-        self.deep: dict[int, int] = {}
         self.evaluations: dict[tuple[int, int], int] = {}  # (node, group) -> how many elements of it the group's kernel computes
         self.copies: dict[tuple[int, int], int] = {}  # (node, group) -> at how many places of the group's kernel it is computed, at most
 
     def run(self) -> list[Group]:
         for node in self.values:
             self.deep[id(node)] = self._deep_cost(node)
-        for node in reversed(self.values):
-            self._place(node)
+        self._place_all()
+        while long := [g for g in self.groups if g.work > MOST_WORK and g.kind != "loop"]:
+            self.walls |= {id(n) for g in long for n in walls(g, self.position)}
+            self._clear()
+            self._place_all()
         self._find_outputs()
         self._number()
         self.groups = Merging(self).run()
@@ -69,12 +78,18 @@ class Scheduler:
         single = [v for v in operands(node) if len(self.consumers[id(v)]) == 1]
         return min(999, node.op.cost + sum(self.deep.get(id(v), 0) for v in single))
 
+    def _place_all(self) -> None:
+        for node in reversed(self.values):
+            self._place(node)
+
     # ---- placing one node; its consumers have been placed
     def _place(self, node: Node) -> None:
         """Puts a node into the group of its consumers, into copies in several groups, or into a group of its own."""
         uses = self.consumers[id(node)]
         homes = {id(g): g for c, _ in uses for g in self.homes[id(c)]}
         root = id(node) in self.roots
+        if id(node) in self.walls:
+            homes = {}
         if isinstance(node.op, PartOp):
             return self._join(node, self._loop(node.src[0]))
         if isinstance(node.op, LoopOp):
@@ -84,7 +99,7 @@ class Scheduler:
                 (group,) = homes.values()
                 if self._joins_as_output(node, uses, group) if root else self._inlines(node, uses, group):
                     return self._join(node, group)
-            elif self._worth_computing_again(node, root, len(homes)):
+            elif homes and self._worth_computing_again(node, root, len(homes)):
                 groups = list(homes.values())
                 if all(self._inlines(node, [u for u in uses if g in self.homes[id(u[0])]], g) for g in groups):
                     for g in groups:
@@ -120,6 +135,7 @@ class Scheduler:
         self.copies[id(node), id(group)] = self._places(node, uses, group)
         if node.size > 1:  # a number is the same for all threads: to compute it in each costs less than a kernel of its own
             self.evaluations[id(node), id(group)] = max((self._evaluated(c, group) for c, _ in uses), default=node.size)
+        group.work += work_of(node, self.copies[id(node), id(group)])
         group.join(node, node.size == group.domain and self._all_exact(uses, group))
         if id(node) in self.roots or not self._only_here(node, group):
             group.stored[id(node)] = node
@@ -204,8 +220,7 @@ class Scheduler:
         """Orders and numbers the groups so that sources come first, as near to their readers as they can."""
         for i, g in enumerate(self.groups):
             g.number = i
-        position = {id(n): i for i, n in enumerate(self.values)}
-        wanted = sorted(range(len(self.groups)), key=lambda i: min(position[id(o)] for o in self.groups[i].outputs))
+        wanted = sorted(range(len(self.groups)), key=lambda i: min(self.position[id(o)] for o in self.groups[i].outputs))
         order = sources_first([self.sources(g) for g in self.groups], wanted, highest_first=True)
         self.groups = [self.groups[i] for i in order]
         for i, g in enumerate(self.groups):
@@ -213,11 +228,10 @@ class Scheduler:
 
     def _ordered(self) -> list[Group]:
         self._number()
-        position = {id(n): i for i, n in enumerate(self.values)}
         for g in self.groups:
             g.loads()  # in the order in which nodes joined, which has what follows an anchor before what leads to it
-            g.members = dict(sorted(g.members.items(), key=lambda kv: position[kv[0]]))
-            g.outputs.sort(key=lambda n: position[id(n)])
+            g.members = dict(sorted(g.members.items(), key=lambda kv: self.position[kv[0]]))
+            g.outputs.sort(key=lambda n: self.position[id(n)])
         return self.groups
 
 
