@@ -26,7 +26,7 @@ def history(logs: Any, metrics: Sequence[str] | None = None, zoom_to_fit_accurac
 
     Args:
         logs: What `fit` returned, its `history` dict, or a list of dicts, one for each epoch.
-        metrics: Names to draw; all by default. `"val_"` names join their metric.
+        metrics: Names to draw; all by default. `"val_"` names join their metric. One with a number for each class has a curve for each.
         zoom_to_fit_accuracy: The axis of an accuracy need not begin at 0.
         opts: As for `line_chart`.
 
@@ -60,9 +60,10 @@ def _curves(logs: Any, metrics: Sequence[str] | None, zoom_to_fit_accuracy: bool
         series = {}
         for name, text in ((metric, "training"), (f"val_{metric}", "validation")):
             if name in found and (name in wanted or metrics is None):
-                values = [np.nan if v is None else float(v) for v in found[name]]
-                numbers = np.arange(1, len(values) + 1) if at is None else at
-                series[text] = np.stack([numbers, values], 1) if values else np.zeros((0, 2))
+                columns = _columns(found[name])
+                numbers = np.arange(1, len(columns) + 1) if at is None else at
+                for i, column in enumerate(columns.T):
+                    series[text if columns.shape[1] == 1 else f"{text} {i}"] = np.stack([numbers, column], 1)
         zoom = opts.get("zoom_to_fit", True) if "acc" not in metric else zoom_to_fit_accuracy
         look = {"title": metric, "x_label": "epoch", "y_label": metric, "width": 300, "height": 160, **opts, "zoom_to_fit": zoom}
         figure = line_chart(series, **look)
@@ -72,6 +73,13 @@ def _curves(logs: Any, metrics: Sequence[str] | None, zoom_to_fit_accuracy: bool
     if not charts:
         return line_chart([], title="History")
     return charts[0] if len(charts) == 1 else stacked(charts)
+
+
+def _columns(values: Sequence[Any]) -> np.ndarray:
+    """The numbers of a metric, a row each time: one, or one for each class as `F1Score` gives them; None is a NaN."""
+    rows = [np.asarray(math.nan if value is None else value, float).reshape(-1) for value in values]
+    width = max(map(len, rows), default=1)
+    return np.array([row if len(row) == width else np.full(width, math.nan) for row in rows]).reshape(len(rows), width)
 
 
 def stacked(figures: Sequence[Figure]) -> Figure:
@@ -129,8 +137,8 @@ class FitCallbacks(Callback):
             raise ValueError(f"fit_callbacks: every must be a positive integer. Received: every={every!r}")
         self.container, self.metrics, self.zoom, self.warn, self.every = container, metrics, zoom_to_fit_accuracy, warn, every
         self.opts = dict(opts or {})
-        self.batches: list[dict[str, float]] = []
-        self.epochs: list[dict[str, float]] = []
+        self.batches: list[dict[str, Any]] = []
+        self.epochs: list[dict[str, Any]] = []
         self.warnings: list[str] = []
         self._clock = clock
         self._begin()
@@ -183,16 +191,16 @@ class FitCallbacks(Callback):
         rows = {"on_batch_end": self.batches, "on_epoch_end": self.epochs}
         return {name: self._figure(name, rows[name]) for name in self.shown if rows[name]}
 
-    def _chosen(self, logs: Any) -> dict[str, float]:
+    def _chosen(self, logs: Any) -> dict[str, Any]:
         names = self.metrics or list(logs)
-        return {name: float(logs[name]) for name in names if name in logs}
+        return {name: np.asarray(logs[name], float).tolist() for name in names if name in logs}
 
-    def _figure(self, name: str, rows: list[dict[str, float]]) -> Figure:
+    def _figure(self, name: str, rows: list[dict[str, Any]]) -> Figure:
         if name == "on_batch_end":
             return _curves(rows, None, self.zoom, {"x_label": "batch", **self.opts}, self._at)
         return history(rows, None, self.zoom, **self.opts)
 
-    def _draw(self, name: str, rows: list[dict[str, float]]) -> None:
+    def _draw(self, name: str, rows: list[dict[str, Any]]) -> None:
         from pyml.vis.panel import has_place, visor
 
         if not has_place():

@@ -557,3 +557,17 @@ def test_every_function_meets_empty_ragged_nan_and_equal_data(name):
             assert text and "\n" not in text.strip() and "inhomogeneous" not in text, f"{kind}: {text}"
             continue
         assert json.loads(figure.to_json()), kind
+
+
+def test_a_metric_of_several_classes_has_a_curve_for_each():
+    model = pyml.Sequential([pyml.Input((3,)), pyml.layers.Dense(2, activation="softmax")])
+    model.compile("sgd", "categorical_crossentropy", metrics=[pyml.metrics.F1Score()])
+    x, y = np.ones((4, 3), "float32"), np.eye(2, dtype="float32")[[0, 1, 0, 1]]
+    live = pyml.vis.fit_callbacks(every=1)
+    found = model.fit(x, y, validation_data=(x, y), epochs=2, verbose=0, callbacks=[live])
+    of_classes = pyml.vis.history(found, metrics=["f1_score", "val_f1_score"]).spec
+    for spec in (of_classes, live.figures()["on_epoch_end"].spec["vconcat"][0]):
+        rows = spec["data"]["values"]
+        assert sorted({row["series"] for row in rows}) == ["training 0", "training 1", "validation 0", "validation 1"], rows[:2]
+        last = [row["y"] for row in rows if row["series"].startswith("training")][1::2]
+        np.testing.assert_allclose(sorted(last), sorted(found.history["f1_score"][-1]), rtol=1e-6)
