@@ -183,6 +183,7 @@ def cases() -> Iterator[tuple[str, tuple[Operand, ...], dict[str, Any]]]:
         if dtype != "bool":
             for rows in (5, 9):
                 yield "scatter_add", (((7,), I), ((7, *inner), dtype)), {"rows": rows}
+                yield "scatter_add_sorted", (((7,), I), ((7,), I), ((7, *inner), dtype)), {"rows": rows}
     for units, batch, steps in itertools.product((3, 4, 8, 20, 70), (5, 1, 30), (3, 1)):
         keep, yes = ((steps, batch), I), ((steps, batch, 2 * units), F)
         gates = ((steps, batch, 4 * units), F)

@@ -54,6 +54,10 @@ def cases() -> Iterator[Case]:
         yield "fft", [x, table(n)], {"inverse": inverse, "form": form}
     for count, width in ((5, (3,)), (9000, (4,)), (20_000, ())):
         yield "scatter_add", [RNG.integers(-1, 7, count).astype(np.int32), floats(count, *width)], {"rows": 6}
+    rng = np.random.default_rng(1)  # of its own, so that the cases below stay as they were
+    for count, most, width in ((1500, 3000, (8,)), (6400, 700, (4,)), (40_000, 500, ())):
+        indices, updates = rng.integers(-1, most + 1, count).astype(np.int32), rng.uniform(-1, 1, (count, *width)).astype(np.float32)
+        yield "scatter_add", [indices, updates], {"rows": most}
     for units, batch, steps in ((4, 3, 5), (20, 2, 400), (64, 1, 100)):
         keep, weights = (RNG.uniform(size=(steps, batch)) < 0.8).astype(np.int32), floats(units, 4 * units) / 5
         z, start = floats(steps, batch, 4 * units), floats(2, batch, units)

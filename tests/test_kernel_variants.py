@@ -121,7 +121,7 @@ def arrays_of(case: Case) -> list[np.ndarray]:
         elif case.op == "radix_move" and len(made) == 1:
             counts = {k: v for k, v in case.attrs if k != "last"}
             made.append(np.cumsum(OPS["radix_count"].numpy(made[0], **counts), axis=1, dtype=np.uint32))
-        elif case.op in ("gather", "scatter_add") and shape == (7,):
+        elif case.op in ("gather", "scatter_add", "scatter_add_sorted") and shape == (7,) and dtype == "int32" and len(made) < 2:
             made.append(rng.integers(-1, 6, shape).astype(np.int32))  # some out of range
         elif case.op == "packed_matmul":
             made.append(rng.integers(-(2**31), 2**31, shape).astype(np.int32))
@@ -131,6 +131,8 @@ def arrays_of(case: Case) -> list[np.ndarray]:
             made.append(rng.integers(0, 2 if "lstm" in case.op or "gru" in case.op else 50, shape).astype(NUMPY[dtype]))
     if case.op == "search":
         made[0] = np.sort(made[0])
+    if case.op == "scatter_add_sorted":
+        made[0] = np.argsort(made[1].view(np.uint32), kind="stable").astype(np.int32)
     if case.op in ("max_pool2d_grad", "max_pool2d_pick"):
         made[1] = OPS["max_pool2d"].numpy(made[0], **dict(case.attrs))
     if case.op in ("fft", "fft_pass"):  # numpy knows the factors that kernels read

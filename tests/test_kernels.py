@@ -10,11 +10,12 @@ import pytest
 from every import every
 
 from pyml.compile import kernels
+from pyml.compile.canonical import Canonical
 from pyml.core.tensor import Tensor, as_node
 from pyml.device.base import DeviceKernel, Dispatch
 from pyml.device.wasm import WasmDevice
 from pyml.dtypes import NUMPY
-from pyml.graph.node import Node
+from pyml.graph.node import Node, toposort
 from pyml.graph.op import OPS, Profile
 from pyml.graph.prims import INPUT, choose
 
@@ -287,3 +288,26 @@ def test_gather_and_scatter_match_numpy(device, family, dtype, shape):
     if dtype != "bool":
         updates = rng.integers(0, 50, (3, 3, *shape[1:])).astype(NUMPY[dtype])
         check(device, OPS["scatter_add"], (indices, updates), {"rows": shape[0]}, profile)
+        indices, updates = indices.ravel(), updates.reshape(9, *shape[1:])
+        order = np.argsort(indices.view(np.uint32), kind="stable").astype(np.int32)
+        check(device, OPS["scatter_add_sorted"], (order, indices, updates), {"rows": shape[0]}, profile)
+
+
+@pytest.mark.parametrize("count", [pytest.param(2000, id="tile, sorted by a workgroup"), pytest.param(2400, id="tile, sorted in passes")])
+def test_rows_that_many_indices_add_up_to_are_found_by_their_order(gpu, count):
+    """An Embedding's gradient looked at every index for every row: 128 million looks for 20,000 rows and 6,400 indices."""
+    rng = np.random.default_rng(0)
+    shape = (count // 40, 40)
+    indices, updates = rng.integers(-5, 3005, shape).astype(np.int32), rng.integers(-9, 9, (*shape, 4)).astype(np.float32)
+    found = Tensor(OPS["scatter_add"](as_node(indices), as_node(updates), rows=3000))
+    np.testing.assert_array_equal(found.numpy(), OPS["scatter_add"].numpy(indices, updates, rows=3000))
+
+
+@pytest.mark.parametrize(("family", "rows", "sorts"), [
+    ("tile", 2560, False), ("tile", 3000, True), ("register", 40, False), ("register", 45, True), ("wasm", 20_000, False),
+])  # fmt: skip
+def test_indices_are_sorted_where_looking_at_each_for_every_row_costs_more(family, rows, sorts):
+    op = OPS["scatter_add"]
+    node = op(as_node(np.zeros(6400, np.int32)), as_node(np.zeros((6400, 1 if family == "tile" else 32), np.float32)), rows=rows)
+    made = Canonical(PROFILES[family], list(node.src))([node])
+    assert ("scatter_add_sorted" in {n.op.name for n in toposort(made)}) == sorts

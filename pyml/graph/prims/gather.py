@@ -9,10 +9,11 @@ import numpy as np
 from ...errors import DtypeError, ShapeError
 from ..node import Node
 from ..op import Elementwise, KernelSpec, Lookup, Profile, Routine, Shape, registered, routine
-from .choose import LOOP_ROUNDS, ceil_div, flat, is_core, is_register, is_software
-from .elementwise import add, greater_equal, less, logical_and, where
+from .choose import LOOP_ROUNDS, ceil_div, flat, is_core, is_register, is_software, sums_by_order
+from .elementwise import add, cast, greater_equal, less, logical_and, where
 from .leaf import full, iota
 from .move import PERMUTE, broadcast_to, reshape, slice_
+from .order import order_below
 
 _PUT4 = "store(4u * i, v.x); store(4u * i + 1u, v.y); store(4u * i + 2u, v.z); store(4u * i + 3u, v.w);"
 _SPAN = 32  # columns (or fours of them) whose sums one thread of a software adapter keeps
@@ -124,14 +125,22 @@ def _scatter_kernel(node: Node, profile: Profile) -> KernelSpec:
     return flat("scatter_add_span", rows * ceil_div(spec.params["WIDTH"], span), params, profile, spec.hooks)
 
 
+def _threads(node: Node, profile: Profile) -> int:
+    """How many threads look at all indices, where they do."""
+    inner = max(1, prod(node.shape[1:]))
+    width = inner // 4 if inner % 4 == 0 and is_register(profile) else inner
+    return node.attrs["rows"] * (ceil_div(width, _SPAN) if is_software(profile) else width)
+
+
 def _scatter_lower(node: Node, profile: Profile) -> Node | None:
-    """In parts, where the loops over all updates would be too long for one thread."""
+    """By the order of the indices, where every row would look at too many; in parts, where loops would be too long for one thread."""
     indices, updates = node.src
     count, width = indices.size, prod(node.shape[1:])
-    most = max(1, LOOP_ROUNDS // (min(_SPAN, max(1, width)) + 3))
-    if not is_software(profile) or count <= most:
-        return None
+    sort = sums_by_order(_threads(node, profile), count, profile)
+    most = LOOP_ROUNDS // 2 if sort else max(1, LOOP_ROUNDS // (min(_SPAN, max(1, width)) + 3))
     indices, updates = reshape(indices, (count,)), reshape(updates, (count, *node.shape[1:]))
+    if not is_software(profile) or count <= most:
+        return _by_order(indices, updates, node.attrs["rows"]) if sort else None
     total = None
     for first in range(0, count, most):
         last = min(first + most, count)
@@ -139,6 +148,19 @@ def _scatter_lower(node: Node, profile: Profile) -> Node | None:
         part = SCATTER_ADD(slice_(indices, (first,), (last,)), slice_(updates, (first, *zeros), (last, *updates.shape[1:])), **node.attrs)
         total = part if total is None else add(total, part)
     return total
+
+
+def _by_order(indices: Node, updates: Node, rows: int) -> Node:
+    number = lambda n: full(indices.shape, n, "int32")
+    inside = logical_and(greater_equal(indices, number(0)), less(indices, number(rows)))
+    keys = cast(where(inside, indices, number(rows)), dtype="uint32")
+    order = reshape(order_below(reshape(keys, (1, indices.size)), rows), indices.shape)
+    return SCATTER_ADD_SORTED(order, indices, updates, rows=rows)
+
+
+def _sorted_kernel(node: Node, profile: Profile) -> KernelSpec:
+    rows = node.attrs["rows"]
+    return _kernel("scatter_add_sorted", rows, prod(node.shape[1:]), node.src[0].size, rows, node.dtype, profile)
 
 
 _ROWS = np.random.default_rng(0).uniform(-1, 1, (5, 3)).astype(np.float32)
@@ -172,6 +194,17 @@ SCATTER_ADD: Routine = routine(
         ((np.array([[1, 5], [1, 1]], np.int32), _BLOCK[:4].reshape(2, 2, 2, 4)), {"rows": 6}),
     ],
 )
+SCATTER_ADD_SORTED: Routine = routine(
+    "scatter_add_sorted",
+    shape=lambda order, indices, updates, rows: _scatter_shape(indices, updates, rows=rows),
+    dtype=lambda order, indices, updates, rows: _scatter_dtype(indices, updates, rows=rows),
+    numpy=lambda order, indices, updates, rows: _scatter_numpy(indices, updates, rows),
+    grad=None,
+    kernel=_sorted_kernel,
+    flops=lambda node: node.src[2].size,
+    samples=[((np.array([1, 2, 6, 3, 0, 5, 4], np.int32), np.where(_PICKS < 0, 9, _PICKS).astype(np.int32),
+               np.random.default_rng(3).uniform(-1, 1, (7, 3)).astype(np.float32)), {"rows": 5})],
+)  # fmt: skip
 
 
 def gather(x: Node, indices: Node) -> Node:

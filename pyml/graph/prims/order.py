@@ -58,7 +58,7 @@ def _lower(node: Node, profile: Profile) -> Node | None:
         return None
     if is_software(profile) and n <= _COUNTED_SOFTWARE and rows * n * n <= _COMPARISONS:
         return None
-    bits = bits_of(x.dtype)
+    bits = node.attrs.get("bits", bits_of(x.dtype))
     digit = min(8, bits) if is_register(profile) else 4
     attrs = {"shape": (rows, n), "chunk": _threads_a_row(rows, n, profile), "digit": digit, "columns": node.op is ARGSORT}
     attrs["descending"] = node.attrs.get("descending", False)
@@ -70,7 +70,7 @@ def _lower(node: Node, profile: Profile) -> Node | None:
     return now
 
 
-def _numpy(x: np.ndarray, descending: bool) -> np.ndarray:
+def _numpy(x: np.ndarray, descending: bool, **attrs: Any) -> np.ndarray:
     return np.argsort(host_keys(x, descending), axis=1, kind="stable").astype(np.int32)
 
 
@@ -82,7 +82,7 @@ _WIDE[0, 5], _WIDE[1, 7], _WIDE[1, 8] = np.nan, -0.0, np.inf
 ARGSORT = routine(
     "argsort",
     shape=_shape,
-    dtype=lambda x, descending: "int32",
+    dtype=lambda x, **attrs: "int32",
     numpy=_numpy,
     grad=ZERO,
     kernel=_kernel,
@@ -90,6 +90,11 @@ ARGSORT = routine(
     flops=lambda node: node.size,
     samples=[((_X,), {"descending": False}), ((_TIES,), {"descending": True}), ((_WIDE,), {"descending": False})],
 )
+
+
+def order_below(x: Node, most: int) -> Node:
+    """The order of unsigned integers in the rows of a matrix, none above `most`: their other digits need no pass. As `argsort`."""
+    return ARGSORT(x, descending=False, bits=most.bit_length())
 
 
 def argsort(x: Node, descending: bool = False) -> Node:
