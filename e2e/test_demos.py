@@ -286,6 +286,16 @@ def test_the_other_network_looks_at_the_same_photo(classify):
     assert "EfficientNet" in classify.text_content("#network-note")
 
 
+def test_of_two_networks_chosen_in_quick_order_the_last_one_says_whose_it_is(classify):
+    classify.reload()  # so that one is to be loaded, and comes after one that is there
+    classify.wait_for_function("() => document.querySelector('#network-note').textContent.includes('classes')")
+    for name in ("efficientnet_lite0", "mobilenet_v1"):
+        classify.select_option("#network", name)
+    classify.evaluate("() => pymlPython.call('load', 'efficientnet_lite0')")
+    classify.wait_for_function("() => document.querySelector('#network-note').textContent.includes('MobileNet')")
+    assert classify.is_hidden("#loading")
+
+
 def test_what_is_no_picture_is_explained(classify):
     classify.set_input_files("#file", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"hello"})
     classify.wait_for_function("() => document.querySelector('#problem').textContent.includes('notes.txt is not a picture')")

@@ -35,8 +35,10 @@ async function loadNetwork() {
     try {
       return await pyml.call("load", name);
     } finally {
-      $("loading").hidden = true;
-      $("network-note").textContent = "";
+      if ($("network").value === name) { // else another one was chosen meanwhile, and these are its own
+        $("loading").hidden = true;
+        $("network-note").textContent = "";
+      }
     }
   });
   if (!loaded) return false;
@@ -46,7 +48,8 @@ async function loadNetwork() {
   return true;
 }
 
-function onLoading(progress) {
+function onLoading({ name, ...progress }) {
+  if ($("network").value !== name) return;
   $("loading").value = progress.received / progress.total;
   $("network-note").textContent = loadingText(progress);
 }

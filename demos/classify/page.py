@@ -15,7 +15,7 @@ async def load(name):
     """Loads a network and tells the page how far it is; returns what to say about it."""
 
     def progress(received, total):
-        post("loading", json.dumps({"received": received, "total": total}))
+        post("loading", json.dumps({"name": name, "received": received, "total": total}))
 
     model = await namer.network(name, progress)
     return {"licence": model.licence, "source": model.source, "classes": len(model.labels)}
