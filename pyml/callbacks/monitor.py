@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from pyml.callbacks.callback import Callback, log_rates, rated
 from pyml.errors import did_you_mean
 from pyml.tracebacks import warn
@@ -69,6 +71,11 @@ class MonitorCallback(Callback, abstract=True):
         )
 
     def _is_improvement(self, value: Any, reference: Any) -> bool:
+        if np.size(value) > 1:
+            raise ValueError(
+                f"{type(self).__name__}: {self.monitor!r} has {np.size(value)} numbers, and which is better is said of one; watch a metric "
+                "of one number, such as F1Score(average='macro')."
+            )
         if reference is None:
             return True
         up = self.monitor_op is operator.gt

@@ -148,7 +148,7 @@ class TensorBoard(Reading, Callback):
         if self.write_steps_per_second:
             file.scalar("batch_steps_per_second", 1 / max(time.perf_counter() - self._batch_began, 1e-9), self._batch)
         for name, value in (logs or {}).items():
-            file.scalar(f"batch_{name}", float(value), self._batch)
+            _write(file, f"batch_{name}", value, self._batch)
         file.flush()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
@@ -178,7 +178,7 @@ class TensorBoard(Reading, Callback):
         if values:
             file = self._file(run)
             for tag, value in values.items():
-                file.scalar(tag, float(value), step)
+                _write(file, tag, value, step)
             file.flush()
 
     def _rates(self) -> dict[str, float]:
@@ -229,3 +229,10 @@ def as_images(weight: np.ndarray) -> np.ndarray | None:
 
 def _due(every: int, epoch: int) -> bool:
     return bool(every) and epoch % every == 0
+
+
+def _write(file: Any, tag: str, value: Any, step: int) -> None:
+    """A number under its tag; those of a metric with one for each class under the tag and the class."""
+    numbers = np.ravel(np.asarray(value, float)).tolist()
+    for i, number in enumerate(numbers):
+        file.scalar(tag if len(numbers) == 1 else f"{tag}_{i}", number, step)

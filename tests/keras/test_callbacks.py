@@ -240,6 +240,24 @@ def test_a_name_that_says_nothing_is_refused_after_the_first_epoch(make):
         classifier().fit(x, y, epochs=2, verbose=0, callbacks=[make(monitor="val_acuracy")])
 
 
+def _with_a_number_for_each_class(callback):
+    model = pyml.Sequential([pyml.Input((3,)), pyml.layers.Dense(2, activation="softmax")])
+    model.compile("sgd", "categorical_crossentropy", metrics=[M.F1Score()])
+    model.fit(np.ones((4, 3)), np.eye(2)[[0, 1, 0, 1]], epochs=2, verbose=0, callbacks=[callback])
+
+
+@pytest.mark.parametrize("make", [EarlyStopping, pyml.callbacks.ReduceLROnPlateau])
+def test_a_metric_of_several_numbers_cannot_be_watched(make):
+    with pytest.raises(ValueError, match=r"'f1_score' has 2 numbers.*F1Score\(average='macro'\)"):
+        _with_a_number_for_each_class(make("f1_score"))
+
+
+def test_tensorboard_gets_each_number_of_a_metric(tmp_path):
+    _with_a_number_for_each_class(pyml.callbacks.TensorBoard(tmp_path, update_freq="batch"))
+    (file,) = tmp_path.rglob("events.*")
+    assert b"epoch_f1_score_0" in file.read_bytes() and b"epoch_f1_score_1" in file.read_bytes()
+
+
 def test_a_schedule_that_returns_no_number_is_told_so():
     x, y = blobs(8)
     with pytest.raises(ValueError, match=r"must return a number. Received: 'slow'"):
