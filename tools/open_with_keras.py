@@ -145,11 +145,20 @@ def sounds(K: Any) -> Any:
     return K.Model(x, [K.layers.Conv1D(2, 3)(y), K.layers.Flatten()(mel)])
 
 
-_ALL: tuple[Any, ...] = (shared, nested, recurrent, pictures, attentive, trained, quantized, adapted, both, four_bits, own, grouped, sounds)
+def computed(K: Any) -> Any:
+    """Losses, norms without weights and an activation with a ceiling between the layers."""
+    a, b = K.Input((4,)), K.Input((4,))
+    x = K.ops.layer_normalization(K.ops.rms_normalization(K.ops.convert_to_tensor(a)))
+    spaced = K.ops.linspace(a, b, 3)
+    return K.Model([a, b], [K.losses.mean_squared_error(x, b), K.activations.relu(x, max_value=1.0, threshold=0.2), spaced])
+
+
+_ALL: tuple[Any, ...] = (
+    shared, nested, recurrent, pictures, attentive, trained, quantized, adapted, both, four_bits, own, grouped, sounds, computed)
 MODELS: dict[str, Callable[[Any], Any]] = {f.__name__: f for f in _ALL}
 FILLED = ("trained", "quantized", "both", "four_bits")  # they have their weights before
 UNFIT = {(name, "h5") for name in ("quantized", "adapted", "both", "four_bits")}  # the old format has neither
-LOST = ("shared", "nested", "recurrent", "attentive", "grouped")  # operations between layers: Keras itself cannot open its `.h5`
+LOST = ("shared", "nested", "recurrent", "attentive", "grouped", "computed")  # ops between layers: Keras itself cannot open its `.h5`
 
 
 def fill(model: Any) -> None:

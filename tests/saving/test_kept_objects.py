@@ -78,3 +78,58 @@ def test_losses_and_metrics_of_a_registered_function_come_back():
     assert again.name == "cubed" and float(again.result()) == 4.5
     loss = pyml.losses.deserialize(pyml.losses.serialize(pyml.losses.LossFunctionWrapper(_power_of_distance, name="cubed", power=3)))
     assert loss.name == "cubed" and float(loss(np.array([0.0, 0.0]), np.array([1.0, 2.0]))) == 4.5
+
+
+@pytest.mark.filterwarnings("ignore:A lambda is kept")
+def test_bytecode_stands_in_a_lambda_layer_where_that_of_keras_looks_for_it():
+    config = L.Lambda(lambda x: x + 1, output_shape=lambda shape: shape, mask=lambda x, mask: mask).get_config()
+    for name in ("function", "output_shape", "mask"):
+        assert list(config[name]["config"]) == ["code", "defaults", "closure"]
+    assert list(serialize_keras_object(lambda x: x)["config"]) == ["value"]  # as Keras has it everywhere else
+    again = L.Lambda.from_config(json.loads(json.dumps(config)), safe_mode=False)
+    assert again(np.zeros(2, "f4")).tolist() == [1.0, 1.0] and again.compute_output_shape((3, 4)) == (3, 4)
+
+
+def called_with(model, name):
+    """The class of an op between the layers, and the values of its call that are no tensors."""
+    (op,) = [layer for layer in model.get_config()["layers"] if layer["class_name"] == name]
+    return [value for value in op["inbound_nodes"][0]["args"] if not isinstance(value, dict)]
+
+
+def test_an_op_is_called_with_all_its_tensors_since_classes_of_keras_have_no_defaults():
+    x, ones = pyml.Input((4,)), np.ones(4, "f4")
+    for result, name, left_out in (
+        (pyml.ops.rms_normalization(x), "RMSNorm", [None]),
+        (pyml.ops.layer_normalization(x), "LayerNorm", [None, None]),
+        (pyml.ops.batch_normalization(x, ones, ones, -1), "BatchNorm", [None, None]),
+        (pyml.ops.isclose(x, x + 1, atol=0.1), "Isclose", [1e-5, 0.1]),
+    ):
+        assert called_with(pyml.Model(x, result), name) == left_out, name
+
+
+@pytest.mark.parametrize("between", [
+    pyml.losses.mean_squared_error, lambda a, b: pyml.losses.Huber(reduction=None)(a, b), pyml.losses.cosine_similarity,
+    lambda a, b: pyml.ops.convert_to_tensor(a, "float16"), lambda a, b: pyml.ops.linspace(a, b, 3, axis=-1),
+    lambda a, b: pyml.ops.logspace(a, b, 3), lambda a, b: pyml.ops.geomspace(a + 9, b + 9, 3),
+    lambda a, b: pyml.random.dropout(a, 0.0),
+], ids=["mse", "Huber", "cosine", "convert", "linspace", "logspace", "geomspace", "dropout of nothing"])  # fmt: skip
+def test_losses_and_spaces_between_layers_are_kept(tmp_path, between, cpu):
+    a, b = pyml.Input((4,)), pyml.Input((4,))
+    model = pyml.Model([a, b], between(a, b))
+    model.save(tmp_path / "m.keras")
+    data = [np.random.default_rng(seed).normal(size=(2, 4)).astype("f4") for seed in (0, 1)]
+    wanted = model.predict(data, verbose=0)
+    np.testing.assert_array_equal(load_model(tmp_path / "m.keras").predict(data, verbose=0), wanted)
+
+
+@pytest.mark.parametrize(("name", "config", "wanted"), [
+    ("ReLU", {"negative_slope": 0.1, "max_value": 2.0, "threshold": 0.5}, lambda x: np.where(x < 0.5, 0.1 * (x - 0.5), np.minimum(x, 2.0))),
+    ("Mish", {}, lambda x: x * np.tanh(np.log1p(np.exp(x)))),
+])  # fmt: skip
+def test_activations_that_keras_has_as_ops_of_their_own_open(name, config, wanted, cpu):
+    x = pyml.Input((4,))
+    described = pyml.Model(x, pyml.ops.relu(x)).get_config()
+    described["layers"][1].update(module="keras.src.activations.activations", class_name=name, registered_name=name)
+    described["layers"][1]["config"] = {"name": described["layers"][1]["config"]["name"], **config}
+    data = np.float32([[-2.0, 0.2, 1.0, 3.0]])
+    np.testing.assert_allclose(pyml.Model.from_config(described)(data).numpy(), wanted(data), rtol=1e-5)

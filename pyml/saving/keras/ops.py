@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any, NamedTuple
 
-from ... import ops
+from ... import activations, ops
 from ...core.symbolic import FunctionOp, KerasTensor
 from ...core.tree import flatten
 from ...ops.declare import DECLARED
+
+_ACTIVATIONS = "keras.src.activations.activations"     # where Keras has two classes of ops that no op of `keras.ops` makes
 
 
 class KerasOp(NamedTuple):
@@ -25,6 +27,8 @@ class KerasOp(NamedTuple):
     @property
     def function(self) -> Any:
         """The op itself, or None."""
+        if self.module == _ACTIVATIONS:
+            return getattr(activations, self.name)
         home = getattr(ops, self.module.rpartition(".")[2], ops)
         return getattr(ops, self.name, None) or getattr(home, self.name, None)
 
@@ -40,6 +44,7 @@ _TABLE = {
         cross(x1,x2) cumprod cumsum deg2rad diag diagflat diagonal diff(a) digitize(x,bins) divide(x1,x2) divide_no_nan(x1,x2)
         dot(x1,x2) dsplit dstack(xs) einsum(operands) empty_like equal(x1,x2) exp exp2 expand_dims expm1 fabs flip fliplr flipud
         floor floor_divide(x1,x2) fmax(x1,x2) fmin(x1,x2) fmod(x1,x2) full(fill_value) full_like(x,fill_value) gcd(x1,x2)
+        geomspace(start,stop) linspace(start,stop) logspace(start,stop)
         get_item(x,key) greater(x1,x2) greater_equal(x1,x2) heaviside(x1,x2) histogram hsplit hstack(xs) hypot(x1,x2) i0 imag
         inner(x1,x2) isclose(x1,x2,rtol,atol) isfinite isin=IsIn(x1,x2) isinf isnan isneginf isposinf isreal kron(x1,x2) lcm(x1,x2)
         ldexp(x1,x2) left_shift(x,y) less(x1,x2) less_equal(x1,x2) log log10 log1p log2 logaddexp(x1,x2) logaddexp2(x1,x2)
@@ -71,7 +76,7 @@ _TABLE = {
         squareplus tanh_shrink threshold unfold
     """,
     "core": """
-        cast saturate_cast scatter(indices,values) scatter_update(inputs,indices,updates) slice(inputs,start_indices)
+        cast convert_to_tensor saturate_cast scatter(indices,values) scatter_update(inputs,indices,updates) slice(inputs,start_indices)
         slice_update(inputs,start_indices,updates) stop_gradient(variable) unstack
     """,
     "linalg": """
@@ -101,7 +106,8 @@ def known() -> dict[str, KerasOp]:
 
 @cache
 def _by_class() -> dict[str, KerasOp]:
-    return {op.cls: op for op in reversed(known().values())}
+    functions = {cls: KerasOp(cls.lower(), _ACTIVATIONS, cls, ("x",)) for cls in ("ReLU", "Mish")}
+    return functions | {op.cls: op for op in reversed(known().values())}
 
 
 def write_call(operation: FunctionOp, args: Any, kwargs: Mapping[str, Any]) -> tuple[dict[str, Any], list[Any]]:
@@ -126,12 +132,13 @@ def write_call(operation: FunctionOp, args: Any, kwargs: Mapping[str, Any]) -> t
         )
     bound = inspect.signature(declared.function).bind(*args, **kwargs).arguments
     given: list[Any] = []
+    taken = inspect.signature(declared.function).parameters
     for argument in op.called_with:
         if argument in bound:
             value = bound.pop(argument)
             given += value if _is_open(declared.function, argument) else [value]
-        elif bound.keys() & set(op.called_with):
-            given.append(None)
+        elif argument in taken and taken[argument].default is not inspect.Parameter.empty:
+            given.append(taken[argument].default)      # written out: some of Keras' classes have no default of their own
     for argument, value in bound.items():
         if any(isinstance(leaf, KerasTensor) for leaf in flatten([value])):
             raise ValueError(f"the op '{operation.name}' has a tensor as its {argument}, which cannot be saved; put it into a layer.")
@@ -177,7 +184,7 @@ class RevivedOp:
 
 def is_op(config: Mapping[str, Any]) -> bool:
     """Whether a config is that of an op of Keras."""
-    return ".ops." in f"{config.get('module') or ''}."
+    return ".ops." in f"{config.get('module') or ''}." or config.get("module") == _ACTIVATIONS
 
 
 def read_op(config: Mapping[str, Any]) -> RevivedOp:
