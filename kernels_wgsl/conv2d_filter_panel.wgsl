@@ -4,8 +4,8 @@
 //         where s has PART of the BATCH * OH rows of d
 // grid    (S * ceil(KH*KW*C / ROWS) * ceil(N / COLS), 1, 1), folded into x and y by X: one workgroup of one thread has ROWS
 //         rows of y and COLS columns
-// shared  4 * (ROWS + 5) * COLS bytes of sums; a tile of 6 rows x 8 channels is in registers for the rows of GROUP output rows
-// limits  N % 4 == 0; COLS is N or a multiple of 8; U divides OW.
+// shared  4 * (ROWS + T - 1) * COLS bytes of sums; a tile of T rows x 8 channels is in registers for the rows of GROUP output rows
+// limits  N % 4 == 0; COLS is N or a multiple of 8; U divides OW; T divides ROWS but for the last; T is 4 and divides C where LANES.
 // source  a product over the pixels in blocks that stay in the cache; the sums wait in memory between blocks.
 const BATCH: u32 = 1u;            // @param
 const H: u32 = 8u;                // @param
@@ -24,11 +24,13 @@ const S: u32 = 1u;                // @param
 const PART: u32 = 8u;             // @param
 const ROWS: u32 = 4u;             // @param
 const COLS: u32 = 8u;             // @param
+const T: u32 = 6u;                // @param
+const LANES: bool = false;        // @param   rows of a tile are read in one vector, whose lanes are spread
 const GROUP: u32 = 8u;            // @param
 const U: u32 = 4u;                // @param
 const X: u32 = 65535u;            // @param
 const R: u32 = KH * KW * C;
-const TILES: u32 = (ROWS + 5u) / 6u;
+const TILES: u32 = (ROWS + T - 1u) / T;
 const PANELS: u32 = (COLS + 7u) / 8u;
 const ACROSS: u32 = (N + COLS - 1u) / COLS;
 const DOWN: u32 = (R + ROWS - 1u) / ROWS;
@@ -36,7 +38,9 @@ const DOWN: u32 = (R + ROWS - 1u) / ROWS;
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> d: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
-var<workgroup> sums: array<vec4f, 12u * TILES * PANELS>;
+var<workgroup> sums: array<vec4f, 2u * T * TILES * PANELS>;
+
+fn apart() {}  // as in matmul_panel
 
 fn store4(i: u32, v: vec4f) { y[i / 4u] = v; }  // @hook
 
@@ -63,50 +67,56 @@ fn main(@builtin(workgroup_id) g: vec3u) {
   let stop = select(min(start + COLS, N), N, ACROSS == 1u);
   let last = select(min(part * PART + PART, BATCH * OH), BATCH * OH, S == 1u);
   let limit = min(first + ROWS, R);
-  for (var s = 0u; s < 12u * TILES * PANELS; s++) { sums[s] = vec4f(); }
+  for (var s = 0u; s < 2u * T * TILES * PANELS; s++) { sums[s] = vec4f(); }
   for (var line = select(part * PART, 0u, S == 1u); line < last; line += GROUP) {
     var s = 0u;
     for (var n = start; n < stop; n += 8u) {
-      for (var r = first; r < limit; r += 6u) {
-        let o0 = place(r); let o1 = place(r + 1u); let o2 = place(r + 2u);
-        let o3 = place(r + 3u); let o4 = place(r + 4u); let o5 = place(r + 5u);
-        var c0 = sums[s]; var c1 = sums[s + 2u]; var c2 = sums[s + 4u];
-        var c3 = sums[s + 6u]; var c4 = sums[s + 8u]; var c5 = sums[s + 10u];
-        var d0 = sums[s + 1u]; var d1 = sums[s + 3u]; var d2 = sums[s + 5u];
-        var d3 = sums[s + 7u]; var d4 = sums[s + 9u]; var d5 = sums[s + 11u];
+      for (var r = first; r < limit; r += T) {
+        var o: array<u32, T>;
+        var c: array<vec4f, T>;
+        var e: array<vec4f, T>;
+        for (var i = 0u; i < T; i++) {
+          o[i] = place(r + i);
+          c[i] = sums[s + 2u * i];
+          e[i] = sums[s + (2u * i + 1u)];
+        }
         for (var q = line; q < min(line + GROUP, last); q++) {
           let origin = (q / OH * H + q % OH * SH) * W * C;
-          var p0 = origin + o0; var p1 = origin + o1; var p2 = origin + o2;
-          var p3 = origin + o3; var p4 = origin + o4; var p5 = origin + o5;
+          var p: array<u32, T>;
+          for (var i = 0u; i < T; i++) { p[i] = origin + o[i]; }
           var left = (q * OW * N + n) / 4u;
           var right = (q * OW * N + min(n + 4u, N - 4u)) / 4u;
           let end = left + OW * (N / 4u);
           while (left < end) {
             for (var u = 0u; u < U; u++) {
+              if (u > 0u) { apart(); }
               let l = d[left + u * (N / 4u)];
               let r = d[right + u * (N / 4u)];
-              let x0 = vec4f(x[p0 + u * (SW * C)]); c0 += x0 * l; d0 += x0 * r;
-              let x1 = vec4f(x[p1 + u * (SW * C)]); c1 += x1 * l; d1 += x1 * r;
-              let x2 = vec4f(x[p2 + u * (SW * C)]); c2 += x2 * l; d2 += x2 * r;
-              let x3 = vec4f(x[p3 + u * (SW * C)]); c3 += x3 * l; d3 += x3 * r;
-              let x4 = vec4f(x[p4 + u * (SW * C)]); c4 += x4 * l; d4 += x4 * r;
-              let x5 = vec4f(x[p5 + u * (SW * C)]); c5 += x5 * l; d5 += x5 * r;
+              if (LANES) {
+                let q = p[0] + u * (SW * C);
+                let v = vec4f(x[q], x[q + 1u], x[q + 2u], x[q + 3u]);
+                for (var i = 0u; i < T; i++) { let a = vec4f(v[i]); c[i] += a * l; e[i] += a * r; }
+              } else {
+                for (var i = 0u; i < T; i++) { let a = vec4f(x[p[i] + u * (SW * C)]); c[i] += a * l; e[i] += a * r; }
+              }
             }
             left += U * (N / 4u); right += U * (N / 4u);
-            p0 += U * SW * C; p1 += U * SW * C; p2 += U * SW * C; p3 += U * SW * C; p4 += U * SW * C; p5 += U * SW * C;
+            for (var i = 0u; i < T; i++) { p[i] += U * SW * C; }
           }
         }
-        sums[s] = c0; sums[s + 2u] = c1; sums[s + 4u] = c2; sums[s + 6u] = c3; sums[s + 8u] = c4; sums[s + 10u] = c5;
-        sums[s + 1u] = d0; sums[s + 3u] = d1; sums[s + 5u] = d2; sums[s + 7u] = d3; sums[s + 9u] = d4; sums[s + 11u] = d5;
-        s += 12u;
+        for (var i = 0u; i < T; i++) {
+          sums[s + 2u * i] = c[i];
+          sums[s + (2u * i + 1u)] = e[i];
+        }
+        s += 2u * T;
       }
     }
   }
   var s = 0u;
   for (var n = start; n < stop; n += 8u) {
-    for (var r = first; r < limit; r += 6u) {
-      for (var i = 0u; i < 6u; i++) { put(part, r + i, n, s + 2u * i, limit); }
-      s += 12u;
+    for (var r = first; r < limit; r += T) {
+      for (var i = 0u; i < T; i++) { put(part, r + i, n, s + 2u * i, limit); }
+      s += 2u * T;
     }
   }
 }

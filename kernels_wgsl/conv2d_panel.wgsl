@@ -1,10 +1,11 @@
-// conv2d_panel — convolution without padding, NHWC, on one processor core: 6 pixels x 8 channels in registers.
+// conv2d_panel — convolution without padding, NHWC, on one processor core: R pixels x 8 channels in registers.
 // reads   x: BATCH x H x W x C, w: KH x KW x C x N, f32     writes  y: BATCH x OH x OW x N as vec4
 //         y[b, oh, ow, n] = sum over kh, kw, c of x[b, oh * SH + kh * DH, ow * SW + kw * DW, c] * w[kh, kw, c, n]
 // grid    (ceil(BATCH*OH*OW / BLOCK) * ceil(N / COLS), 1, 1), folded into x and y by X: one workgroup of one thread has
 //         BLOCK pixels and COLS output channels
 // shared  32 * KH * KW * C bytes: the weights of eight output channels, tap by tap
-// limits  N % 4 == 0; COLS is N or a multiple of 8; U divides L, the elements that one pixel reads in a line: KW * C, or C where DW > 1.
+// limits  N % 4 == 0; COLS is N or a multiple of 8; U divides L, the elements that one pixel reads in a line: KW * C, or C where DW > 1;
+//         R divides BLOCK; U is 4 where LANES.
 // source  matmul_panel with the rows of a read in place (an implicit matrix product, Chetlur et al. 2014).
 const BATCH: u32 = 1u;            // @param
 const H: u32 = 8u;                // @param
@@ -21,6 +22,8 @@ const DH: u32 = 1u;               // @param
 const DW: u32 = 1u;               // @param
 const L: u32 = 4u;                // @param
 const U: u32 = 4u;                // @param
+const R: u32 = 6u;                // @param
+const LANES: bool = false;        // @param   as in matmul_panel
 const BLOCK: u32 = 240u;          // @param
 const COLS: u32 = 8u;             // @param
 const X: u32 = 65535u;            // @param
@@ -28,13 +31,15 @@ const P: u32 = BATCH * OH * OW;
 const K: u32 = KH * KW * C;
 const ACROSS: u32 = (N + COLS - 1u) / COLS;
 const LINES: u32 = KW * C / L;      // pieces of a row of taps
-const APART: u32 = select(DW * C, KW * C, L == KW * C) - L;                  // from the end of a piece to the next
+const BETWEEN: u32 = select(DW * C, KW * C, L == KW * C) - L;                  // from the end of a piece to the next
 const DOWN: u32 = DH * W * C - LINES * select(DW * C, KW * C, L == KW * C);  // and from the last one to the next row
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> w: array<vec4f>;
 @group(0) @binding(2) var<storage, read_write> y: array<vec4f>;
 var<workgroup> panel: array<vec4f, 2u * K>;
+
+fn apart() {}  // as in matmul_panel
 
 fn store4(i: u32, v: vec4f) { y[i / 4u] = v; }  // @hook
 
@@ -62,11 +67,11 @@ fn main(@builtin(workgroup_id) g: vec3u) {
     var col = first % OW;
     var row = first / OW % OH;
     var here = ((first / (OW * OH) * H + row * SH) * W + col * SW) * C;
-    for (var p = first; p < limit; p += 6u) {
-      var c0 = vec4f(); var c1 = vec4f(); var c2 = vec4f(); var c3 = vec4f(); var c4 = vec4f(); var c5 = vec4f();
-      var d0 = vec4f(); var d1 = vec4f(); var d2 = vec4f(); var d3 = vec4f(); var d4 = vec4f(); var d5 = vec4f();
-      var at: array<u32, 6>;  // where the first tap of a pixel reads; pixels past the end repeat the last one and are never stored
-      for (var i = 0u; i < 6u; i++) {
+    for (var p = first; p < limit; p += R) {
+      var c: array<vec4f, R>;
+      var d: array<vec4f, R>;
+      var at: array<u32, R>;  // where the first tap of a pixel reads; pixels past the end repeat the last one and are never stored
+      for (var i = 0u; i < R; i++) {
         at[i] = here;
         if (p + i + 1u < limit) {
           col += 1u;
@@ -79,32 +84,36 @@ fn main(@builtin(workgroup_id) g: vec3u) {
           }
         }
       }
-      var p0 = at[0]; var p1 = at[1]; var p2 = at[2]; var p3 = at[3]; var p4 = at[4]; var p5 = at[5];
       var k = 0u;
       for (var h = 0u; h < KH; h++) {
         for (var i = 0u; i < LINES; i++) {
           let end = k + 2u * L;
           while (k < end) {
+            var v: array<vec4f, R>;
+            if (LANES) {
+              for (var i = 0u; i < R; i++) { let q = at[i]; v[i] = vec4f(x[q], x[q + 1u], x[q + 2u], x[q + 3u]); }
+            }
             for (var u = 0u; u < U; u++) {
+              if (u > 0u) { apart(); }
               let l = panel[k + 2u * u];
               let r = panel[k + (2u * u + 1u)];
-              let x0 = vec4f(x[p0 + u]); c0 += x0 * l; d0 += x0 * r;
-              let x1 = vec4f(x[p1 + u]); c1 += x1 * l; d1 += x1 * r;
-              let x2 = vec4f(x[p2 + u]); c2 += x2 * l; d2 += x2 * r;
-              let x3 = vec4f(x[p3 + u]); c3 += x3 * l; d3 += x3 * r;
-              let x4 = vec4f(x[p4 + u]); c4 += x4 * l; d4 += x4 * r;
-              let x5 = vec4f(x[p5 + u]); c5 += x5 * l; d5 += x5 * r;
+              if (LANES) {
+                for (var i = 0u; i < R; i++) { let e = vec4f(v[i][u]); c[i] += e * l; d[i] += e * r; }
+              } else {
+                for (var i = 0u; i < R; i++) { let e = vec4f(x[at[i] + u]); c[i] += e * l; d[i] += e * r; }
+              }
             }
             k += 2u * U;
-            p0 += U; p1 += U; p2 += U; p3 += U; p4 += U; p5 += U;
+            for (var i = 0u; i < R; i++) { at[i] += U; }
           }
-          p0 += APART; p1 += APART; p2 += APART; p3 += APART; p4 += APART; p5 += APART;
+          for (var i = 0u; i < R; i++) { at[i] += BETWEEN; }
         }
-        p0 += DOWN; p1 += DOWN; p2 += DOWN; p3 += DOWN; p4 += DOWN; p5 += DOWN;
+        for (var i = 0u; i < R; i++) { at[i] += DOWN; }
       }
-      var l = array(c0, c1, c2, c3, c4, c5);
-      var r = array(d0, d1, d2, d3, d4, d5);
-      for (var i = 0u; i < 6u; i++) { put(p + i, n, l[i], r[i], limit); }
+      var l: array<vec4f, R>;
+      var r: array<vec4f, R>;
+      for (var i = 0u; i < R; i++) { l[i] = c[i]; r[i] = d[i]; }
+      for (var i = 0u; i < R; i++) { put(p + i, n, l[i], r[i], limit); }
     }
     n += 8u;
   }

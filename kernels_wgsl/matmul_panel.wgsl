@@ -1,11 +1,11 @@
-// matmul_panel — y[z] = op(a[z]) @ op(b[z]) on one processor core: 6x8 outputs in registers, b packed in panels.
+// matmul_panel — y[z] = op(a[z]) @ op(b[z]) on one processor core: R x 8 outputs in registers, b packed in panels.
 // reads   a: Z x M x K (K x M when TA), f32, b: Z x K x N (N x K when TB), f32 or packed     writes  y: Z x M x N as vec4
 // grid    (Z * ceil(M / BLOCK) * ceil(N / COLS), 1, 1), folded into x and y by X: one workgroup of one thread has BLOCK
 //         rows and COLS columns
 // shared  32 * K bytes: eight columns of b, row by row, so that the inner loop reads them in a line;
-//         when PACK 4 * (BLOCK + 5) * K more: the rows of op(a) six by six
-// limits  N % 4 == 0; COLS is N or a multiple of 8; U divides K.
-// source  the loop order of Goto and van de Geijn 2008; 12 sums, 2 vectors of b and 1 of a fill the 16 registers.
+//         when PACK 4 * (BLOCK + R - 1) * K more: the rows of op(a), R by R
+// limits  N % 4 == 0; COLS is N or a multiple of 8; U divides K; R divides BLOCK and is at most M; R and U are 4 where LANES.
+// source  the loop order of Goto and van de Geijn 2008; with R = 6 12 sums, 2 vectors of b and 1 of a fill the 16 registers.
 const M: u32 = 8u;                // @param
 const N: u32 = 8u;                // @param
 const K: u32 = 8u;                // @param
@@ -13,16 +13,18 @@ const Z: u32 = 1u;                // @param
 const TA: bool = false;           // @param
 const TB: bool = false;           // @param
 const PACK: bool = false;         // @param
+const R: u32 = 6u;                // @param
 const BLOCK: u32 = 240u;          // @param
 const COLS: u32 = 8u;             // @param
 const U: u32 = 4u;                // @param
+const LANES: bool = false;        // @param   op(a) is read in vectors, whose lanes are spread: fewer loads, but V8 has no room for them
 const X: u32 = 65535u;            // @param
 alias B = f32;                    // @param
 const DOWN: u32 = (M + BLOCK - 1u) / BLOCK;
 const ACROSS: u32 = (N + COLS - 1u) / COLS;
 const RA: u32 = select(K, 1u, TA || PACK);               // from one row of op(a) to the next
-const CA: u32 = select(select(1u, M, TA), 6u, PACK);     // from one column to the next
-const ROWS: u32 = select(1u, (BLOCK + 5u) * K, PACK);
+const CA: u32 = select(select(1u, M, TA), R, PACK);      // from one column to the next
+const ROWS: u32 = select(1u, (BLOCK + R - 1u) * K, PACK);
 
 @group(0) @binding(0) var<storage, read> a: array<f32>;
 @group(0) @binding(1) var<storage, read> b: array<B>;
@@ -49,13 +51,17 @@ fn one(i: u32) -> f32 {
   return a[i];
 }
 
-// copies rows start … limit - 1 of op(a): six of them in a line for every column, the last ones repeated
+fn along(i: u32) -> vec4f { return vec4f(one(i), one(i + 1u), one(i + 2u), one(i + 3u)); }
+
+fn apart() {}  // between steps, for compilers that would move all loads of a block before its sums (pyml/wasm/builtins.py)
+
+// copies rows start … limit - 1 of op(a): R of them in a line for every column, the last ones repeated
 fn pack(z: u32, start: u32, limit: u32) {
-  for (var m = start; m < limit; m += 6u) {
+  for (var m = start; m < limit; m += R) {
     for (var k = 0u; k < K; k++) {
-      for (var i = 0u; i < 6u; i++) {
+      for (var i = 0u; i < R; i++) {
         let row = min(m + i, limit - 1u);
-        rows[((m - start) / 6u * K + k) * 6u + i] = a[z * (M * K) + select(row * K + k, k * M + row, TA)];
+        rows[((m - start) / R * K + k) * R + i] = a[z * (M * K) + select(row * K + k, k * M + row, TA)];
       }
     }
   }
@@ -80,35 +86,36 @@ fn main(@builtin(workgroup_id) w: vec3u) {
       panel[2u * k] = four(z, k, n);
       panel[2u * k + 1u] = four(z, k, n + 4u);
     }
-    for (var m = first; m < limit; m += 6u) {
-      var c0 = vec4f(); var c1 = vec4f(); var c2 = vec4f(); var c3 = vec4f(); var c4 = vec4f(); var c5 = vec4f();
-      var d0 = vec4f(); var d1 = vec4f(); var d2 = vec4f(); var d3 = vec4f(); var d4 = vec4f(); var d5 = vec4f();
-      let start = select(z * (M * K) + m * RA, (m - first) * K, PACK);
-      let last = min(limit - 1u - m, 5u);
-      let far = select(last, 5u, PACK);
-      var p0 = start;
-      var p1 = start + min(1u, far) * RA;
-      var p2 = start + min(2u, far) * RA;
-      var p3 = start + min(3u, far) * RA;
-      var p4 = start + min(4u, far) * RA;
-      var p5 = start + min(5u, far) * RA;
+    for (var m = first; m < limit; m += R) {
+      var c: array<vec4f, R>;
+      var d: array<vec4f, R>;
+      let top = select(min(m, M - R), m, PACK);  // the last rows are computed once more where they are fewer than R, and not stored
+      var p = select(z * (M * K) + top * RA, (m - first) * K, PACK);
       for (var k = 0u; k < 2u * K; k += 2u * U) {
+        var v: array<vec4f, R>;
+        if (LANES && RA > 1u) {
+          for (var i = 0u; i < R; i++) { v[i] = along(p + i * RA); }
+        }
         for (var u = 0u; u < U; u++) {
+          if (u > 0u) { apart(); }
+          if (LANES && RA == 1u) { v[0] = along(p + u * CA); }
           let l = panel[k + 2u * u];
           let r = panel[k + (2u * u + 1u)];
-          let a0 = vec4f(one(p0 + u * CA)); c0 += a0 * l; d0 += a0 * r;
-          let a1 = vec4f(one(p1 + u * CA)); c1 += a1 * l; d1 += a1 * r;
-          let a2 = vec4f(one(p2 + u * CA)); c2 += a2 * l; d2 += a2 * r;
-          let a3 = vec4f(one(p3 + u * CA)); c3 += a3 * l; d3 += a3 * r;
-          let a4 = vec4f(one(p4 + u * CA)); c4 += a4 * l; d4 += a4 * r;
-          let a5 = vec4f(one(p5 + u * CA)); c5 += a5 * l; d5 += a5 * r;
+          if (!LANES) {
+            for (var i = 0u; i < R; i++) { let x = vec4f(one(p + (i * RA + u * CA))); c[i] += x * l; d[i] += x * r; }
+          } else if (RA == 1u) {
+            for (var i = 0u; i < R; i++) { let x = vec4f(v[0][i]); c[i] += x * l; d[i] += x * r; }
+          } else {
+            for (var i = 0u; i < R; i++) { let x = vec4f(v[i][u]); c[i] += x * l; d[i] += x * r; }
+          }
         }
-        p0 += U * CA; p1 += U * CA; p2 += U * CA; p3 += U * CA; p4 += U * CA; p5 += U * CA;
+        p += U * CA;
       }
-      var l = array(c0, c1, c2, c3, c4, c5);
-      var r = array(d0, d1, d2, d3, d4, d5);
+      var l: array<vec4f, R>;
+      var r: array<vec4f, R>;
+      for (var i = 0u; i < R; i++) { l[i] = c[i]; r[i] = d[i]; }
       // as many rounds as rows, known at run time only: written out, Cranelift keeps sums in memory for some epilogues (1.6 times as long)
-      for (var i = 0u; i <= last; i++) { put(z, m + i, n, l[i], r[i]); }
+      for (var i = m - top; i < min(R, limit - top); i++) { put(z, top + i, n, l[i], r[i]); }
     }
   }
 }

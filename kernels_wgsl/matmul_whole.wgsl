@@ -1,13 +1,15 @@
-// matmul_whole — y = a @ op(b) of whole numbers on one processor core: two products in each lane at once, 6x8 sums in registers.
+// matmul_whole — y = a @ op(b) of whole numbers on one processor core: two products in each lane at once, R x 8 sums in registers.
 // reads   a: M x K, f32, whole numbers from -128 to 127; b: words with such numbers of K x N (N x K when TB), only through pair_b
 // writes  y: M x N as vec4f
 // grid    (ceil(M / BLOCK) * ceil(N / COLS), 1, 1), folded into x and y by X: one workgroup of one thread has BLOCK rows and COLS columns
 // shared  128 * ceil(K/8) bytes: eight columns of b, and 16 * BLOCK * ceil(K/8): rows of a; numbers k and k + 4 of each eight in a word
-// limits  N % 4 == 0; sums stay within 32 bits, as those of K <= 131071 do; COLS is N or a multiple of 8.
+// limits  N % 4 == 0; sums stay within 32 bits, as those of K <= 131071 do; COLS is N or a multiple of 8; R divides BLOCK.
 // source  matmul_panel, with the multiply-add of 16-bit pairs that processors have since MMX (i32x4.dot_i16x8_s in WebAssembly).
 const M: u32 = 8u;                // @param
 const N: u32 = 8u;                // @param
 const K: u32 = 8u;                // @param
+const R: u32 = 6u;                // @param
+const LANES: bool = false;        // @param   as in matmul_panel
 const BLOCK: u32 = 240u;          // @param
 const COLS: u32 = 8u;             // @param
 const X: u32 = 65535u;            // @param
@@ -30,6 +32,8 @@ fn dot_i16x8(p: vec4<i32>, q: vec4<i32>) -> vec4<i32> {
   let s = vec4<u32>(16u);
   return ((p << s) >> s) * ((q << s) >> s) + (p >> s) * (q >> s);
 }
+
+fn apart() {}  // as in matmul_panel
 
 fn four_a(m: u32, k: u32) -> vec4f {
   let p = m * K + k;
@@ -68,32 +72,33 @@ fn main(@builtin(workgroup_id) w: vec3u) {
         panel[8u * o + (2u * j + 1u)] = pair_b(o, j, min(n + 4u, N - 4u));
       }
     }
-    for (var m = first; m < limit; m += 6u) {
-      var c0 = vec4<i32>(); var c1 = vec4<i32>(); var c2 = vec4<i32>(); var c3 = vec4<i32>(); var c4 = vec4<i32>(); var c5 = vec4<i32>();
-      var d0 = vec4<i32>(); var d1 = vec4<i32>(); var d2 = vec4<i32>(); var d3 = vec4<i32>(); var d4 = vec4<i32>(); var d5 = vec4<i32>();
-      let last = min(limit - 1u - m, 5u);
-      let start = (m - first) * OCTETS;
-      var p0 = start;
-      var p1 = start + min(1u, last) * OCTETS;
-      var p2 = start + min(2u, last) * OCTETS;
-      var p3 = start + min(3u, last) * OCTETS;
-      var p4 = start + min(4u, last) * OCTETS;
-      var p5 = start + min(5u, last) * OCTETS;
+    for (var m = first; m < limit; m += R) {
+      var c: array<vec4<i32>, R>;
+      var d: array<vec4<i32>, R>;
+      for (var i = 0u; i < R; i++) { c[i] = vec4<i32>(); d[i] = vec4<i32>(); }  // wgpu's compiler begins them once, not in each round
+      let last = min(limit - 1u - m, R - 1u);
+      var p: array<u32, R>;
+      for (var i = 0u; i < R; i++) { p[i] = (m - first + min(i, last)) * OCTETS; }
       for (var o = 0u; o < 8u * OCTETS; o += 8u) {
+        var v: array<vec4<i32>, R>;
+        if (LANES) {
+          for (var i = 0u; i < R; i++) { v[i] = rows[p[i]]; }
+        }
         for (var j = 0u; j < 4u; j++) {
+          if (j > 0u) { apart(); }
           let l = panel[o + 2u * j];
           let r = panel[o + (2u * j + 1u)];
-          let a0 = vec4<i32>(rows[p0][j]); c0 += dot_i16x8(a0, l); d0 += dot_i16x8(a0, r);
-          let a1 = vec4<i32>(rows[p1][j]); c1 += dot_i16x8(a1, l); d1 += dot_i16x8(a1, r);
-          let a2 = vec4<i32>(rows[p2][j]); c2 += dot_i16x8(a2, l); d2 += dot_i16x8(a2, r);
-          let a3 = vec4<i32>(rows[p3][j]); c3 += dot_i16x8(a3, l); d3 += dot_i16x8(a3, r);
-          let a4 = vec4<i32>(rows[p4][j]); c4 += dot_i16x8(a4, l); d4 += dot_i16x8(a4, r);
-          let a5 = vec4<i32>(rows[p5][j]); c5 += dot_i16x8(a5, l); d5 += dot_i16x8(a5, r);
+          if (LANES) {
+            for (var i = 0u; i < R; i++) { let x = vec4<i32>(v[i][j]); c[i] += dot_i16x8(x, l); d[i] += dot_i16x8(x, r); }
+          } else {
+            for (var i = 0u; i < R; i++) { let x = vec4<i32>(rows[p[i]][j]); c[i] += dot_i16x8(x, l); d[i] += dot_i16x8(x, r); }
+          }
         }
-        p0 += 1u; p1 += 1u; p2 += 1u; p3 += 1u; p4 += 1u; p5 += 1u;
+        for (var i = 0u; i < R; i++) { p[i] += 1u; }
       }
-      var l = array(c0, c1, c2, c3, c4, c5);
-      var r = array(d0, d1, d2, d3, d4, d5);
+      var l: array<vec4<i32>, R>;
+      var r: array<vec4<i32>, R>;
+      for (var i = 0u; i < R; i++) { l[i] = c[i]; r[i] = d[i]; }
       for (var i = 0u; i <= last; i++) { put(m + i, n, l[i], r[i]); }  // as in matmul_panel
     }
   }

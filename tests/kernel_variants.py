@@ -28,6 +28,7 @@ PROFILES = {
     "tile, a small GPU": Profile("tile", threads=512),  # takes the largest tiles that a result can fill
     "tile, few invocations": Profile("tile", threads=512, max_invocations=64),
     "wasm": WasmDevice.profile,
+    "wasm, four rows": replace(WasmDevice.profile, rows=4),  # wasmtime
     "wasm, four cores": replace(WasmDevice.profile, cores=4, threads=64),
 }
 Operand = tuple[tuple[int, ...], str]  # shape, dtype

@@ -21,6 +21,7 @@ from pyml.errors import KernelError
 from pyml.wasm import compile_kernel, link, parse
 from pyml.wasm.compile import _compile_text as compile_text
 from pyml.wasm.library import library
+from pyml.wasm.opcodes import MADD, V_SPLAT_LOAD
 from pyml.wasm.open import open_engine
 
 NAMES = {"f32": np.float32, "i32": np.int32, "u32": np.uint32}
@@ -324,6 +325,42 @@ def test_one_loaded_number_fills_a_vector_and_a_loop_ends_where_it_says(sinks):
       y[0] = sum;
     }""", [x, y], relaxed=True, sinks=sinks)  # fmt: skip
     np.testing.assert_array_equal(y, [21, 42, 63, 84])
+
+
+SUMS = """
+    @group(0) @binding(0) var<storage, read> x: array<f32>;
+    @group(0) @binding(1) var<storage, read_write> y: array<vec4f>;
+    fn apart() {}
+    fn one(i: u32) -> f32 { return x[i]; }
+    @compute @workgroup_size(1)
+    fn main(@builtin(global_invocation_id) gid: vec3<u32>) {
+      var sum = vec4f();
+      var i = gid.x;
+      while (i < 12u) {
+        for (var u = 0u; u < 3u; u++) {
+          if (u > 0u) { apart(); }
+          sum += vec4f(one(i + u)) * vec4f(1.0, 2.0, 3.0, 4.0);
+        }
+        i += 3u;
+      }
+      y[0] = sum;
+    }"""
+
+
+@pytest.mark.parametrize("sinks", [False, True])
+def test_steps_of_a_sum_are_apart_and_not_fused_only_where_an_engine_moves_them(sinks):
+    x, y = np.arange(1, 13, dtype=np.float32), np.zeros(4, np.float32)
+    run(SUMS, [x, y], relaxed=True, sinks=sinks)
+    np.testing.assert_array_equal(y, [78, 156, 234, 312])
+    code = compile_text(SUMS, (1, 1, 1), True, sinks).function.code
+    never = b"\x41\x7f\x46\x0d"  # i32.const -1, i32.eq, br_if
+    assert code.count(never) == (2 if sinks else 0)
+    assert (MADD in code) == (not sinks)
+
+
+def test_a_constant_that_is_handed_to_a_function_is_the_offset_of_its_load():
+    code = compile_text(SUMS, (1, 1, 1), True).function.code
+    assert all(V_SPLAT_LOAD + b"\x02" + bytes((4 * u,)) in code for u in range(3))
 
 
 def test_a_kernel_is_compiled_with_few_python_calls():

@@ -51,8 +51,8 @@ class Recorded:
 
 def profile_of(cores: int, sinks: bool = False) -> Profile:
     """What is known of an engine with so many threads; browsers' engines do not sink arithmetic (`Engine`)."""
-    threads, steps = 1 if cores == 1 else SPLIT * cores, 1 if sinks else 4
-    return replace(WasmDevice.profile, cores=cores, threads=threads, written_out=steps)
+    threads, rows = 1 if cores == 1 else SPLIT * cores, 4 if sinks else 6
+    return replace(WasmDevice.profile, cores=cores, threads=threads, rows=rows)
 
 
 class WasmDevice:

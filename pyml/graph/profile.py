@@ -18,7 +18,7 @@ class Profile:
     `family` is "register" for software adapters (barrier-free kernels with large register tiles), "tile" for
     GPUs (shared memory), "wasm" for a processor's cores and "numpy" for the cpu device. `threads` is how many
     invocations fill the adapter, `cores` how many run side by side where one workgroup is one thread of a processor.
-    `written_out` is how many steps of a product's innermost loop stand one after another at most.
+    `rows` is how many rows a product keeps in registers, eight columns of each.
     """
 
     family: str = "tile"
@@ -27,7 +27,7 @@ class Profile:
     max_storage_buffers: int = 8
     threads: int = 65536
     cores: int = 1
-    written_out: int = 4
+    rows: int = 6
 
     @property
     def named(self) -> str:

@@ -8,7 +8,24 @@ from typing import TYPE_CHECKING
 from ..errors import KernelError
 from . import operators
 from .library import library, names_for
-from .opcodes import ALL_TRUE, MADD, PMAX, PMIN, SCALAR, SHUFFLE, UNARY, V_ANY, V_DOT, V_INT_ABS, V_SELECT, VECTOR, simd
+from .opcodes import (
+    ALL_TRUE,
+    BR_IF,
+    GETS,
+    I32_CONST,
+    MADD,
+    PMAX,
+    PMIN,
+    SCALAR,
+    SHUFFLE,
+    UNARY,
+    V_ANY,
+    V_DOT,
+    V_INT_ABS,
+    V_SELECT,
+    VECTOR,
+    simd,
+)
 from .values import ELEMENT, Value, aggregate, concrete, constant, fields_of
 
 if TYPE_CHECKING:
@@ -142,5 +159,16 @@ def _dot_i16x8(c: Expressions, a: Value, b: Value) -> Value:
     return Value(a.type, a.code + b.code + V_DOT)
 
 
-# functions that kernels declare for the other compilers, and that are one instruction here
-INSTRUCTIONS: dict[str, Callable[..., Value]] = {"dot_i16x8": _dot_i16x8}
+def _apart(c: Expressions) -> Value:
+    """A branch to the next round of the loop that is never taken (no scratch memory begins at the last address).
+
+    What it would take along has to be there first, so no load of what follows is moved before the sums so far.
+    """
+    if c.sinks and c.loops:
+        c.emit(GETS[c.scratch_base], I32_CONST, b"\x7f", SCALAR["i32"]["=="])
+        c.branch(c.loops[-1][2], BR_IF)
+    return Value("none")
+
+
+# functions that kernels declare for the other compilers, and that are an instruction or a few here
+INSTRUCTIONS: dict[str, Callable[..., Value]] = {"dot_i16x8": _dot_i16x8, "apart": _apart}

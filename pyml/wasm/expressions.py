@@ -53,7 +53,7 @@ class Expressions:
         self.known_types: dict[int, dict[str, str]] = {}  # by the id of the last of `aliases`
         self.sources = [source]
         self.frames: list[Frame] = []
-        self.loops: list[tuple[int, int]] = []  # (break label, continue label)
+        self.loops: list[tuple[int, int, int]] = []  # labels for a break, a continue and the next round at once
         self.scratch = 0
         self.scratch_base = 0
         self.consts: dict[str, Value] = {}

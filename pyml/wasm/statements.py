@@ -115,6 +115,9 @@ class Statements(Expressions):
         if v.fields is not None:
             return aggregate(v.type, {n: self.frozen(f) for n, f in v.fields.items()})
         if v.code not in self.mutable:
+            if v.plus is not None:  # the constant stays apart, for the offset of a load
+                base, extra = v.plus
+                return operators.binary(self, "+", self.frozen(base), constant("u32", extra))
             return v if v.simple and v.type in STORAGE else self.keep(v)
         index = self.local(STORAGE[v.type])
         self.out += v.code + SETS[index]
@@ -190,6 +193,8 @@ class Statements(Expressions):
                 self.fill(var["vars"], v)
                 return None
             if op:
+                if self.sinks:
+                    v.product = ()  # a sum goes on in its own register, into which a multiply-add of Cranelift does not write
                 v = operators.binary(self, op, var.value, v)
             if v.type != var.type:
                 v = self.convert(v, var.type)
@@ -207,6 +212,8 @@ class Statements(Expressions):
             return None
         if isinstance(target, Registers):
             var = self.register(target, place[1][1], place[2])
+            if op and self.sinks:
+                v.product = ()
             self.assign(var, operators.binary(self, op, var.value, v) if op else v)
             return None
         if isinstance(target, dict):
@@ -271,7 +278,7 @@ class Statements(Expressions):
         top = self.open(LOOP)
         self.frames[-1].depth += 1
         again = self.open(BLOCK) if skips else -1
-        self.loops.append((end, again))
+        self.loops.append((end, again, top))
         self.do_block(("block", body))
         self.loops.pop()
         if skips:

@@ -11,7 +11,7 @@ from ...errors import DtypeError, ShapeError
 from ..node import Node
 from ..op import Grads, KernelSpec, Profile, Shape, routine
 from .choose import LONG_SUM, Gemm, Operand, ceil_div, chunk_of, flat, fold, gemm, is_core, is_register, product_splits
-from .conv_panel import columns, fit, unroll
+from .conv_panel import columns, fit, in_lanes, unroll
 from .elementwise import add
 from .leaf import full
 from .move import slice_
@@ -94,7 +94,7 @@ def _matmul_kernel(node: Node, profile: Profile) -> KernelSpec:
     m, n, k = _sizes(node.src[0].shape, node.src[1].shape, ta, tb)
     z = node.shape[0] if node.ndim == 3 else 1
     if is_core(profile) and n % 4 == 0:
-        return _panel(m, n, k, z, ta, tb, profile)
+        return _row(n, k, z, profile) if m == 1 and not tb else _panel(m, n, k, z, ta, tb, profile)
     aligned = n % 4 == 0 and k % 4 == 0 and (m % 4 == 0 if ta else m >= 4)
     if is_register(profile) and aligned:
         params = {"M": m, "N": n, "K": k, "Z": z, "TA": ta, "TB": tb}
@@ -105,21 +105,31 @@ def _matmul_kernel(node: Node, profile: Profile) -> KernelSpec:
 _CACHED = 1 << 17  # numbers that stay in a core's second cache
 
 
-def rows_of_block(m: int, most: int = 240) -> int:
-    """How many of m rows a block of panels has: whole sixes, at most about so many, shared evenly, as each block packs all panels anew."""
-    return ceil_div(m, 6 * max(1, round(m / max(6, min(most, 240))))) * 6
+def rows_of_block(m: int, rows: int, most: int = 240) -> int:
+    """How many of m rows a block of panels has: whole tiles, at most about so many, shared evenly, as each block packs all panels anew."""
+    return ceil_div(m, rows * max(1, round(m / max(rows, min(most, 240))))) * rows
+
+
+def _row(n: int, k: int, z: int, profile: Profile) -> KernelSpec:
+    """A product of one row, as a single prediction is."""
+    cols = columns(n, z, profile, least=8)
+    grid, across = fold(z * ceil_div(n, cols))
+    together = next(u for u in (8, 6, 7, 5, 4, 3, 2, 1) if k % u == 0)
+    return KernelSpec("matmul_row", {"N": n, "K": k, "Z": z, "COLS": cols, "U": together, "X": across}, grid)
 
 
 def _panel(m: int, n: int, k: int, z: int, ta: bool, tb: bool, profile: Profile) -> KernelSpec:
     pack = ta and n > 16  # a column of a is far apart in memory: worth a copy that several panels read
-    block = min(240, ceil_div(m, 6) * 6)
+    rows = min(profile.rows, m)
+    block = min(240 // rows * rows, ceil_div(m, rows) * rows)
     if pack:
-        block = max(6, min(block, _CACHED // k // 6 * 6))
+        block = max(rows, min(block, _CACHED // k // rows * rows))
     blocks = z * ceil_div(m, block)
     cols = columns(n, blocks, profile, least=4 if pack else 1)
     grid, across = fold(blocks * ceil_div(n, cols))
-    params = {"M": m, "N": n, "K": k, "Z": z, "TA": ta, "TB": tb, "PACK": pack, "BLOCK": block, "COLS": cols, "X": across}
-    params["U"] = unroll(k, profile)
+    lanes = in_lanes(profile) and rows == 4 and k % 4 == 0
+    params = {"M": m, "N": n, "K": k, "Z": z, "TA": ta, "TB": tb, "PACK": pack, "R": rows, "BLOCK": block, "COLS": cols, "X": across}
+    params |= {"U": unroll(k), "LANES": lanes}
     return KernelSpec("matmul_panel", params, grid)
 
 

@@ -20,9 +20,14 @@ _PIXELS = 240  # of one workgroup: with them the weights are read from the cache
 _TERMS = 100  # pixels that a tile of a filter gradient adds up before the next tile reads the same
 
 
-def unroll(n: int, profile: Profile) -> int:
+def unroll(n: int) -> int:
     """How many steps of a loop over n elements are written out."""
-    return next(u for u in (4, 3, 5, 2, 7, 1) if n % u == 0) if profile.written_out > 1 else 1
+    return next(u for u in (4, 3, 5, 2, 7, 1) if n % u == 0)
+
+
+def in_lanes(profile: Profile) -> bool:
+    """Whether a product reads vectors of its first operand and spreads their lanes: four rows leave the registers for them."""
+    return profile.rows == 4
 
 
 def columns(n: int, pieces: int, profile: Profile, least: int = 1) -> int:
@@ -42,7 +47,8 @@ def conv_spec(v: Window, profile: Profile) -> KernelSpec:
     blocks = ceil_div(v.pixels, _PIXELS)
     cols = columns(v.filters, blocks, profile)
     grid, across = fold(blocks * ceil_div(v.filters, cols))
-    params = {"L": line, "U": unroll(line, profile), "BLOCK": _PIXELS, "COLS": cols, "X": across}
+    params = {"L": line, "U": unroll(line), "BLOCK": _PIXELS, "COLS": cols, "X": across}
+    params |= {"R": profile.rows, "LANES": in_lanes(profile) and line % 4 == 0}
     return KernelSpec("conv2d_panel", _params(v) | params, grid)
 
 
@@ -67,9 +73,10 @@ def filter_spec(v: Window, splits: int, profile: Profile) -> KernelSpec | None:
     group = max(1, min(part, ceil_div(_TERMS, v.ow)))
     cols = columns(v.filters, splits * 4, profile) if splits == 1 else v.filters
     down = ceil_div(profile.pieces, 4 * splits * ceil_div(v.filters, cols)) if profile.pieces > 1 and splits == 1 else 1
-    each = min(rows, ceil_div(ceil_div(rows, down), 6) * 6)
+    each = min(rows, ceil_div(ceil_div(rows, down), profile.rows) * profile.rows)
     grid, across = fold(splits * ceil_div(rows, each) * ceil_div(v.filters, cols))
-    params = {"S": splits, "PART": part, "ROWS": each, "COLS": cols, "GROUP": group, "U": unroll(v.ow, profile), "X": across}
+    params = {"S": splits, "PART": part, "ROWS": each, "COLS": cols, "GROUP": group, "U": unroll(v.ow), "X": across}
+    params |= {"T": profile.rows, "LANES": in_lanes(profile) and v.channels % 4 == 0}
     return KernelSpec("conv2d_filter_panel", _params(v) | params, grid)
 
 

@@ -16,8 +16,8 @@ from ...errors import DtypeError, ShapeError
 from ..node import Node
 from ..op import Grads, KernelSpec, Profile, Shape, routine
 from .choose import LONG_SUM, Gemm, Operand, ceil_div, chunk_of, flat, fold, gemm, is_core, is_register, product_splits
-from .contract import _cut, _panel, matmul, rows_of_block
-from .conv_panel import columns
+from .contract import _cut, _panel, _row, matmul, rows_of_block
+from .conv_panel import columns, in_lanes
 from .elementwise import add, bitwise_and, cast, left_shift, mul, right_shift, sub
 from .leaf import full, iota
 from .move import broadcast_to, pad, reshape, slice_
@@ -130,7 +130,7 @@ def _kernel(node: Node, profile: Profile) -> KernelSpec:
     if _is_whole(node, profile):
         return _whole(node, m, n, k, profile)
     if is_core(profile) and n % 4 == 0 and splits == 1:
-        spec = _panel(m, n, k, 1, False, tb, profile)
+        spec = _row(n, k, 1, profile) if m == 1 and not tb else _panel(m, n, k, 1, False, tb, profile)
         return _spec(node, spec, {"one_b": f"return {one(node, 'r', 'k')};"} if tb else {"four_b": four(node, "r", "(n / 4u)")})
     if is_register(profile) and splits == 1 and n % 4 == 0 and k % 4 == 0 and m >= 4:
         params = {"M": m, "N": n, "K": k, "Z": 1, "TA": False, "TB": tb}
@@ -150,17 +150,22 @@ def _spec(node: Node, spec: KernelSpec, hooks: dict[str, str] | None = None) -> 
 
 
 def _is_whole(node: Node, profile: Profile) -> bool:
-    """Whether a core multiplies whole numbers: twice as many at a time as floats, and sums of 32 bits are exact."""
-    return is_core(profile) and node.attrs["exact"] and node.attrs["n"] % 4 == 0
+    """Whether a core multiplies whole numbers: twice as many at a time as floats, and sums of 32 bits are exact.
+
+    For one row that would be more work than taking the words apart once.
+    """
+    one = node.src[0].shape[0] == 1 and not node.attrs["tb"]
+    return is_core(profile) and node.attrs["exact"] and node.attrs["n"] % 4 == 0 and not one
 
 
 def _whole(node: Node, m: int, n: int, k: int, profile: Profile) -> KernelSpec:
     """The product of whole numbers: rows of `a` are packed in pairs once for each workgroup, so it has eight panels at least."""
-    block = rows_of_block(m, PAIRED // k)
+    block = rows_of_block(m, profile.rows, PAIRED // k)
     blocks = ceil_div(m, block)
     cols = columns(n, blocks, profile, least=8)
     grid, across = fold(blocks * ceil_div(n, cols))
-    return KernelSpec("matmul_whole", {"M": m, "N": n, "K": k, "BLOCK": block, "COLS": cols, "X": across}, grid, {"pair_b": pair(node)})
+    params = {"M": m, "N": n, "K": k, "R": profile.rows, "LANES": in_lanes(profile), "BLOCK": block, "COLS": cols, "X": across}
+    return KernelSpec("matmul_whole", params, grid, {"pair_b": pair(node)})
 
 
 def _fours(node: Node) -> bool:
