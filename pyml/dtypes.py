@@ -22,6 +22,7 @@ _NARROWED = {
 _RANK = {"bool": 0, "uint32": 1, "int32": 2, "float32": 3}
 NARROW = frozenset({"int8", "int16", "uint8", "uint16", "float16", "bfloat16"})
 FLOATS = ("bfloat16", "float16", "float32", "float64")
+LARGEST = {"float16": 65504.0, "bfloat16": 3.3895313892515355e38}
 INTEGERS = ("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64")
 _NAMES = frozenset({*FLOATS, *INTEGERS, "bool", "string", "complex64", "complex128", "float8_e4m3fn", "float8_e5m2"})
 _BIT32 = {"int64": "int32", "uint64": "uint32", "float64": "float32", "complex128": "complex64"}  # the one rule for 64 bits

@@ -290,6 +290,18 @@ def test_the_shape_of_a_symbolic_tensor_keeps_what_is_unknown():
     assert ops.shape(pyml.Input((3,))) == (None, 3)
 
 
+def test_an_axis_of_unknown_size_is_taken_apart_into_as_many_slices_as_asked():
+    x = pyml.Input((3,))
+    first, second = ops.unstack(x, num=2)
+    assert first.shape == second.shape == (3,) and [y.shape for y in ops.unstack(x, axis=1)] == [(None,)] * 3
+    model = pyml.Model(x, first - second)
+    np.testing.assert_array_equal(model(np.array([[1, 2, 3], [4, 6, 8]], np.float32)).numpy(), [-3, -4, -5])
+    with pytest.raises(ValueError, match=r"^unstack: the size of axis 0 of .* is unknown; say with num"):
+        ops.unstack(x)
+    with pytest.raises(ValueError, match=r"^unstack: axis 1 of .* has 3 slices. Received: num=2"):
+        ops.unstack(x, 2, axis=1)
+
+
 @every("declared", [pytest.param(d, id=d.name) for d in DECLARED.values()])
 def test_the_docstring_of_an_op_tells_of_dtypes_and_shapes(declared):
     text = (inspect.getdoc(declared.function) or "").partition("Example:")[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import numpy as np
+import op_samples
 import pytest
 from every import every
 
@@ -181,3 +182,28 @@ def test_a_zero_that_a_compiler_knows_hides_no_nan(device, of):
     for found in (of(Tensor(as_node(x))).numpy(), pyml.program(of)(x).numpy()):
         np.testing.assert_array_equal(found, want)
         np.testing.assert_array_equal(np.signbit(found)[~np.isnan(want)], np.signbit(want)[~np.isnan(want)])
+
+
+def _ufunc(declared):
+    """The function of numpy that an op is like, where it is one of floats, number by number."""
+    like = getattr(np, declared.like.removeprefix("numpy."), None) if isinstance(declared.like, str) else None
+    return like if isinstance(like, np.ufunc) and "f" * like.nin in {types.partition("->")[0] for types in like.types} else None
+
+
+LIKE_NUMPY = {name: (declared.function, _ufunc(declared)) for name, declared in op_samples.declared().items() if _ufunc(declared)}
+
+
+@every("name", LIKE_NUMPY)
+def test_a_public_op_of_special_values_gives_what_numpy_gives(device, name):
+    op, like = LIKE_NUMPY[name]
+    values = SPECIALS["float32"][~_denormal(SPECIALS["float32"])]
+    arrays = [np.array(v, np.float32) for v in zip(*itertools.product(values, repeat=like.nin), strict=True)]
+    with np.errstate(all="ignore"):
+        expected = np.asarray(like(*arrays)).astype(float)
+        found = np.asarray(op(*map(pyml.convert_to_tensor, arrays))).astype(float)
+        right = (found == expected) | (np.isnan(found) & np.isnan(expected))
+        right |= np.isfinite(expected) & (np.abs(found - expected) <= 1e-5 * np.maximum(1, np.abs(expected)))
+    right |= (np.abs(expected) < TINY) & (np.abs(found) < TINY)
+    if device.name == "webgpu" and like.nin == 2:
+        right |= np.abs(arrays[1]) > 2.0**126  # by which WGSL promises no quotient
+    assert not [f"{name}({', '.join(str(a[i]) for a in arrays)}) = {found[i]}, not {expected[i]}" for i in np.flatnonzero(~right)[:5]]

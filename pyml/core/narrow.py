@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import FLOATS, NARROW, NUMPY, keras_name, narrow, of_scalar, result_type, standardize
+from ..dtypes import FLOATS, LARGEST, NARROW, NUMPY, keras_name, narrow, of_scalar, result_type, standardize
 from ..graph import prims
 from ..graph.node import Node
 from .tensor import NarrowTensor, Tensor, wrapped
@@ -73,9 +73,12 @@ def computed(fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, A
 
 
 def _limited(x: Tensor, dtype: str) -> Tensor:
-    """Integers cut off at the limits of `dtype`."""
-    if dtype not in NARROW or dtype in FLOATS:
+    """Numbers cut off at the limits of `dtype`."""
+    if dtype not in NARROW:
         return x
+    if dtype in LARGEST:
+        most = LARGEST[dtype]
+        return Tensor(prims.minimum(prims.maximum(x._node, prims.full(x.shape, -most, "float32")), prims.full(x.shape, most, "float32")))
     bits, signed = (8 if dtype.endswith("8") else 16), not dtype.startswith("u")
     low, high = (-(2 ** (bits - 1)), 2 ** (bits - 1) - 1) if signed else (0, 2**bits - 1)
     node = x._node

@@ -57,6 +57,12 @@ def relu(x: TensorLike) -> Tensor:
     return Tensor(node if node.dtype == "bool" else prims.relu(node))
 
 
+def _as_number(x: TensorLike) -> Tensor:
+    """Integers as they are, anything else as float32."""
+    node = as_node(x)
+    return Tensor(node) if node.dtype in ("int32", "uint32") else as_float(x)
+
+
 def within(x: Tensor, low: float, high: float) -> Tensor:
     """`x` cut to `[low, high]`; the slope at both ends is 0, as on PyTorch, while `clip` has 1 there."""
     return where(x >= high, high, where(x <= low, low, x))
@@ -64,7 +70,7 @@ def within(x: Tensor, low: float, high: float) -> Tensor:
 
 @op(like=lambda x: np.clip(x, 0, 6), samples=[sample(draw(2, 6, low=-9, high=9))])
 def relu6(x: TensorLike) -> Tensor:
-    """`min(max(x, 0), 6)`: float32, in the shape of `x`.
+    """`min(max(x, 0), 6)`, in the shape and dtype of `x`.
 
     Source: Krizhevsky 2010, "Convolutional Deep Belief Networks on CIFAR-10".
 
@@ -72,7 +78,7 @@ def relu6(x: TensorLike) -> Tensor:
         >>> pyml.ops.relu6([-1., 2., 9.]).numpy()
         array([0., 2., 6.], dtype=float32)
     """
-    return within(as_float(x), 0.0, 6.0)
+    return within(_as_number(x), 0, 6)
 
 
 @op(
@@ -255,7 +261,8 @@ def hard_tanh(x: TensorLike) -> Tensor:
         >>> pyml.ops.hard_tanh([-9., 0.5]).numpy()
         array([-1. ,  0.5], dtype=float32)
     """
-    return within(as_float(x), -1.0, 1.0)
+    x = _as_number(x)
+    return within(x, 0 if x.dtype == "uint32" else -1, 1)
 
 
 @op(like=lambda x, threshold=0.5: np.where(np.abs(x) > threshold, x, 0), samples=[sample(draw(2, 3)), sample(draw(2, 3), threshold=1.0)])
@@ -269,7 +276,7 @@ def hard_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
         array([-1.,  0.], dtype=float32)
     """
     x = as_float(x)
-    return where(absolute(x) > threshold, x, 0.0)
+    return where(absolute(x) <= threshold, 0.0, x)  # so that a NaN stays
 
 
 @op(
@@ -286,7 +293,7 @@ def soft_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
         array([-0.5,  0. ], dtype=float32)
     """
     x = as_float(x)
-    return where(x > threshold, x - threshold, where(x < -threshold, x + threshold, 0.0))
+    return where(absolute(x) <= threshold, 0.0, where(x > 0.0, x - threshold, x + threshold))  # so that a NaN stays
 
 
 @op(like=lambda x: x - np.tanh(x), samples=_X)
@@ -303,14 +310,14 @@ def tanh_shrink(x: TensorLike) -> Tensor:
 
 @op(like=lambda x, threshold, default_value: np.where(x > threshold, x, default_value), samples=[sample(draw(2, 3), 0.5, -1.0)])
 def threshold(x: TensorLike, threshold: float, default_value: float) -> Tensor:
-    """`x` above `threshold`, else `default_value`: float32, in the shape of `x`.
+    """`default_value` where `x <= threshold`, else `x`, in its shape and dtype.
 
     Example:
         >>> pyml.ops.threshold([-1., 2.], 0., 7.).numpy()
         array([7., 2.], dtype=float32)
     """
-    x = as_float(x)
-    return where(x > threshold, x, default_value)
+    x = _as_number(x)
+    return where(x <= threshold, default_value, x).astype(x.dtype)
 
 
 @op(like=lambda x, b=4: (x + np.sqrt(x * x + b)) / 2, samples=_X)

@@ -199,14 +199,14 @@ def _put_right(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: fl
     return np.nan_to_num(x, nan=nan, posinf=high, neginf=low)
 
 
-@op(dtypes="first", like=_put_right, samples=[sample(draw(2, 3)), sample(_ODD), sample(_ODD, 1.0, 9.0, -9.0), sample(_WHOLE)])
+@op(dtypes="first", limited=True, like=_put_right, samples=[sample(draw(2, 3)), sample(_ODD), sample(_ODD, 1.0, 9.0, -9.0), sample(_WHOLE)])
 def nan_to_num(x: TensorLike, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Tensor:
     """`x` with numbers in the places of NaN and infinity, in its shape and dtype.
 
     Args:
         x: Tensor.
         nan: For NaN.
-        posinf, neginf: For `inf` and `-inf`; by default the largest and the smallest float32.
+        posinf, neginf: For `inf` and `-inf`; by default the largest and the smallest number of its dtype.
 
     Example:
         >>> pyml.ops.nan_to_num([np.nan, np.inf, 1.], posinf=9.).numpy()

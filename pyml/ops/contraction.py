@@ -83,6 +83,7 @@ def _pair(x: Tensor, a: str, y: Tensor, b: str, needed: set[str]) -> tuple[Tenso
 
 @op(
     complex_parts="crosswise",
+    dtypes="product",
     like="numpy.einsum",
     samples=[
         sample("ij,jk->ik", draw(2, 3), draw(3, 4)),

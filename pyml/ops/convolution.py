@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 import numpy as np
 
 from ..core.tensor import Tensor, as_node
 from ..core.types import TensorLike
+from ..dtypes import promote
 from ..errors import ShapeError
 from ..graph import prims
 from ..graph.node import Node
 from .declare import draw, op, sample
+from .products import whole_product
 from .spatial import Widths, along_rows, answer, channels_first, images, padding_widths, standard_sizes, without_rows
 
 __all__ = ["conv", "depthwise_conv", "separable_conv"]
@@ -47,6 +50,21 @@ def _convolved(
     return prims.reshape(y, (batch, depth, *y.shape[1:]))
 
 
+def _whole(x: Node, w: Node, strides: Sequence[int], widths: Widths, dilation: Sequence[int], groups: int) -> Node:
+    """The same of integers, every digit of it: kernels of floats would round."""
+    spatial, (*windows, each, filters) = len(strides), w.shape
+    for axis in range(spatial, 0, -1):
+        i = axis - 1
+        x = prims.pad(x, [widths[i] if k == axis else (0, 0) for k in range(x.ndim)])
+        x = prims.windows(x, axis, windows[i], strides[i], dilation[i])
+    batch, *sizes = x.shape[0], *x.shape[1 : 2 * spatial : 2]
+    taps, places = prod(windows), batch * prod(sizes)
+    x = prims.permute(x, (0, *range(1, 2 * spatial, 2), *range(2, 2 * spatial + 1, 2), 2 * spatial + 1))
+    x = prims.reshape(prims.permute(prims.reshape(x, (places, taps, groups, each)), (2, 0, 1, 3)), (groups, places, taps * each))
+    w = prims.permute(prims.reshape(w, (taps * each, groups, filters // groups)), (1, 0, 2))
+    return prims.reshape(prims.permute(whole_product(x, w), (1, 0, 2)), (batch, *sizes, filters))
+
+
 @op(
     like=lambda x, w, strides=1: np.einsum("bhwcij,ijcf->bhwf", _views(x, w.shape[:2], strides), w),
     samples=[sample(draw(2, 5, 6, 3), draw(3, 2, 3, 4)), sample(draw(1, 7, 7, 2), draw(3, 3, 2, 3), strides=2)],
@@ -59,7 +77,7 @@ def conv(
     data_format: str | None = None,
     dilation_rate: int | Sequence[int] = 1,
 ) -> Tensor:
-    """Convolution (cross-correlation) of sequences, images or volumes, as float32.
+    """Convolution (cross-correlation) of sequences, images or volumes: of integers in their dtype, else as float32.
 
     Args:
         inputs: `(batch, *sizes, channels)` with one, two or three sizes.
@@ -85,8 +103,10 @@ def conv(
         >>> pyml.ops.conv(np.ones((1, 3, 28, 28)), np.ones((3, 3, 3, 8)), data_format="channels_first").shape
         (1, 8, 26, 26)
     """
-    x, first = images(inputs, "conv", data_format)
-    w = prims.cast(as_node(kernel), dtype="float32")
+    w = as_node(kernel)
+    x, first = images(inputs, "conv", data_format, whole=w.dtype in ("int32", "uint32"))
+    dtype = promote(x.dtype, w.dtype) if x.dtype != "float32" else "float32"
+    x, w = prims.cast(x, dtype=dtype), prims.cast(w, dtype=dtype)
     spatial = x.ndim - 2
     if w.ndim != x.ndim:
         raise ShapeError(f"conv: kernel of shape {w.shape} does not fit inputs of shape {as_node(inputs).shape}.")
@@ -98,7 +118,8 @@ def conv(
         )
     steps, dilation = standard_sizes(strides, spatial, "conv: strides"), standard_sizes(dilation_rate, spatial, "conv: dilation_rate")
     widths = padding_widths(padding, x.shape[1:-1], w.shape[:-2], steps, dilation, "conv")
-    return answer(_convolved(x, w, steps, widths, dilation, channels // per_group), first)
+    convolved = _convolved if dtype == "float32" else _whole
+    return answer(convolved(x, w, steps, widths, dilation, channels // per_group), first)
 
 
 def _channels_fit(inputs: TensorLike, kernel: Node, data_format: str | None, what: str) -> None:
@@ -120,7 +141,7 @@ def depthwise_conv(
     data_format: str | None = None,
     dilation_rate: int | Sequence[int] = 1,
 ) -> Tensor:
-    """Convolution of each channel on its own, as float32.
+    """Convolution of each channel on its own: of integers in their dtype, else as float32.
 
     Args:
         inputs: `(batch, *sizes, channels)` with one, two or three sizes.
@@ -159,7 +180,7 @@ def separable_conv(
     data_format: str | None = None,
     dilation_rate: int | Sequence[int] = 1,
 ) -> Tensor:
-    """A depthwise convolution, then a convolution of size 1 that mixes the channels, as float32.
+    """A depthwise convolution, then a convolution of size 1 that mixes the channels: of integers in their dtype, else as float32.
 
     Args:
         inputs: `(batch, *sizes, channels)` with one, two or three sizes.

@@ -7,10 +7,11 @@ from collections.abc import Sequence
 import numpy as np
 
 from ..core.complex_tensor import COMPLEX, ComplexTensor, as_complex, holds_complex
+from ..core.symbolic import KerasTensor
 from ..core.tensor import Tensor, as_node
 from ..core.tensor import convert_to_tensor as _convert
 from ..core.types import TensorLike
-from ..dtypes import standardize
+from ..dtypes import LARGEST, standardize
 from ..errors import ShapeError
 from ..graph import prims
 from ..graph.sizes import shape_of
@@ -117,6 +118,8 @@ def saturate_cast(x: TensorLike, dtype: str) -> Tensor:
     if name in _NARROW or (name == "uint32" and node.dtype == "int32"):
         low, high = _NARROW.get(name, (0, 2**31 - 1))
         node = clip(Tensor(node), low if node.dtype != "uint32" else 0, high)._node
+    elif name in LARGEST:
+        node = clip(Tensor(prims.cast(node, dtype="float32")), -LARGEST[name], LARGEST[name])._node
     return Tensor(prims.cast(node, dtype=standardize(name)))
 
 
@@ -156,7 +159,21 @@ def shape(x: TensorLike) -> tuple[int | None, ...]:
     return tuple(x.shape) if hasattr(x, "shape") else as_node(x).shape
 
 
+def _unstacked(x: KerasTensor, num: int | None = None, axis: int = 0) -> list[KerasTensor]:
+    """The symbolic slices; along an axis of unknown size as many as `num` says."""
+    shape = x.shape
+    a = one_axis(axis, len(shape), "unstack")
+    size = shape[a]
+    count = size if num is None else num
+    if count is None:
+        raise ShapeError(f"unstack: the size of axis {axis} of {shape} is unknown; say with num how many slices there are.")
+    if size not in (count, None):
+        raise ShapeError(f"unstack: axis {axis} of {shape} has {size} slices. Received: num={num}")
+    return [KerasTensor((*shape[:a], *shape[a + 1 :]), dtype=x.dtype) for _ in range(count)]
+
+
 @op(
+    spec=_unstacked,
     complex_parts="each",
     dtypes="first",
     like=lambda x, num=None, axis=0: [np.take(x, i, axis) for i in range(x.shape[axis])],
@@ -171,7 +188,7 @@ def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Tensor
         axis: The axis that is taken apart.
 
     Raises:
-        ShapeError: An axis is out of range or named twice.
+        ShapeError: An axis is out of range or named twice, or has another size than `num`.
 
     Example:
         >>> [row.tolist() for row in pyml.ops.unstack([[1, 2], [3, 4]])]
@@ -180,6 +197,8 @@ def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Tensor
     node = as_node(x)
     a = one_axis(axis, node.ndim, "unstack")
     count = node.shape[a] if num is None else num
+    if count != node.shape[a]:
+        raise ShapeError(f"unstack: axis {axis} of {node.shape} has {node.shape[a]} slices. Received: num={num}")
     return [squeeze(part, a) for part in split(Tensor(node), count, a)] if count or node.shape[a] else []
 
 

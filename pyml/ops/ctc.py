@@ -66,7 +66,7 @@ def _spelt(target: Any, output: Any, target_length: Any, output_length: Any, mas
     return np.array(losses)
 
 
-@op(like=_spelt, samples=[
+@op(like=_spelt, dtypes="own", samples=[
     sample(np.array([[1, 2], [2, 2]]), draw(2, 4, 3), np.array([2, 1]), np.array([4, 3])),
     sample(np.array([[0, 0, 1]]), draw(1, 5, 3), np.array([3]), np.array([5]), mask_index=2),
 ])  # fmt: skip

@@ -118,7 +118,8 @@ def logaddexp(x1: TensorLike, x2: TensorLike) -> Tensor:
     """
     if as_node(x1).dtype == as_node(x2).dtype == "bool":
         x1, x2 = as_float(x1), as_float(x2)
-    return add(maximum(x1, x2), log1p(exp(negative(abs(subtract(x1, x2))))))
+    apart = where(equal(x1, x2), 0.0, subtract(x1, x2))  # of equal infinities too
+    return add(maximum(x1, x2), log1p(exp(negative(abs(apart)))))
 
 
 @op(complex_parts=complex_formulas.turned(complex_formulas.hyperbolic_sine), like="numpy.sin", samples=[sample(draw(2, 3))])

@@ -27,7 +27,7 @@ def _views(x: np.ndarray, size: int, strides: int | None = None) -> np.ndarray:
 def _pool(
     prim: Primitive, what: str, inputs: TensorLike, pool_size: Any, strides: Any, padding: str, data_format: str | None
 ) -> Tensor:
-    x, first = images(inputs, what, data_format)
+    x, first = images(inputs, what, data_format, whole=prim is prims.max_pool2d)
     sizes = x.shape[1:-1]
     size = standard_sizes(pool_size, len(sizes), f"{what}: pool_size")
     step = size if strides is None else standard_sizes(strides, len(sizes), f"{what}: strides")
@@ -35,8 +35,19 @@ def _pool(
     return answer(pooled(prim, x, size, step, widths), first)
 
 
+def _largest(x: Node, size: Sequence[int], step: Sequence[int], widths: Sequence[tuple[int, int]]) -> Node:
+    """The largest integer of each window, every digit of it: kernels of pools hold floats."""
+    least = np.iinfo(x.dtype).min
+    for axis, (window, stride, width) in enumerate(zip(size, step, widths, strict=True), 1):
+        x = prims.pad(x, [width if i == axis else (0, 0) for i in range(x.ndim)], value=least)
+        x = prims.reduce_max(prims.windows(x, axis, window, stride), (axis + 1,))
+    return x
+
+
 def pooled(prim: Primitive, x: Node, size: Sequence[int], step: Sequence[int], widths: Sequence[tuple[int, int]]) -> Node:
     """A pool of images, or its like, over one to three axes of `(batch, *sizes, channels)`."""
+    if x.dtype != "float32":
+        return _largest(x, size, step, widths)
     if len(size) == 1:
         return without_rows(prim(along_rows(x), size=(1, *size), strides=(1, *step), padding=((0, 0), *widths)))
     if len(size) == 2:
@@ -60,7 +71,7 @@ def max_pool(
     padding: str = "valid",
     data_format: str | None = None,
 ) -> Tensor:
-    """The largest value in each window, as float32.
+    """The largest value in each window; integers keep their dtype, anything else is float32.
 
     Args:
         inputs: `(batch, *sizes, channels)` with one, two or three sizes.
@@ -74,7 +85,7 @@ def max_pool(
         ValueError: `padding` or `data_format` is none of its words.
 
     Example:
-        >>> pyml.ops.max_pool(np.arange(16).reshape(1, 4, 4, 1), 2)[0, :, :, 0].numpy()
+        >>> pyml.ops.max_pool(np.arange(16.0).reshape(1, 4, 4, 1), 2)[0, :, :, 0].numpy()
         array([[ 5.,  7.],
                [13., 15.]], dtype=float32)
     """

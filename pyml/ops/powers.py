@@ -14,7 +14,7 @@ from .apply import as_float, floating, unary
 from .arithmetic import abs as _abs
 from .arithmetic import mod, multiply, power
 from .declare import draw, op, sample
-from .elementary import floor, logaddexp
+from .elementary import floor, logaddexp, sqrt
 from .logic import equal, greater_equal, isnan, less_equal, logical_or, where
 
 __all__ = [
@@ -47,11 +47,13 @@ def cbrt(x: TensorLike) -> Tensor:
         array([ 2., -3.], dtype=float32)
     """
     x = as_float(x)
-    plain = equal(x, 0.0) | ~Tensor(prims.isfinite(x._node))
+    zero, endless = equal(x, 0.0), ~Tensor(prims.isfinite(x._node))
+    plain = zero | endless
     size = where(plain, 1.0, _abs(x))
     near = Tensor(prims.stop_gradient(power(size, 1.0 / 3.0)._node))
     root = near - (near - size / near / near) / 3.0  # a step of Newton's: the digits that a device's power lacks, and the slope
-    return where(plain, x, where(x < 0.0, -root, root))
+    root = where(zero, sqrt(where(zero, x, 1.0)), where(x < 0.0, -root, root))  # 0, where the slope is infinite
+    return where(endless, Tensor(prims.stop_gradient(x._node)), root)
 
 
 @op(like="numpy.exp2", samples=[sample(draw(2, 3)), sample(draw(4, low=-3, high=9, dtype="int32"))])
@@ -140,7 +142,7 @@ def fmod(x1: TensorLike, x2: TensorLike) -> Tensor:
         array([ 1, -1], dtype=int32)
     """
     a, b = (Tensor(n) for n in elementwise_nodes(x1, x2, what="fmod"))
-    rest = mod(_abs(a), _abs(b))
+    rest = mod(where(a < 0, -a, a) if a.dtype in ("int32", "float32") else a, _abs(b))  # whose slope at 0 is 1
     return where(a < 0, -rest, rest) if a.dtype in ("int32", "float32") else rest
 
 

@@ -23,7 +23,7 @@ __all__ = [
 _WHOLE_AT_ONCE = 2**24  # products of integers in one sum: what numpy's device holds of them at a time
 
 
-def _whole_product(a: Node, b: Node) -> Node:
+def whole_product(a: Node, b: Node) -> Node:
     """The product of matrices of integers, or of equal batches of them, every digit of it: kernels of floats would round."""
     *lead, m, k = a.shape
     n = b.shape[-1]
@@ -72,7 +72,7 @@ def matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
     a, b = as_node(x1), as_node(x2)
     kind = promote(a.dtype, b.dtype)
     dtype = "float32" if kind == "bool" else kind
-    product = prims.matmul if dtype == "float32" else _whole_product
+    product = prims.matmul if dtype == "float32" else whole_product
     a, b = prims.cast(a, dtype=dtype), prims.cast(b, dtype=dtype)
     if not a.ndim or not b.ndim:
         raise ShapeError(f"matmul: operands must have at least one axis; shapes are {a.shape} and {b.shape}.")

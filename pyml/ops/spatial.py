@@ -34,14 +34,17 @@ def to_first(x: Node) -> Node:
     return prims.permute(x, (0, x.ndim - 1, *range(1, x.ndim - 1)))
 
 
-def images(x: TensorLike, what: str, data_format: str | None) -> tuple[Node, bool]:
+def images(x: TensorLike, what: str, data_format: str | None, whole: bool = False) -> tuple[Node, bool]:
     """The node of `x` as float32 `(batch, *sizes, channels)` of one to three sizes, and whether channels came first.
+
+    With `whole`, integers stay what they are.
 
     Raises:
         ShapeError: There are fewer or more axes.
     """
     first = channels_first(data_format, what)
-    node = prims.cast(as_node(x), dtype="float32")
+    node = as_node(x)
+    node = node if whole and node.dtype in ("int32", "uint32") else prims.cast(node, dtype="float32")
     if not 3 <= node.ndim <= 5:
         layout = "(batch, channels, *sizes)" if first else "(batch, *sizes, channels)"
         raise ShapeError(f"{what}: expected {layout} with one to three sizes. Received: {node.shape}")

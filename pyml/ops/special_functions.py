@@ -72,4 +72,4 @@ def erfinv(x: TensorLike) -> Tensor:
     far = w >= 5.0
     near = _polynomial(_MIDDLE, where(far, 0.0, w) - 2.5)
     ends = _polynomial(_ENDS, sqrt(where(far, w, 9.0)) - 3.0)
-    return where(end, where(x < 0.0, -float("inf"), float("inf")), where(far, ends, near) * inside)
+    return where(end, where(end, x, 1.0) * float("inf"), where(far, ends, near) * inside)
