@@ -58,6 +58,11 @@ def test_a_metric_equals_that_of_keras(device, name):
     run_group("metrics", name)
 
 
+@every("name", CASES["metrics_of_16_bits"])
+def test_a_metric_of_16_bits_has_the_dtypes_and_numbers_of_keras(device, name):
+    run_group("metrics_of_16_bits", name, 2e-3 if "bfloat16" not in name else 1e-2)
+
+
 @pytest.mark.in_turn(12)
 @every("name", [name for name in CASES["optimizers"] if not name.endswith("_mixed")], blocks=12)
 def test_an_optimizer_moves_weights_as_keras_does(device, name):

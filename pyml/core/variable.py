@@ -277,10 +277,20 @@ class Variable(Operators[Tensor]):
         raise TypeError(f"{self!r} cannot decide a Python branch; ask `is not None`, or read it with bool(variable.numpy()).")
 
     def __float__(self) -> float:
-        return float(self.value)
+        return float(self._scalar())
 
     def __int__(self) -> int:
-        return int(self.value)
+        return int(self._scalar())
+
+    def _scalar(self) -> Tensor:
+        """The value, where it is one number.
+
+        Raises:
+            TypeError: It is not, as Keras says it.
+        """
+        if self.value.size != 1:
+            raise TypeError(f"{self!r} is not one number; only a Variable of one element becomes a Python number.")
+        return self.value
 
     def __format__(self, spec: str) -> str:
         return format(self.value, spec) if spec else str(self)

@@ -19,7 +19,8 @@ def serialize(dtype_policy: DTypePolicy) -> dict[str, Any]:
         {'name': 'mixed_float16'}
     """
     cls = type(dtype_policy)
-    module = "pyml.dtype_policies" if CLASSES.get(cls.__name__) is cls else cls.__module__
+    home = "keras" if cls.__name__ == "DTypePolicy" else "keras.dtype_policies"
+    module = home if CLASSES.get(cls.__name__) is cls else cls.__module__
     return {"module": module, "class_name": cls.__name__, "config": dtype_policy.get_config(), "registered_name": None}
 
 

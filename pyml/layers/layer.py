@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pyml import regularizers
+from pyml import dtype_policies, regularizers
 from pyml.core import StatelessScope, Tensor, Variable, convert_to_tensor, known
 from pyml.core.naming import auto_name, current_path, enter_scope, leave_scope, name_scope
 from pyml.core.narrow import rounded, unlabelled
@@ -31,7 +31,6 @@ from pyml.layers.signature import (
     is_number_list,
     mask_of,
     overridden,
-    policy_config,
     policy_of,
     set_mask,
     specs_of,
@@ -277,13 +276,15 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
         """Says which input is missing, or is not a tensor.
 
         Raises:
-            TypeError: An argument that `call` needs is missing or None.
-            ValueError: A text stands where tensors do.
+            TypeError: An argument that `call` needs is missing.
+            ValueError: None or a text stands where tensors do.
         """
         if args and isinstance(args[0], str):
             raise ValueError(f'Layer "{self.name}": only tensors may be passed as positional arguments. Received: {args[0]!r}')
         missing = self._signature.missing(args, kwargs)
         if missing and (not args or type(self).__module__.startswith("pyml.layers")):
+            if missing in kwargs or missing in self._signature.names[: len(args)]:
+                raise ValueError(f'Layer "{self.name}": `{missing}` must be tensors. Received: None')
             raise TypeError(f'Layer "{self.name}": missing a required argument: {missing!r}')
 
     def _call_on_values(self, args: Any, kwargs: Any) -> Any:
@@ -392,7 +393,7 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
 
     # ---- configs
     def _base_config(self) -> dict[str, Any]:
-        config = {"name": self.name, "trainable": self._trainable, "dtype": policy_config(self._dtype_policy)}
+        config = {"name": self.name, "trainable": self._trainable, "dtype": dtype_policies.serialize(self._dtype_policy)}
         if self.activity_regularizer is not None:
             config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         return config

@@ -14,7 +14,7 @@ from pyml.core.symbolic import KerasTensor
 from pyml.core.tensor import tensor_of
 from pyml.core.trace import Trace, tracing
 from pyml.core.tree import flatten, is_nested, map_structure
-from pyml.dtype_policies import DTypePolicy, FloatDTypePolicy
+from pyml.dtype_policies import DTypePolicy
 from pyml.dtypes import narrow, standardize
 from pyml.errors import DtypeError
 
@@ -218,8 +218,3 @@ def policy_of(dtype: Any, layer: Any) -> DTypePolicy:
         )
     standardize(policy.variable_dtype)
     return policy
-
-
-def policy_config(policy: DTypePolicy) -> Any:
-    """A policy in a config: its name, where that is all of it."""
-    return policy.name if type(policy) in (DTypePolicy, FloatDTypePolicy) else dtype_policies.serialize(policy)

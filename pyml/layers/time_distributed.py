@@ -3,29 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from types import CodeType, FunctionType
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from pyml import ops
+from pyml.core.symbolic import FunctionOp
 from pyml.core.tree import map_structure
 from pyml.errors import ShapeError
 from pyml.layers.batch_normalization import BatchNormalization
 from pyml.layers.dense import Dense
+from pyml.layers.plain import Lambda
 from pyml.layers.wrapper import Wrapper, build_inside
 from pyml.objects.samples import Sample, draw, sample
 
 __all__ = ["TimeDistributed"]
 
-_TOLD = {"add_loss", "assign", "assign_add", "assign_sub"}
-
-
 class TimeDistributed(Wrapper):
     """Applies a layer to every step of sequences, with the same weights.
 
-    All steps of all samples go through the layer as one batch. Step by step it goes where a step is more than its samples: with
-    a BatchNormalization inside while it trains, since the statistics are those of each step, and with a layer of one's own that
-    calls `add_loss` or assigns Variables, which then does so once a step.
+    All steps of all samples go through built-in layers as one batch. Step by step, as in Keras, it goes where a step may be more
+    than its samples: with a BatchNormalization inside while it trains, since the statistics are those of each step, and with
+    layers of one's own, a Lambda, or ops between the layers of a model, which may reduce over the batch, add losses or assign Variables.
 
     Args:
         layer: The layer for one step.
@@ -70,7 +67,7 @@ class TimeDistributed(Wrapper):
         layers: list[Any] = self.layer._flatten_layers()
         if training and any(isinstance(layer, BatchNormalization) and layer.trainable for layer in layers):
             return True
-        return any(_tells(layer.__class__) for layer in layers)
+        return any(_is_of_user(layer) for layer in layers)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         shape = self.layer.compute_output_shape(self._of_a_step(input_shape))
@@ -81,21 +78,8 @@ class TimeDistributed(Wrapper):
         yield sample(cls(Dense(3)), draw(2, 4, 5), like=lambda x, kernel, bias: x @ kernel + bias)
 
 
-_telling: WeakKeyDictionary[type, bool] = WeakKeyDictionary()  # classes of a notebook are made again and again
-
-
-def _tells(cls: type) -> bool:
-    """Whether the code of a user's class adds losses or assigns Variables."""
-    if cls not in _telling:
-        _telling[cls] = _has_code_that_tells(cls)
-    return _telling[cls]
-
-
-def _has_code_that_tells(cls: type) -> bool:
-    written = [part for base in cls.__mro__ if not base.__module__.startswith("pyml.") for part in vars(base).values()]
-    return any(_names(part.__code__) & _TOLD for part in written if isinstance(part, FunctionType))
-
-
-def _names(code: CodeType) -> set[str]:
-    inner = [_names(part) for part in code.co_consts if isinstance(part, CodeType)]
-    return {*code.co_names}.union(*inner)
+def _is_of_user(layer: Any) -> bool:
+    """Whether what a layer does with the samples of a batch is written by a user."""
+    graph = getattr(layer, "_graph", None)
+    between = graph is not None and any(isinstance(operation, FunctionOp) for operation in graph.operations)
+    return isinstance(layer, Lambda) or between or not type(layer).__module__.startswith("pyml.")

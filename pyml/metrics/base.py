@@ -9,11 +9,12 @@ import numpy as np
 from pyml import dtype_policies, initializers
 from pyml.core import StatelessScope, Variable, changes, trace
 from pyml.core.naming import auto_name
-from pyml.dtypes import standardize
+from pyml.dtypes import narrow, standardize
 from pyml.errors import Undefined
 from pyml.initializers.base import first_value
 from pyml.objects.configured import Configured
 from pyml.objects.registry import METRICS
+from pyml.settings import floatx
 
 if TYPE_CHECKING:
     from pyml.layers.types import InitializerLike
@@ -25,7 +26,8 @@ class Metric(Configured, kind=METRICS, abstract=True):
     """Base: make Variables in `__init__`, write `update_state(...)` and `result()`.
 
     Args:
-        dtype: Dtype of the state, float32.
+        dtype: Dtype of the computation, float32. As in Keras, means and sums keep their state in it too, and `add_variable` makes
+            float32 where none is named; 64 bits are 32 here.
         name: Name in logs.
 
     Example:
@@ -47,7 +49,8 @@ class Metric(Configured, kind=METRICS, abstract=True):
 
     def __init__(self, dtype: str | None = None, name: str | None = None) -> None:
         self.name = name or auto_name(type(self).__name__)
-        self._dtype = "float32" if dtype is None else standardize(dtype_policies.get(dtype).compute_dtype)
+        of_policy = floatx() if dtype is None else dtype_policies.get(dtype).compute_dtype
+        self._dtype = narrow(of_policy) or standardize(of_policy)
         self._variables: list[Variable] = []
         self._metrics: list[Metric] = []
 
@@ -58,7 +61,7 @@ class Metric(Configured, kind=METRICS, abstract=True):
 
     @property
     def dtype(self) -> str:
-        """Dtype of the state."""
+        """Dtype of the computation."""
         return self._dtype
 
     @property
@@ -68,9 +71,9 @@ class Metric(Configured, kind=METRICS, abstract=True):
 
     def add_variable(self, shape: Any = (), initializer: InitializerLike = None, dtype: str | None = None, aggregation: str = "sum",
                      name: str | None = None) -> Variable:
-        """A Variable that belongs to this metric; it starts at, and is reset to, zeros or `initializer`."""
+        """A Variable that belongs to this metric; it starts at zeros or `initializer`, and is float32 where no dtype is named."""
         initializer = initializers.get("zeros" if initializer is None else initializer)
-        dtype = dtype or self._dtype
+        dtype = dtype or floatx()
         value = first_value(initializer, tuple(shape), dtype)
         variable = Variable(value, dtype=dtype, trainable=False, name=name)
         variable.path = f"{self.name}/{variable.name}"
@@ -87,7 +90,7 @@ class Metric(Configured, kind=METRICS, abstract=True):
     def reset_state(self) -> None:
         """Sets every Variable back to zeros."""
         for variable in self.variables:
-            variable.assign(np.zeros(variable.shape, np.dtype(variable.dtype)))
+            variable.assign(np.zeros(variable.shape, standardize(variable.dtype)))
 
     def update_state(self, *args: Any, **kwargs: Any) -> None:
         """Takes one more batch into account; every subclass writes its own."""

@@ -11,6 +11,7 @@ from pyml import ops
 from pyml.core import Tensor, Variable
 from pyml.core.naming import get_object_name
 from pyml.core.types import TensorLike
+from pyml.dtypes import standardize
 from pyml.errors import ShapeError, tell_misfit
 from pyml.losses.base import apply_mask, squeeze_or_expand_to_same_rank
 from pyml.losses.regression import mean_absolute_error
@@ -55,7 +56,8 @@ class RunningTotal:
 
     def __init__(self, total: Variable) -> None:
         self.total = total
-        self.excess = Variable(np.zeros(total.shape, np.dtype(total.dtype)), trainable=False, name=f"{total.name}_excess")
+        start = np.zeros(total.shape, standardize(total.dtype))
+        self.excess = Variable(start, dtype=total.dtype, trainable=False, name=f"{total.name}_excess")
 
     def add(self, value: Any) -> None:
         """Adds `value`."""
@@ -68,7 +70,7 @@ class RunningTotal:
 
     def reset(self) -> None:
         """Forgets the rest; the Variable itself belongs to its metric."""
-        self.excess.assign(np.zeros(self.excess.shape, np.dtype(self.excess.dtype)))
+        self.excess.assign(np.zeros(self.excess.shape, standardize(self.excess.dtype)))
 
 
 class Sum(Metric):

@@ -79,12 +79,13 @@ class ThresholdMetric(Metric, abstract=True):
     def _count(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None, top_k: int | None = None,
                class_id: int | None = None, label_weights: Any = None, by_label: bool = False) -> None:
         """Adds one batch to the counts; a prediction above the threshold says yes."""
-        truth = ops.cast(ops.convert_to_tensor(y_true), self.dtype)
-        said = ops.cast(ops.convert_to_tensor(y_pred), self.dtype)
+        dtype = getattr(self, self._counts[0]).dtype  # of the counts: float32 whatever the metric's is, as in Keras
+        truth = ops.cast(ops.convert_to_tensor(y_true), dtype)
+        said = ops.cast(ops.convert_to_tensor(y_pred), dtype)
         said, truth = squeeze_or_expand_to_same_rank(said, truth)
         weights: Any = None
         if sample_weight is not None:
-            weights = ops.expand_dims(ops.cast(ops.convert_to_tensor(sample_weight), self.dtype), -1)
+            weights = ops.expand_dims(ops.cast(ops.convert_to_tensor(sample_weight), dtype), -1)
             _, weights = squeeze_or_expand_to_same_rank(truth, weights, expand_rank_1=False)
         if top_k is not None:
             said = of_top(said, top_k)
@@ -95,9 +96,9 @@ class ThresholdMetric(Metric, abstract=True):
         if weights is not None:
             weights = ops.broadcast_to(weights, said.shape)
         if label_weights is not None:
-            shares = ops.broadcast_to(ops.expand_dims(ops.convert_to_tensor(label_weights, dtype=self.dtype), 0), said.shape)
+            shares = ops.broadcast_to(ops.expand_dims(ops.convert_to_tensor(label_weights, dtype=dtype), 0), said.shape)
             weights = shares if weights is None else weights * shares
-        yes = ops.cast(ops.not_equal(truth, 0.0), self.dtype)
+        yes = ops.cast(ops.not_equal(truth, 0.0), dtype)
         yes, no = (yes, 1.0 - yes) if weights is None else (yes * weights, (1.0 - yes) * weights)
         scores, limits = self._scores(said)
         row: Any = (1, *said.shape) if by_label else (1, -1)

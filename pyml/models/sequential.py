@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from pyml import dtype_policies
 from pyml.core.naming import auto_name, name_scope
 from pyml.core.probes import without_probe
 from pyml.core.symbolic import CallNode, KerasTensor, infer_output_spec
@@ -186,11 +187,15 @@ class Sequential(Model):
 
     def get_config(self) -> dict[str, Any]:
         """Name and layers, as a dict of plain values."""
-        config = {"name": self.name, "trainable": self._trainable, "dtype": self.dtype,
+        config = {"name": self.name, "trainable": self._trainable, "dtype": dtype_policies.serialize(self._dtype_policy),
                   "layers": [serialize_keras_object(layer) for layer in self._stack]}
         if self._graph is not None:
             config["build_input_shape"] = self._graph.inputs[0].shape
         return config
+
+    def get_build_config(self) -> dict[str, Any] | None:
+        """The shape that the model was built for, None before."""
+        return None if self._graph is None else {"input_shape": self._graph.inputs[0].shape}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:

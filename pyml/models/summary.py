@@ -20,7 +20,10 @@ def print_summary(
 ) -> None:
     """Prints the summary of `model`; see `Model.summary`."""
     text = summary_text(model, line_length, positions, expand_nested, show_trainable, layer_range)
-    (print_fn or print)(text)
+    if print_fn is None:
+        print(text)
+    else:
+        print_fn(f"{text}\n")  # as in Keras, the last line ends too
 
 
 def summary_text(

@@ -11,7 +11,7 @@ import numpy as np
 
 from pyml.core import Tensor, convert_to_tensor
 from pyml.core.symbolic import KerasTensor
-from pyml.errors import UnknownName, did_you_mean
+from pyml.errors import Undefined, UnknownName, did_you_mean
 from pyml.objects import bytecode, registry, sharing
 from pyml.objects.registry import Kind, custom_object_scope
 from pyml.ops.declare import DECLARED
@@ -24,7 +24,7 @@ def serialize_keras_object(obj: Any) -> Any:
     """`obj` as a dict of plain values that `deserialize_keras_object`, and Keras, turn back into an equal object.
 
     Raises:
-        TypeError: There is no form for it.
+        Undefined: There is no form for it; a NotImplementedError and a TypeError.
 
     Source: keras.saving.serialize_keras_object.
 
@@ -57,7 +57,7 @@ def serialize_keras_object(obj: Any) -> Any:
     if isinstance(obj, np.ndarray):
         return {"class_name": "__numpy__", "config": {"value": obj.tolist(), "dtype": str(obj.dtype)}} if obj.ndim else obj.item()
     if not callable(obj) and not hasattr(obj, "get_config"):
-        raise TypeError(f"{type(obj).__name__} objects cannot be serialized; define get_config() and from_config(). Received: {obj!r}")
+        raise Undefined(f"{type(obj).__name__} objects cannot be serialized; define get_config() and from_config(). Received: {obj!r}")
     if getattr(obj, "__name__", None) == "<lambda>":
         return {"class_name": "__lambda__", "config": {"value": bytecode.dump(obj)}}
     if isinstance(obj, types.FunctionType) or not hasattr(obj, "get_config"):

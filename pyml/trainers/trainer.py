@@ -70,7 +70,7 @@ class Trainer(Preparation):
             run_eagerly: Run every step op by op, for debugging: `print`, breakpoints and Python branches on values work in
                 `call` and in `train_step`.
             steps_per_execution, jit_compile: Kept for Keras' signature: steps are always compiled and sent ahead as far as the
-                device needs.
+                device needs. Configs and files keep `"auto"` as it was given, so that Keras decides where it opens them.
             auto_scale_loss: With the policy `"mixed_float16"`, put the optimizer into a `LossScaleOptimizer`.
 
         Raises:

@@ -9,24 +9,31 @@ from pyml.core import Tensor, Variable
 from pyml.core.symbolic import KerasTensor
 
 
-def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
+def to_categorical(x: Any, num_classes: int | None = None) -> Any:
     """One-hot rows for integer classes.
 
     Args:
-        x: Integers in `[0, num_classes)`, any shape; a last axis of size 1 is dropped.
-        num_classes: Number of classes; by default the largest value plus one.
+        x: Integers in `[0, num_classes)`, any shape; a last axis of size 1 is dropped. An array, a list, a number, or a tensor, also
+            in a step that is traced.
+        num_classes: Number of classes; by default the largest value plus one, which a traced tensor has not.
 
     Returns:
-        float32 array of shape `x.shape + (num_classes,)`.
+        float64 array of shape `x.shape + (num_classes,)`, as in Keras; of a tensor a float32 tensor.
 
     Raises:
-        ValueError: A class is negative or not below `num_classes`.
+        ValueError: A class is negative.
+        IndexError: A class is not below `num_classes`. Of a tensor the rows of both are zeros.
 
     Example:
         >>> pyml.utils.to_categorical([0, 2], num_classes=3)
         array([[1., 0., 0.],
-               [0., 0., 1.]], dtype=float32)
+               [0., 0., 1.]])
     """
+    if isinstance(x, (Tensor, Variable, KerasTensor)):
+        if num_classes is None:
+            num_classes = int(ops.max(x)) + 1
+        column = len(x.shape) > 1 and x.shape[-1] == 1
+        return ops.one_hot(ops.squeeze(x, axis=-1) if column else x, num_classes)
     x = np.asarray(x, dtype="int64")
     shape = x.shape
     if len(shape) > 1 and shape[-1] == 1:
@@ -35,10 +42,10 @@ def to_categorical(x: Any, num_classes: int | None = None) -> np.ndarray:
     if num_classes is None:
         num_classes = int(x.max()) + 1 if x.size else 0
     if x.size and (x.min() < 0 or x.max() >= num_classes):
-        raise ValueError(
+        raise (ValueError if x.min() < 0 else IndexError)(
             f"to_categorical: classes must lie in [0, {num_classes}). Received values from {x.min()} to {x.max()}."
         )
-    result = np.zeros((x.size, num_classes), dtype="float32")
+    result = np.zeros((x.size, num_classes))
     result[np.arange(x.size), x] = 1
     return result.reshape(shape + (num_classes,))
 

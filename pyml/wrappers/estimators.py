@@ -196,6 +196,25 @@ class SKLearnClassifier(ClassifierMixin, SKLBase):
         scores = self._scores(self._outputs(X))
         return scores if len(self.classes_) > 2 else scores[:, 1] - scores[:, 0]
 
+    def predict_proba(self, X: Any) -> np.ndarray:
+        """Chances of the classes, `(samples, classes)`; Keras' wrapper has none, and soft votes and calibration ask for them.
+
+        Args:
+            X: `(samples, features)`.
+
+        Raises:
+            ValueError: The model's outputs are no chances: its last activation is not a softmax.
+        """
+        chances = np.asarray(self._scores(self._outputs(X)), np.float64)
+        sums = chances.sum(axis=1, keepdims=True)
+        if (chances < 0).any() or not np.allclose(sums, 1, atol=1e-3):
+            raise ValueError(
+                f"{type(self).__name__}.predict_proba: the model's outputs are not chances that add up to 1; end it with a softmax, "
+                "or ask for decision_function."
+            )
+        chances /= sums
+        return chances
+
     def _scores(self, outputs: np.ndarray) -> np.ndarray:
         if outputs.ndim != 2 or outputs.shape[1] != len(self.classes_):
             raise ValueError(

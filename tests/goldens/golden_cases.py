@@ -376,6 +376,24 @@ def run_metric(K, kind, options, batches):
     return {"running": out, "after_reset": numpy_of(K, metric.result()).tolist(), "name": re.sub(r"_\d+$", "", metric.name)}
 
 
+SIXTEEN_BITS = (
+    "accuracy", "binary_weighted", "sparse_weighted", "mean", "TruePositives_weighted", "Precision_weighted", "AUC_ROC_interpolation",
+    "AUC_label_weights", "PrecisionAtRecall_class", "fbeta_macro", "BinaryIoU", "mean_iou_float", "R2Score", "CosineSimilarity",
+    "LogCoshError", "ConcordanceCorrelation", "SquaredHinge", "KLDivergence", "CategoricalHinge", "top_2",
+)  # fmt: skip
+
+
+def run_metric_in(K, dtype, kind, options, batches):
+    """A metric that computes in `dtype`: numbers, and the dtypes of its result, its variables and its config."""
+    metric = getattr(K.metrics, kind)(**options | {"dtype": dtype})
+    for args in batches:
+        metric.update_state(*args)
+    found = metric.result()
+    dtypes = [K.backend.standardize_dtype(value.dtype) for value in (found, *metric.variables)]
+    dtypes += [metric.dtype, metric.get_config()["dtype"]]
+    return {"result": np.asarray(numpy_of(K, found), np.float64).tolist(), "dtypes": " ".join(dtypes)}
+
+
 # ---------------------------------------------------------------- optimizers
 
 
@@ -540,6 +558,8 @@ def all_cases():
         "layers": {n: layer(s) for n, s in LAYERS.items()},
         "losses": {n: loss(s) for n, s in loss_cases().items()},
         "metrics": {n: metric(s) for n, s in metric_cases().items()},
+        "metrics_of_16_bits": {f"{n}_{d}": (lambda K, n=n, d=d: run_metric_in(K, d, *metric_cases()[n]))
+                               for n in SIXTEEN_BITS for d in ("float16", "bfloat16")},
         "optimizers": {n: optimizer(s) for n, s in OPTIMIZERS.items()},
         "initializers": {f"{n}_{k}": initializer(s, shape) for n, s in INITIALIZERS.items()
                          for k, shape in INITIALIZER_SHAPES.items()},

@@ -90,11 +90,31 @@ def test_lengths_that_differ():
     (lambda: pyml.Input(), "give shape"),
     (lambda: pyml.Sequential([print]), "only layers can be added"),
     (lambda: pyml.Model(None, None), r"expected Model\(inputs, outputs\)"),
-    (lambda: pyml.utils.to_categorical([3], num_classes=3), r"must lie in \[0, 3\)"),
+    (lambda: pyml.utils.to_categorical([-1], num_classes=3), r"must lie in \[0, 3\)"),
 ])
 def test_arguments_out_of_range(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_a_class_that_is_not_there_has_no_column():
+    with pytest.raises(IndexError, match=r"must lie in \[0, 3\)"):
+        pyml.utils.to_categorical([3], num_classes=3)
+
+
+@pytest.mark.parametrize("layer", [L.Dense(1), L.LSTM(1), L.Conv2D(1, 3), L.BatchNormalization()], ids=lambda layer: type(layer).__name__)
+def test_none_is_no_input_of_a_layer(layer):
+    with pytest.raises(ValueError, match=r"must be tensors\. Received: None"):
+        layer(None)
+    with pytest.raises(TypeError, match="missing a required argument"):
+        layer()
+
+
+def test_only_a_variable_of_one_element_becomes_a_number():
+    assert float(pyml.Variable(2.5)) == 2.5 and int(pyml.Variable(3)) == 3
+    for ask in (float, int):
+        with pytest.raises(TypeError, match=r"shape=\(3,\).*is not one number"):
+            ask(pyml.Variable(np.ones(3)))
 
 
 def test_windows_larger_than_the_image():

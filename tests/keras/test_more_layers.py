@@ -293,6 +293,26 @@ def test_a_class_that_was_wrapped_can_go():
     assert found() is None
 
 
+class _Centred(L.Layer):
+    def call(self, x):
+        return x - pyml.ops.mean(x, axis=0, keepdims=True)
+
+
+def _centring_model():
+    x = pyml.Input((4,))
+    return pyml.Model(x, L.Activation("linear")(x - pyml.ops.mean(x, axis=0, keepdims=True)))
+
+
+@pytest.mark.parametrize("make", [
+    _Centred, _centring_model, lambda: pyml.Sequential([_Centred()]),
+    lambda: L.Lambda(lambda x: x - pyml.ops.mean(x, axis=0, keepdims=True)),
+])
+def test_a_layer_that_reduces_over_the_batch_does_so_in_each_step(make, device):
+    x = np.random.default_rng(0).normal(size=(5, 3, 4)).astype("float32")
+    found = L.TimeDistributed(make())(x)
+    np.testing.assert_allclose(np.asarray(found), x - x.mean(axis=0, keepdims=True), rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.parametrize(
     "make",
     [

@@ -186,7 +186,7 @@ def test_arrays_that_a_users_layer_takes_come_back(registered):
     layer = L.deserialize(json.loads(json.dumps(L.serialize(Shifted(np.arange(3, dtype="int16"))))))
     assert layer.by.dtype == np.int16
     np.testing.assert_array_equal(layer.by, [0, 1, 2])
-    with pytest.raises(TypeError, match="object objects cannot be serialized"):
+    with pytest.raises(NotImplementedError, match="object objects cannot be serialized"):
         Shifted(object()).get_config()
 
 
@@ -406,3 +406,21 @@ def test_a_function_of_a_user_that_has_the_name_of_ours_is_not_taken_for_ours(tm
     np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
     assert again.evaluate(x, x[:, :1], verbose=0) == pytest.approx(model.evaluate(x, x[:, :1], verbose=0))
     assert L.Lambda.from_config(L.Lambda(pyml.ops.sin).get_config())(np.zeros(2)).tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+def test_a_config_has_the_policy_as_keras_writes_it_and_names_are_read_too(policy):
+    config = L.Dense(3, dtype=policy).get_config()
+    assert config["dtype"] == {"module": "keras", "class_name": "DTypePolicy", "config": {"name": policy}, "registered_name": None}
+    for written in (config["dtype"], policy):
+        assert L.Dense.from_config(config | {"dtype": written}).dtype_policy.name == policy
+    assert pyml.Sequential([L.Dense(3)]).get_config()["dtype"]["config"] == {"name": "float32"}
+
+
+def test_a_sequential_says_for_which_shape_it_was_built():
+    model = pyml.Sequential([L.Dense(3)])
+    assert model.get_build_config() is None
+    model.build((None, 4))
+    assert model.get_build_config() == {"input_shape": (None, 4)}
+    again = pyml.saving.deserialize_keras_object(pyml.saving.serialize_keras_object(model))
+    assert again.built and again.input_shape == (None, 4)

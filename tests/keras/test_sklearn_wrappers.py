@@ -71,6 +71,24 @@ def test_labels_come_back_as_they_were_given_and_the_model_learns_them():
     np.testing.assert_allclose(scores, outputs[:, 1] - outputs[:, 0], rtol=1e-5)
 
 
+def test_chances_of_the_classes_are_the_models_and_serve_soft_votes():
+    from sklearn.ensemble import VotingClassifier
+    from sklearn.linear_model import LogisticRegression
+
+    estimator = classifier().fit(X, SPECIES)
+    chances = estimator.predict_proba(X)
+    np.testing.assert_allclose(chances, estimator.model_.predict(X, verbose=0), rtol=1e-5)
+    np.testing.assert_allclose(chances.sum(axis=1), 1)
+    votes = VotingClassifier([("net", classifier()), ("line", LogisticRegression())], voting="soft").fit(X, SPECIES)
+    assert votes.score(X, SPECIES) > 0.9
+
+
+def test_scores_that_are_no_chances_are_refused_as_such():
+    estimator = classifier(activation=None, loss="mse").fit(X, SPECIES)
+    with pytest.raises(ValueError, match="not chances that add up to 1; end it with a softmax"):
+        estimator.predict_proba(X)
+
+
 def test_scores_are_those_of_scikit_learn_of_two_classes_and_of_more():
     from sklearn.model_selection import cross_val_score
 

@@ -57,6 +57,7 @@ def test_a_summary_lists_layers_shapes_and_numbers_of_weights():
     model = pyml.Sequential([pyml.Input((4,)), layers.Dense(3, name="first"), layers.Dense(2, name="second", trainable=False)])
     lines = []
     model.summary(print_fn=lines.append, show_trainable=True)
+    assert lines[0].endswith(" B)\n")
     text = "\n".join(lines)
     assert all(part in text for part in ("first (Dense)", "(None, 3)", "15", "second (Dense)", "8"))
     assert "Total params: 23" in text and "Trainable params: 15" in text and "Non-trainable params: 8" in text
