@@ -163,7 +163,18 @@ def test_powers_of_whole_numbers_are_pythons_and_below_zero_whole_parts_of_quoti
     np.testing.assert_array_equal(found.numpy(), np.array(wanted).astype(dtype))
 
 
-@pytest.mark.parametrize("name", ["clip", "relu", "relu6", "leaky_relu", "hard_sigmoid", "softplus", "elu", "gelu", "silu", "mod", "where"])
+def test_the_error_function_ends_at_one_and_gelu_at_zero(device):
+    from pyml import ops
+
+    far = np.array([-np.inf, -1e4, -88, -6, 6, 1e4, np.inf], np.float32)
+    np.testing.assert_array_equal(ops.erf(far).numpy(), np.sign(far))
+    np.testing.assert_array_equal(ops.gelu(far[1:4], approximate=False).numpy(), 0)
+    near = np.array([3.7, 3.9, 3.93], np.float32)
+    np.testing.assert_allclose(ops.erf(np.stack([near, -near])).numpy(), [np.ones(3), -np.ones(3)], rtol=3e-7)
+
+
+@pytest.mark.parametrize("name", ["clip", "relu", "relu6", "leaky_relu", "hard_sigmoid", "softplus", "elu", "gelu", "silu", "mod", "where",
+                                  "hard_shrink", "soft_shrink"])  # fmt: skip
 def test_a_nan_goes_through(device, name):
     from pyml import ops
 

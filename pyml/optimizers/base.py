@@ -106,6 +106,11 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
             )
         if use_ema and not 0 <= ema_momentum <= 1:
             raise ValueError(f"{owner}: ema_momentum must lie in [0, 1]. Received: ema_momentum={ema_momentum}")
+        if ema_overwrite_frequency is not None and (not isinstance(ema_overwrite_frequency, int) or ema_overwrite_frequency < 1):
+            raise ValueError(
+                f"{owner}: ema_overwrite_frequency must be an integer from 1 on, or None. "
+                f"Received: ema_overwrite_frequency={ema_overwrite_frequency}"
+            )
         if gradient_accumulation_steps is not None and gradient_accumulation_steps < 2:
             raise ValueError(
                 f"{owner}: gradient_accumulation_steps must be at least 2. "

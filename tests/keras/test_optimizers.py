@@ -135,6 +135,12 @@ def test_the_momentum_of_averages_is_a_share(momentum):
     assert [optimizers.SGD(use_ema=True, ema_momentum=m).ema_momentum for m in (0, 1)] == [0, 1]
 
 
+@pytest.mark.parametrize("every", [0, -1, 1.5])
+def test_averages_are_taken_over_after_a_whole_number_of_steps(every):
+    with pytest.raises(ValueError, match="ema_overwrite_frequency must be an integer from 1 on"):
+        optimizers.SGD(use_ema=True, ema_overwrite_frequency=every)
+
+
 @pytest.mark.parametrize("make", [lambda **more: optimizers.SGD(0.1, momentum=0.9, **more), lambda **more: optimizers.Adam(0.1, **more),
                                   lambda **more: optimizers.RMSprop(0.1, **more)])  # fmt: skip
 def test_gathered_gradients_make_one_step_of_their_mean(make, cpu):

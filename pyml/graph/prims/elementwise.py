@@ -152,7 +152,8 @@ cosh: Elementwise = elementwise("cosh", wgsl="cosh_$(x)", numpy=np.cosh, grad=la
 def _np_erf(x: np.ndarray) -> np.ndarray:
     v = np.clip(x.astype(np.float64), -3.7439211627767994, 3.7439211627767994)
     q = v * v
-    return np.clip(v * np.polyval(formulas.ERF_OVER, q) / np.polyval(formulas.ERF_UNDER, q), -1, 1).astype(x.dtype)
+    near = np.clip(v * np.polyval(formulas.ERF_OVER, q) / np.polyval(formulas.ERF_UNDER, q), -1, 1)
+    return np.where(np.abs(x) > 3.92, np.sign(x), near).astype(x.dtype)
 
 
 erf = elementwise(

@@ -177,7 +177,8 @@ def _polynomial(coefficients: Sequence[float], q: str) -> str:
 ERF = f"""fn erf_$(v: F) -> F {{
   let x = clamp(v, F(-3.7439211), F(3.7439211)); let q = x * x;
   let y = x * ({_polynomial(ERF_OVER, "q")} / {_polynomial(ERF_UNDER, "q")});
-  return select(clamp(y, F(-1.0), F(1.0)), v, {NAN.format("v")});
+  let near = select(clamp(y, F(-1.0), F(1.0)), sign(v), abs(v) > F(3.92));  // from there on it is 1: gelu of -1e4 is 0
+  return select(near, v, {NAN.format("v")});
 }}"""
 
 # ---- powers
