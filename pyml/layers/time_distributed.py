@@ -17,12 +17,17 @@ from pyml.objects.samples import Sample, draw, sample
 
 __all__ = ["TimeDistributed"]
 
+# What a residual network has between its layers: of tensors with a batch they keep samples apart, so that its steps stay one batch.
+_OF_ELEMENTS = {"add", "subtract", "multiply", "divide", "negative", "maximum", "minimum", "relu", "sigmoid", "tanh", "gelu", "silu"}
+
+
 class TimeDistributed(Wrapper):
     """Applies a layer to every step of sequences, with the same weights.
 
     All steps of all samples go through built-in layers as one batch. Step by step, as in Keras, it goes where a step may be more
     than its samples: with a BatchNormalization inside while it trains, since the statistics are those of each step, and with
-    layers of one's own, a Lambda, or ops between the layers of a model, which may reduce over the batch, add losses or assign Variables.
+    layers of one's own, a Lambda, or ops between the layers of a model, other than arithmetic and activations, which may reduce
+    over the batch, add losses or assign Variables.
 
     Args:
         layer: The layer for one step.
@@ -81,5 +86,6 @@ class TimeDistributed(Wrapper):
 def _is_of_user(layer: Any) -> bool:
     """Whether what a layer does with the samples of a batch is written by a user."""
     graph = getattr(layer, "_graph", None)
-    between = graph is not None and any(isinstance(operation, FunctionOp) for operation in graph.operations)
-    return isinstance(layer, Lambda) or between or not type(layer).__module__.startswith("pyml.")
+    between = [operation for operation in graph.operations if isinstance(operation, FunctionOp)] if graph is not None else []
+    mixing = any(getattr(operation.call, "__name__", "") not in _OF_ELEMENTS for operation in between)
+    return isinstance(layer, Lambda) or mixing or not type(layer).__module__.startswith("pyml.")

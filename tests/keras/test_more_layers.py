@@ -313,6 +313,17 @@ def test_a_layer_that_reduces_over_the_batch_does_so_in_each_step(make, device):
     np.testing.assert_allclose(np.asarray(found), x - x.mean(axis=0, keepdims=True), rtol=1e-5, atol=1e-6)
 
 
+def test_steps_of_a_residual_network_stay_one_batch():
+    x = pyml.Input((4,))
+    network = pyml.Model(x, pyml.ops.relu(L.Dense(4)(x) + x))
+    layer = L.TimeDistributed(network)
+    seen = []
+    call = network.call
+    network.call = lambda inputs, *args, **kwargs: seen.append(inputs.shape) or call(inputs, *args, **kwargs)
+    layer(np.zeros((2, 3, 4), "float32"))
+    assert (6, 4) in seen and (2, 4) not in seen
+
+
 @pytest.mark.parametrize(
     "make",
     [
