@@ -79,6 +79,7 @@ def test_a_class_writes_get_config_only_where_its_constructor_says_something_els
     writing = {cls for kind in kinds for cls in kind.classes.values() if "get_config" in vars(cls) and hasattr(cls, "_samples")
                and is_ours(cls)}  # fmt: skip
     assert len(writing) > 5
+    writing.remove(registry.LAYERS.classes["Lambda"])  # writes one for lambdas, which no sample holds: safe mode refuses to make them
     assert not [cls.__name__ for cls in writing if not needs_its_config(cls)]
 
 
