@@ -11,9 +11,9 @@ from ..graph.node import Node
 from ..graph.op import Elementwise
 from .groups import Group, edges
 
-# The most work of a kernel: three times that of the longest one which layers, losses and optimizers make (627, of AugMix). On Mesa's
-# compiler for processors a chain of `where` takes 0.5 s of a processor at 1,600, 3.5 s at 3,200 and 17 s at 6,400; at 12,800 88 s. One
-# kernel of MixUp with beta numbers drawn in it, of 4,700, took 13 s, and such a one has ended the process.
+# The most work of a kernel: three times that of the longest one in the table of plans and among the layers of augmentation (627, of
+# AugMix). On Mesa's compiler for processors a chain of `where` adds nothing visible at 1,600, 3.5 s of a processor at 3,200, 17 s at
+# 6,400 and 88 s at 12,800. MixUp with its beta numbers drawn in it, 4,700, took 13 s.
 MOST_WORK = 2048
 
 

@@ -302,6 +302,8 @@ def distorted(
     check_fill_mode(fill_mode, "elastic_transform")
     x, single = image_batch(images, "elastic_transform")
     x = channels_last(x, layout)
+    if 0 in x.shape[:3]:  # nothing moves
+        return Tensor(unbatched(as_before(x, layout), single))
     bell = gaussian(size, sigma)
     noise = normal((*x.shape[:3], 2), seed) * sigma
     down, across = (Tensor(prims.cast(prims.iota(n), dtype="float32")) for n in x.shape[1:3])

@@ -89,6 +89,7 @@ def per_class_accuracy(labels: Any, predictions: Any = None, class_names: Sequen
         opts: `title, width, height, x_label, y_label, font_size`.
 
     Raises:
+        TypeError: Without predictions, `labels` is not what `metrics.per_class_accuracy` returned.
         ValueError: There are not as many names as classes.
 
     Example:

@@ -189,6 +189,7 @@ def image_grid(images: Any, labels: Sequence[Any] | None = None, columns: int | 
         A Figure; of more than 100 pictures the first 100 are shown.
 
     Raises:
+        TypeError: `images` is one number, or nothing that has pictures.
         ValueError: There are not as many labels as pictures.
 
     Example:
