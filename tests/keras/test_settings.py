@@ -136,7 +136,7 @@ def test_layers_take_the_policy_that_is_set():
     pyml.config.set_dtype_policy("mixed_float16")
     layer = layers.Dense(2)
     assert (layer.dtype_policy.name, layer.compute_dtype, layer.variable_dtype) == ("mixed_float16", "float16", "float32")
-    assert layer.get_config()["dtype"] == "mixed_float16"
+    assert layer.get_config()["dtype"]["config"] == {"name": "mixed_float16"}
     assert layers.Dense(2, dtype="float32").compute_dtype == "float32"
     assert pyml.mixed_precision.global_policy() == pyml.mixed_precision.Policy("mixed_float16")
 

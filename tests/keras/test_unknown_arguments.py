@@ -94,7 +94,7 @@ def trained(**options):
     (lambda: pyml.Variable(1.0, synchronization="all"), ValueError, "synchronization must be None, 'none', 'on_read'"),
     (lambda: L.Dense(2, trainable="yes"), ValueError, "trainable must be True or False. Received: trainable='yes'"),
     (lambda: L.Dense(2, name="d")(), TypeError, "Layer \"d\": missing a required argument: 'inputs'"),
-    (lambda: L.Dense(2, name="d")(None), TypeError, "Layer \"d\": missing a required argument: 'inputs'"),
+    (lambda: L.Dense(2, name="d")(None), ValueError, "Layer \"d\": `inputs` must be tensors. Received: None"),
     (lambda: L.Dense(2, name="d")("abc"), ValueError, "only tensors may be passed as positional arguments. Received: 'abc'"),
     (lambda: L.Dot(axes=7)([np.ones((2, 3)), np.ones((2, 3))]), ValueError, "7"),
     (lambda: L.Dense(1, activation="rellu"), ValueError, "'rellu'. Did you mean 'relu'?"),
