@@ -246,3 +246,8 @@ def test_the_gradient_of_a_product_is_the_product_of_the_others_zeros_among_them
     x = np.arange(1, 4 * n + 1, dtype=np.float32).reshape(4, n) % 5  # 0 is among them
     others = [[np.prod(np.delete(row, i)) for i in range(n)] for row in x]
     np.testing.assert_allclose(pyml.grad(lambda x: ops.sum(ops.prod(x, axis=1)))(x).numpy(), others, rtol=1e-6)
+
+
+def test_a_number_that_was_lifted_out_of_the_kernels_is_added_to_a_picked_element(device):
+    slope = pyml.grad(lambda x: ops.sum(ops.take(x, 2) * 0.37))
+    np.testing.assert_allclose(slope(np.arange(4, dtype="float32")).numpy(), [0, 0, 0.37, 0], rtol=1e-6)

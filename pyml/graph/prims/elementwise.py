@@ -299,7 +299,7 @@ after.saves_memory = True
 def cast(x: Node, dtype: str) -> Node:
     if x.dtype == dtype:
         return x
-    if is_const(x):
+    if is_const(x) and x.attrs["value"] is not None:  # else it was lifted out of the kernels
         return full(x.shape, x.attrs["value"], dtype)
     return CAST(x, dtype=dtype)
 

@@ -30,6 +30,12 @@ def full(shape: Sequence[int], value: Any, dtype: str) -> Node:
     return Node(CONST, (), {"shape": shape, "dtype": dtype, "value": value}, shape, dtype)
 
 
+def resized(node: Node, shape: Sequence[int]) -> Node:
+    """The number of a `const` in another shape; it may be one that was lifted out of the kernels, whose value is not known here."""
+    shape = tuple(shape)
+    return Node(CONST, (), {**node.attrs, "shape": shape}, shape, node.dtype)
+
+
 def const(value: Any, dtype: str | None = None) -> Node:
     """A scalar constant."""
     return full((), value, dtype or of_scalar(value))

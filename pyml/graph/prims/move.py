@@ -12,7 +12,7 @@ from ..index import Index, Place, constant, coordinates, linear
 from ..node import Node
 from ..op import Elementwise, Grads, Movement, Padding, Shape, movement
 from .elementwise import copy
-from .leaf import full, is_const
+from .leaf import is_const, resized
 
 
 def _array(lo: float, hi: float, *shape: int) -> np.ndarray:
@@ -103,7 +103,7 @@ def reshape(x: Node, shape: Iterable[int]) -> Node:
         return x
     if is_const(x):
         _reshape_shape(x.shape, shape=shape)
-        return full(shape, x.attrs["value"], x.dtype)
+        return resized(x, shape)
     return RESHAPE(x.src[0] if x.op is RESHAPE and x.buffer is None else x, shape=shape)
 
 
@@ -149,7 +149,7 @@ def broadcast_to(x: Node, shape: Iterable[int]) -> Node:
         return x
     if is_const(x):
         _broadcast_shape(x.shape, shape=shape)
-        return full(shape, x.attrs["value"], x.dtype)
+        return resized(x, shape)
     return BROADCAST(x, shape=shape)
 
 
