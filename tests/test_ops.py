@@ -74,7 +74,7 @@ SMOOTH = [c for c in CASES if c.values[0].gradient and any(d.dtype == "float32" 
 
 
 @every("declared, sample", SMOOTH, blocks=8)
-def test_gradient_of_an_op_equals_finite_differences_of_numpy(declared, sample):
+def test_gradient_of_an_op_equals_finite_differences_of_numpy(declared, sample, device):
     arrays = drawn(sample)
     scales = weights(expected(declared, sample, in_float64(arrays)))
     assert any(s is not None for s in scales), "no float results: declare gradient=False"
