@@ -122,7 +122,7 @@ def test_a_team_fits_a_workgroup_and_its_memory(shape, data):
     if found is None:
         return
     size = found.lanes * found.outs
-    assert 32 <= size <= 256 and size & (size - 1) == 0 and 16 * size <= TILE.max_shared
+    assert 16 <= size <= 256 and size & (size - 1) == 0 and 16 * size <= TILE.max_shared
     assert prod(shape[a] for a in runs(axis)[found.run]) >= found.lanes
     assert found.width == 1 or shape[-1] % 4 == 0 or found.rows
 
