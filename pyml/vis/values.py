@@ -29,15 +29,14 @@ def numbers(what: str, values: Any) -> np.ndarray:
         values = values.numpy()
     try:
         array = np.asarray([math.nan if v is None else v for v in values] if isinstance(values, list) else values)
-        if array.dtype.kind == "c":
-            raise TypeError(f"{what}: complex numbers have no place on an axis; draw np.abs, np.angle, or their real and imaginary parts.")
-        return array.astype(np.float64)
+        found = array if array.dtype.kind == "c" else array.astype(np.float64)
     except OverflowError:
         raise ValueError(f"{what}: a number is too large for float64. Received: {values!r:.80}") from None
-    except (TypeError, ValueError) as error:
-        if "complex" in str(error):
-            raise
+    except (TypeError, ValueError):
         raise TypeError(f"{what}: expected numbers, in rows of equal length. Received: {values!r:.80}") from None
+    if found.dtype.kind == "c":
+        raise TypeError(f"{what}: complex numbers have no place on an axis; draw np.abs, np.angle, or their real and imaginary parts.")
+    return found
 
 
 def items(what: str, given: Mapping[str, Any], *names: str) -> list[Any]:
