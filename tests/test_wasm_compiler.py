@@ -235,6 +235,16 @@ def test_arrays_are_indexed_by_constants_and_at_run_time():
     body = "var t = array(10u, 20u, 30u); t[1] += 5u; for (var i = 0u; i < y[3] + 3u; i++) { t[i] += i; y[i] = t[i]; }"
     assert values(body, 4) == [10, 26, 32, 0]
     assert values("var t: array<u32, 3>; t[0] = 4u; t[2] = t[0] + 1u; y[0] = t[0]; y[1] = t[1]; y[2] = t[2];", 3) == [4, 0, 5]
+    # that the first one is indexed at run time shows after the second one, behind a name that hides another, in a branch of a copied loop
+    body = """let n = 1u;
+      for (var k = 0u; k < 2u; k++) {
+        if (y[3] == 0u) {
+          var s: array<u32, 3>; var t: array<u32, 3>; var x = n; let n = 5u;
+          for (var i = 0u; i < y[3] + 3u; i++) { t[i] += x + n + i; }
+          for (var i = 0u; i < y[3] + 3u; i++) { s[i] = 10u * t[i]; y[i] += s[i]; }
+        }
+      }"""
+    assert values(body, 4) == [120, 140, 160, 0]
 
 
 def test_the_second_operand_is_not_read_where_the_first_decides():
@@ -363,13 +373,16 @@ def test_a_constant_that_is_handed_to_a_function_is_the_offset_of_its_load():
     assert all(V_SPLAT_LOAD + b"\x02" + bytes((4 * u,)) in code for u in range(3))
 
 
-def test_a_kernel_is_compiled_with_few_python_calls():
+# 7,000 and 8,700; 7,700 for the first with a call for each operand, 12,700 for each token, name and number; 15,800 for the second where
+# what comes before an array that is indexed at run time is compiled again
+@pytest.mark.parametrize(("name", "most"), [("conv2d_panel", 7_300), ("matmul_panel", 9_000)])
+def test_a_kernel_is_compiled_with_few_python_calls(name, most):
     library()  # parsed once in a process
     parse._piece.cache_clear()
     calls = collections.Counter()
     sys.setprofile(lambda frame, event, argument: calls.update([event]))
     try:
-        compile_text(read("conv2d_panel"), (1, 1, 1), True)
+        compile_text(read(name), (1, 1, 1), True)
     finally:
         sys.setprofile(None)
-    assert 2_000 < calls["call"] < 6_800  # 6,400; 7,000 with a call for each operand, 12,700 for each token, name and number
+    assert 2_000 < calls["call"] < most, calls

@@ -18,8 +18,8 @@ from . import operators
 from .expressions import LOADS
 from .module import I32, Function, leb, sleb
 from .opcodes import ADD, BLOCK, BR_IF, GET, I32_CONST, IF, LOOP, SET
-from .parse import Procedure, Source, parse
-from .places import Frame, Memory, NeedsMemory
+from .parse import Procedure, parse
+from .places import Frame, Memory
 from .statements import Statements
 from .values import Value, aggregate, constant
 
@@ -84,21 +84,12 @@ def from_bytes(raw: bytes) -> Compiled | None:
 
 
 def _compile_text(text: str, grid: tuple[int, int, int], relaxed: bool, sinks: bool = False) -> Compiled:
-    source = parse(text)
-    in_memory: frozenset[str] = frozenset()
-    while True:
-        try:
-            return _compile(source, grid, relaxed, sinks, in_memory)
-        except NeedsMemory as e:
-            in_memory |= {str(e)}
-
-
-def _compile(source: Source, grid: tuple[int, int, int], relaxed: bool, sinks: bool, in_memory: frozenset[str]) -> Compiled:
     """The function of a kernel: bindings and scratch memory become locals, the entry point a loop over workgroups."""
+    source = parse(text)
     entry = source.entry
     if entry is None:
         raise KernelError("the WGSL has no entry point.")
-    c = Statements(source, relaxed, sinks, in_memory)
+    c = Statements(source, relaxed, sinks)
     top = c.scopes[0]
     bindings = sorted(source.bindings.items(), key=lambda item: item[1][0])
     for position, (name, (_, kind)) in enumerate(bindings):

@@ -41,9 +41,9 @@ LOADS = {"f32": b"\x2a\x02", "i32": b"\x28\x02", "u32": b"\x28\x02"}
 class Expressions:
     """The state of compiling one function, and everything that makes a value."""
 
-    def __init__(self, source: Source, relaxed: bool, sinks: bool = False, in_memory: frozenset[str] = frozenset()):
+    def __init__(self, source: Source, relaxed: bool, sinks: bool = False):
         self.source, self.relaxed, self.sinks = source, relaxed, sinks
-        self.in_memory = in_memory  # arrays that are indexed by values known only at run time
+        self.in_memory: set[int] = set()  # ids of statements that declare arrays which are indexed by values known only at run time
         self.out = bytearray()
         self.locals: list[int] = []
         self.labels = 0
@@ -286,7 +286,7 @@ class Expressions:
                 code, offset = self.address(found, self.expression(e[2]))
                 return self.loaded(found.type, code, offset)
             if found.__class__ is Registers:
-                return self.register(found, name, e[2]).value
+                return self.register(found, e[2]).value
         v = self.expression(target)
         i = self.expression(e[2])
         if i.const is None:
@@ -295,10 +295,10 @@ class Expressions:
             return v.fields[str(i.const) if v.type[:3] == "mat" else LANES[int(i.const)]]
         return self.extract(v, i.const)
 
-    def register(self, array: Registers, name: str, index: Expression) -> Var:
+    def register(self, array: Registers, index: Expression) -> Var:
         i = self.expression(index)
         if i.const is None:
-            raise NeedsMemory(name)
+            raise NeedsMemory(array)
         return array.items[i.const]
 
     def loaded(self, kind: str, code: bytes, offset: int) -> Value:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from .opcodes import GETS
 from .values import Value
@@ -27,20 +27,36 @@ class Memory:
         self.type, self.base, self.offset = kind, base, offset
 
 
+class Before(NamedTuple):
+    """The state of compiling before a statement: that one, lengths of what grows, and copies of what is replaced."""
+
+    statement: Any
+    lengths: tuple[int, ...]
+    labels: int
+    scratch: int
+    depth: int
+    names: dict[str, Any]
+    mutable: set[bytes]
+
+
 class Registers:
-    """An array in locals: every index is known now."""
+    """An array in locals: every index is known now. `before` is where compiling goes on from where one is not."""
 
-    __slots__ = ("items", "type")
+    __slots__ = ("before", "items", "type")
 
-    def __init__(self, kind: str, items: list[Var]):
-        self.type, self.items = kind, items
+    def __init__(self, kind: str, items: list[Var], before: Before):
+        self.type, self.items, self.before = kind, items, before
 
 
 Holder: TypeAlias = Var | dict[str, Any]  # where a result goes: a variable, or one of these for each member of a struct
 
 
 class NeedsMemory(Exception):
-    """An array is indexed by a value known only at run time."""
+    """An array in locals is indexed by a value known only at run time."""
+
+    def __init__(self, array: Registers):
+        super().__init__()
+        self.before = array.before
 
 
 class NeedsBlock(Exception):

@@ -14,7 +14,7 @@ from .expressions import Expressions
 from .library import library
 from .opcodes import BLOCK, BR_IF, ELSE, GETS, IF, LEB, LOOP, REPLACE, SETS, V_STORE
 from .parse import Expression, Procedure, Statement
-from .places import Frame, Holder, Memory, NeedsBlock, Registers, Var
+from .places import Before, Frame, Holder, Memory, NeedsBlock, NeedsMemory, Registers, Var
 from .values import ELEMENT, LANES, STORAGE, Value, aggregate, concrete, constant, fields_of
 
 _STORES = {"f32": b"\x38\x02", "i32": b"\x36\x02", "u32": b"\x36\x02"}
@@ -94,11 +94,36 @@ class Statements(Expressions):
 
     # ---- statements
     def statements(self, body: list[Statement]) -> Value | None:
-        for s in body:
-            done = _DO[s[0]](self, s)
-            if done is not None:
-                return done
-        return None
+        left = body
+        while True:
+            try:
+                for s in left:
+                    done = _DO[s[0]](self, s)
+                    if done is not None:
+                        return done
+                return None
+            except NeedsMemory as e:
+                at = next((i for i, s in enumerate(body) if s is e.before.statement), None)
+                if at is None:
+                    raise
+                self.go_back(e.before)
+                left = body[at:]
+
+    def before(self, s: Statement) -> Before:
+        """The state before a declaration, to which compiling may go back."""
+        lengths = tuple([len(one) for one in self.growing()])
+        return Before(s, lengths, self.labels, self.scratch, self.frames[-1].depth, self.scopes[-1].copy(), self.mutable.copy())
+
+    def go_back(self, before: Before) -> None:
+        """Forgets what came after the declaration of an array, which will be in memory."""
+        for one, length in zip(self.growing(), before.lengths, strict=True):
+            del one[length:]
+        self.labels, self.scratch, self.frames[-1].depth = before.labels, before.scratch, before.depth
+        self.scopes[-1], self.mutable = before.names, before.mutable
+        self.in_memory.add(id(before.statement))
+
+    def growing(self) -> tuple[Any, ...]:
+        return self.out, self.locals, self.scopes, self.frames, self.loops, self.aliases, self.types
 
     def do_let(self, s: Statement) -> Value | None:
         v = self.expression(s[3])
@@ -126,11 +151,12 @@ class Statements(Expressions):
     def do_var(self, s: Statement) -> Value | None:
         _, name, kind, e = s
         if e is not None and e[0] == "call" and e[1] == "array":
-            self.array(name, [concrete(self.expression(a)) for a in e[2]])
+            before = self.before(s)
+            self.array(before, [concrete(self.expression(a)) for a in e[2]])
             return None
         if kind is not None and isinstance(self.type(kind), tuple):
             _, inner, size = self.type(kind)
-            self.array(name, [self.zero(inner)] * int(self.expression(size).const))
+            self.array(self.before(s), [self.zero(inner)] * int(self.expression(size).const))
             return None
         v = self.zero(self.type(kind)) if e is None else self.expression(e)
         v = concrete(v) if kind is None else self.convert(v, self.type(kind))
@@ -145,10 +171,10 @@ class Statements(Expressions):
         self.mutable.add(GETS[index])
         return Var(v.type, index)
 
-    def array(self, name: str, values: list[Value]) -> None:
-        """Declares an array, in locals unless `in_memory` names it."""
-        kind = values[0].type
-        if name in self.in_memory or len(values) > 64:
+    def array(self, before: Before, values: list[Value]) -> None:
+        """Declares an array, in locals unless one of its indices was not known."""
+        kind, name = values[0].type, before.statement[1]
+        if id(before.statement) in self.in_memory or len(values) > 64:
             m = self.reserve(kind, len(values))
             for i, v in enumerate(values):
                 self.store(m, constant("u32", i), v)
@@ -160,7 +186,7 @@ class Statements(Expressions):
             items.append(var)
             self.out += v.code + SETS[var.index]
             self.mutable.add(var.value.code)
-        self.scopes[-1][name] = Registers(kind, items)
+        self.scopes[-1][name] = Registers(kind, items, before)
 
     def reserve(self, kind: str, count: int) -> Memory:
         """An array in scratch memory."""
@@ -211,7 +237,7 @@ class Statements(Expressions):
             self.store(target, i, v)
             return None
         if isinstance(target, Registers):
-            var = self.register(target, place[1][1], place[2])
+            var = self.register(target, place[2])
             if op and self.sinks:
                 v.product = ()
             self.assign(var, operators.binary(self, op, var.value, v) if op else v)
