@@ -106,7 +106,7 @@ class Elementwise(Op):
     wgsl: str | Callable[[str], str] = ""  # an expression over the operand names, or that for a dtype of the operands
     preamble: str | tuple[str, ...] | Callable[[str], str | tuple[str, ...]] = ()  # helper functions, in the same way
     params: tuple[str, ...] = ()  # operand names in `wgsl`
-    cost: int = 1  # against a multiply
+    cost: int = 1  # of computing it, against a multiply; how long its text is, `compile/terms.py` counts
     probe: tuple[float, float] = (-2.0, 2.0)  # range of the generated sample points
     converts: str = ""  # "value" or "bits": the expression is the conversion to the result's dtype
 
