@@ -27,6 +27,10 @@ class ShapeError(PymlError, ValueError):
     """Shapes, axes or sizes do not fit together."""
 
 
+class AxisError(ShapeError, IndexError):
+    """An array has no such axis, or indices do not fit its axes; an IndexError too, as in Keras and numpy."""
+
+
 class DtypeError(PymlError, TypeError, ValueError):
     """A dtype is unknown, unsupported or does not fit the operation; a ValueError too, as Keras raises one for a name that is no dtype."""
 

@@ -38,7 +38,7 @@ def refusals(names, value):
         try:
             function(**others, **{argument: value})
         except (TypeError, ValueError) as error:
-            yield name, argument, str(error)
+            yield name, argument, error
         else:
             yield name, argument, "taken"
 
@@ -46,16 +46,17 @@ def refusals(names, value):
 def test_an_axis_out_of_range_is_refused_by_the_op_that_was_called(cpu):
     said = list(refusals(AXES, 99))
     assert len(said) > 70
-    wrong = [(name, text) for name, _, text in said if not text.startswith(f"{name}: ")]
+    wrong = [(name, error) for name, _, error in said if not str(error).startswith(f"{name}: ")]
     assert wrong == []
-    without_number = {name for name, _, text in said if "99" not in text}
+    assert [(name, error) for name, _, error in said if "out of range" in str(error) and not isinstance(error, IndexError)] == []
+    without_number = {name for name, _, error in said if "99" not in str(error)}
     assert without_number <= {"categorical_crossentropy", "multi_hot"}  # something else is missing in the call of this test
 
 
 def test_a_dtype_that_does_not_exist_is_refused_by_the_op_that_was_called(cpu):
     said = list(refusals(("dtype",), "floaty32"))
     assert len(said) > 20
-    assert [(name, text) for name, _, text in said if not text.startswith(f"{name}: ") and name != "convert_to_tensor"] == []
+    assert [(name, error) for name, _, error in said if not str(error).startswith(f"{name}: ") and name != "convert_to_tensor"] == []
 
 
 @pytest.mark.parametrize(("call", "valid"), [

@@ -22,7 +22,6 @@ X = np.ones((2, 3), np.float32)
     (lambda x: ops.stack([x, x], axis=3), "stack: axis 3 is out of range"),
     (lambda x: ops.slice(x, (0,), (1, 1)), "slice: start_indices and shape need a number for each of the 2 axes"),
     (lambda x: ops.one_hot([1], 3, axis=5), "one_hot: axis 5 is out of range"),
-    (lambda x: ops.sum(x, axis=1.5), "sum: an axis must be an integer"),
     (lambda x: ops.sum(2.0, axis=0), "sum: axis 0 is out of range for 0 dimensions; a scalar has none"),
     (lambda x: ops.add(x, np.ones(4)), "add: shapes .* do not broadcast"),
     (lambda x: ops.linalg.norm(x, axis=(0, 1, 1)), "norm: axis must name one axis or two"),
@@ -32,6 +31,13 @@ def test_an_argument_that_does_not_fit_the_shape_is_named(call, words):
         call(X)
     with pytest.raises((ShapeError, ValueError), match=words):
         call(pyml.Input((3,), batch_size=2))
+
+
+def test_an_axis_is_an_integer():
+    for op in (ops.sum, ops.softmax, ops.norm):
+        for axis in (1.5, "a", (0, 1.0)):
+            with pytest.raises(TypeError, match=f"^{op.__name__}: an axis must be an integer"):
+                op(X, axis=axis)
 
 
 @pytest.mark.parametrize(("data", "words"), [
@@ -85,9 +91,7 @@ def test_indices_that_the_host_has_are_within_the_axis(indices):
     (lambda: ops.array_split(X, 1.5), "array_split: indices_or_sections must be an integer of at least 1"),
     (lambda: ops.take(X, 0, axis=(0, 1)), "take: axis must be one axis"),
     (lambda: ops.swapaxes(X, (0, 1), 0), "swapaxes: axis must be one axis"),
-    (lambda: ops.softmax(X, axis=0.5), "softmax: an axis must be an integer"),
     (lambda: ops.categorical_crossentropy(X, X, axis=(0, 1)), "categorical_crossentropy: axis must be one axis"),
-    (lambda: ops.norm(X, axis=0.5), "norm: an axis must be an integer"),
     (lambda: ops.tensordot(X, X, axes=1.5), "tensordot: axes must be a number of axes, or two lists"),
     (lambda: ops.pad(X, 1.5), "pad: pad_width must be an integer, a pair"),
     (lambda: ops.unique(X, size=1.5), "unique: size must be an integer"),

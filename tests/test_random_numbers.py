@@ -81,6 +81,13 @@ def test_a_seed_may_be_negative_as_in_keras(cpu):
         (lambda: random.gamma((2,), 1.0, dtype="int8"), "gamma: dtype must be one of floats"),
         (lambda: random.randint((2,), 0, 5, dtype="float32"), "randint: dtype must be one of integers"),
         (lambda: random.randint((2,), 0, 5, dtype="int99"), "Invalid dtype: 'int99'"),
+        (lambda: random.randint((2,), -1, 5, dtype="uint8"), "randint: uint8 holds numbers from 0 to 255"),
+        (lambda: random.randint((2,), 0, 2**33, dtype="int64"), "randint: int32 holds numbers from"),
+        (lambda: random.binomial((2,), 3, 0.5, dtype="bool"), "binomial: dtype must be one of numbers"),
+        (lambda: random.categorical(pyml.Input((3,)), 2), r"categorical: shape must hold integers.*None, 2, 3"),
+        (lambda: random.dropout(np.ones((4, 5)), 0.5, noise_shape=(None,)), r"noise_shape must broadcast to .* \(4, 5\)"),
+        (lambda: random.dropout(np.ones((4, 5)), 0.5, noise_shape=(1, 4, 5)), "noise_shape must broadcast"),
+        (lambda: random.shuffle(np.float32(3.0)), "shuffle: axis 0 is out of range"),
     ],
 )
 def test_parameters_without_a_distribution_are_refused(draw, told):
@@ -111,6 +118,35 @@ def test_integers_have_the_dtype_that_was_asked_for(device, dtype):
     numbers = random.randint((500,), 3, 99, dtype=dtype, seed=3)
     assert numbers.dtype == dtype and random.categorical(np.zeros((2, 3)), 4, dtype=dtype).dtype == dtype
     np.testing.assert_array_equal(pyml.ops.cast(numbers, "int32"), random.randint((500,), 3, 99, seed=3))
+
+
+def test_integers_come_from_the_whole_range_of_their_dtype(device):
+    for low, high, dtype in ((0, 2**32, "uint32"), (2**31, 2**32 - 1, "uint32"), (-(2**31), 2**31, "int32"), (0, 256, "uint8")):
+        numbers = random.randint((2000,), low, high, dtype=dtype, seed=3).numpy().astype(np.int64)
+        assert low <= numbers.min() < low + 0.02 * (high - low) and high - 0.02 * (high - low) < numbers.max() < high
+
+
+def test_the_mask_of_dropout_broadcasts_from_the_last_axes(cpu):
+    for given, rows, columns in (((5,), 1, 5), ((), 1, 1), ((1,), 1, 1), ([4, None], 4, 5), ((None, 1), 4, 1)):
+        kept = random.dropout(np.ones((4, 5), "float32"), 0.5, noise_shape=given, seed=1).numpy()
+        np.testing.assert_array_equal(kept, np.broadcast_to(kept[:rows, :columns], (4, 5)))
+        assert set(np.unique(kept)) <= {0, 2} and (rows * columns == 1 or len(np.unique(kept)) == 2)
+
+
+def test_a_list_is_shuffled_and_counts_may_be_integers(cpu):
+    assert sorted(random.shuffle([3, 1, 2], seed=1).tolist()) == [1, 2, 3]
+    counts = random.binomial((500,), 9, 0.5, dtype="int32", seed=3)
+    assert counts.dtype == "int32" and counts.tolist() == random.binomial((500,), 9, 0.5, seed=3).tolist()
+
+
+def test_generators_have_names_of_their_own_as_in_keras(cpu):
+    pyml.utils.clear_session()
+    model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dropout(0.5), pyml.layers.GaussianNoise(0.1)])
+    model.compile("sgd", "mse")
+    names = ["seed_generator", "seed_generator_1"]
+    assert [v.path for v in model.variables] == [f"{name}/seed_generator_state" for name in names]
+    assert list(model.get_state_tree()["non_trainable_variables"]) == names
+    assert model.layers[0].seed_generator.get_config() == {"seed": None, "name": "seed_generator"}
 
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])

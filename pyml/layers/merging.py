@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from pyml import ops
-from pyml.errors import ShapeError
+from pyml.errors import AxisError, ShapeError
 from pyml.layers.layer import Layer
 from pyml.objects.samples import Sample, draw, sample
 
@@ -255,7 +255,7 @@ class Dot(Layer):
     def _both(self, first: Any, second: Any) -> Any:
         a, b = (self.axes, self.axes) if isinstance(self.axes, int) else self.axes
         if not -len(first) <= a < len(first) or not -len(second) <= b < len(second):
-            raise ShapeError(f'Layer "{self.name}": axes {(a, b)} are out of range for inputs of {len(first)} and {len(second)} axes.')
+            raise AxisError(f'Layer "{self.name}": axes {(a, b)} are out of range for inputs of {len(first)} and {len(second)} axes.')
         return a % len(first), b % len(second)
 
     def call(self, inputs: Any) -> Any:

@@ -12,7 +12,6 @@ from pyml.layers.activation import _SameShape
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.windows import laid_out, standard_data_format
 from pyml.objects.samples import Sample, draw, sample
-from pyml.utils.seeds import make_default_seed
 
 __all__ = [
     "ActivityRegularization", "AlphaDropout", "Dropout", "GaussianDropout", "GaussianNoise", "SpatialDropout1D",
@@ -36,7 +35,7 @@ class _Random(_SameShape):
         self.seed = seed
         self.supports_masking = True
         if draws:
-            self.seed_generator = random.SeedGenerator(make_default_seed() if seed is None else seed)
+            self.seed_generator = random.SeedGenerator(seed)
         self.built = True
 
 

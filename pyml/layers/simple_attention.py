@@ -16,7 +16,6 @@ from pyml.layers.regularization import share_of_one
 from pyml.layers.weights import known_size
 from pyml.objects.samples import Sample, draw, sample
 from pyml.ops.attending import attend
-from pyml.utils.seeds import make_default_seed
 
 __all__ = ["AdditiveAttention", "Attention"]
 
@@ -66,7 +65,7 @@ class Attention(Layer):
         self.dropout = share_of_one(dropout, "dropout", owner)
         self.seed = seed
         if dropout > 0:
-            self.seed_generator = random.SeedGenerator(make_default_seed() if seed is None else seed)
+            self.seed_generator = random.SeedGenerator(seed)
         self.scale: Variable | None = None
         self.concat_score_weight: Variable | None = None
         self.supports_masking = True

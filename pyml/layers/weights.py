@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pyml.core import Variable
-from pyml.errors import ShapeError
+from pyml.errors import AxisError, ShapeError
 
 
 def make_weight(layer: Any, weight: str, shape: tuple[int, ...], name: str | None = None) -> Variable:
@@ -26,10 +26,11 @@ def known_size(layer: Any, input_shape: Any, axis: int) -> int:
     """The size of `axis`, which the layer needs for its weights.
 
     Raises:
-        ShapeError: There is no such axis, or its size is unknown.
+        AxisError: There is no such axis.
+        ShapeError: Its size is unknown.
     """
     if not -len(input_shape) <= axis < len(input_shape):
-        raise ShapeError(f'Layer "{layer.name}": axis {axis} is out of range for inputs of shape {tuple(input_shape)}.')
+        raise AxisError(f'Layer "{layer.name}": axis {axis} is out of range for inputs of shape {tuple(input_shape)}.')
     if input_shape[axis] is None:
         raise ShapeError(
             f'Layer "{layer.name}" needs the size of axis {axis}; inputs of shape {tuple(input_shape)} leave it open. '

@@ -7,8 +7,7 @@ A built-in class is known as soon as it is defined (see `pyml.objects.configured
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
@@ -123,6 +122,9 @@ _scopes: ContextVar[tuple[Mapping[str, Any], ...]] = ContextVar("custom objects"
 def register_keras_serializable(package: str = "Custom", name: str | None = None) -> Callable[[F], F]:
     """Decorator that makes a class or function known to `from_config` under `package>name`.
 
+    Raises:
+        ValueError: A class has no `get_config`.
+
     Example:
         >>> @pyml.saving.register_keras_serializable(package="shop")
         ... def thrice(x):
@@ -132,6 +134,8 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
     """
 
     def register(obj: F) -> F:
+        if isinstance(obj, type) and not hasattr(obj, "get_config"):
+            raise ValueError(f"register_keras_serializable: a class must have a get_config method. Received: {obj.__name__}")
         key = f"{package}>{name or obj.__name__}"
         _registered[key] = obj
         _names[obj] = key
@@ -163,9 +167,8 @@ def get_registered_name(obj: Any) -> str:
         return obj.__name__
 
 
-@contextmanager
-def custom_object_scope(custom_objects: Mapping[str, Any]) -> Iterator[None]:
-    """Inside, the names in `custom_objects` are known to `from_config`.
+class CustomObjectScope:
+    """Inside, the names in `custom_objects` are known to `from_config`; it may be entered again.
 
     Example:
         >>> twice = lambda x: x * 2
@@ -174,14 +177,19 @@ def custom_object_scope(custom_objects: Mapping[str, Any]) -> Iterator[None]:
         >>> layer(np.array([1.0, 2.0])).numpy()
         array([2., 4.], dtype=float32)
     """
-    token = _scopes.set((*_scopes.get(), custom_objects))
-    try:
-        yield
-    finally:
-        _scopes.reset(token)
+
+    def __init__(self, custom_objects: Mapping[str, Any] | None) -> None:
+        self.custom_objects = custom_objects or {}
+
+    def __enter__(self) -> CustomObjectScope:
+        _scopes.set((*_scopes.get(), self.custom_objects))
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        _scopes.set(_scopes.get()[:-1])
 
 
-CustomObjectScope = custom_object_scope
+custom_object_scope = CustomObjectScope
 
 
 def get_registered_object(name: str, custom_objects: Mapping[str, Any] | None = None,

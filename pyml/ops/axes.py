@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 from ..core.types import Axis
-from ..errors import ShapeError
+from ..errors import AxisError, ShapeError
 
 
 def ordered_axes(axis: Axis, ndim: int, what: str) -> list[int]:
     """Non-negative axes in the order given; None means all.
 
     Raises:
-        ShapeError: An axis is out of range or named twice.
+        AxisError: An axis is out of range.
+        ShapeError: One is named twice.
+        TypeError: One is not an integer.
     """
     if axis is None:
         return list(range(ndim))
     out = []
     for a in axis if isinstance(axis, (tuple, list)) else (axis,):
         if not isinstance(a, int) and not hasattr(a, "__index__"):
-            raise ShapeError(f"{what}: an axis must be an integer. Received: axis={axis!r}")
+            raise TypeError(f"{what}: an axis must be an integer. Received: axis={axis!r}")
         if not -ndim <= a < ndim:
             span = f"use {-ndim} to {ndim - 1}" if ndim else "a scalar has none"
-            raise ShapeError(f"{what}: axis {a} is out of range for {ndim} dimensions; {span}.")
+            raise AxisError(f"{what}: axis {a} is out of range for {ndim} dimensions; {span}.")
         out.append(int(a) % ndim)
     if len(set(out)) != len(out):
         raise ShapeError(f"{what}: axis {axis} names an axis twice.")
@@ -31,7 +33,8 @@ def standardize_axis(axis: Axis, ndim: int, what: str) -> tuple[int, ...]:
     """Increasing non-negative axes; None means all.
 
     Raises:
-        ShapeError: An axis is out of range or named twice.
+        AxisError: An axis is out of range.
+        ShapeError: One is named twice.
     """
     return tuple(sorted(ordered_axes(axis, ndim, what)))
 
@@ -40,7 +43,8 @@ def one_axis(axis: Axis, ndim: int, what: str) -> int:
     """The one axis that `axis` names, non-negative.
 
     Raises:
-        ShapeError: It is out of range, or names none or several.
+        AxisError: It is out of range.
+        ShapeError: It names none or several.
     """
     found = standardize_axis(axis, ndim, what)
     if len(found) != 1:

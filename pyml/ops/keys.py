@@ -11,7 +11,7 @@ import numpy as np
 from ..core import trace
 from ..core.numpy_functions import NumpyFunctions
 from ..core.tensor import Tensor, as_node, broadcast_shapes
-from ..errors import ShapeError, TraceError
+from ..errors import AxisError, TraceError
 from ..graph.node import Node
 
 Slice = builtins.slice
@@ -38,7 +38,7 @@ def parts_of(key: Any, shape: tuple[int, ...]) -> tuple[list[Any], tuple[int, ..
     """The parts of a key, one for each axis and each new one: slices, integers, None, arrays of positions; and the shape they are for.
 
     Raises:
-        ShapeError: There are more indices than axes, several ellipses, or a mask has another shape.
+        AxisError: There are more indices than axes, several ellipses, or a mask has another shape.
         TypeError: Something is not an index.
         TraceError: A mask is a value that a program has yet to compute.
     """
@@ -61,9 +61,9 @@ def parts_of(key: Any, shape: tuple[int, ...]) -> tuple[list[Any], tuple[int, ..
                 parts.append(array)
                 used += 1
     if used > len(shape):
-        raise ShapeError(f"{used} indices are too many for a tensor of shape {shape}.")
+        raise AxisError(f"{used} indices are too many for a tensor of shape {shape}.")
     if sum(part is Ellipsis for part in parts) > 1:
-        raise ShapeError("an index holds at most one ellipsis.")
+        raise AxisError("an index holds at most one ellipsis.")
     if not builtins.any(part is Ellipsis for part in parts):
         parts.append(Ellipsis)
     out: list[Any] = []
@@ -79,7 +79,7 @@ def parts_of(key: Any, shape: tuple[int, ...]) -> tuple[list[Any], tuple[int, ..
                 sizes = (1,)
             elif sizes != shape[axis : axis + len(sizes)]:
                 axes = shape[axis : axis + len(sizes)]
-                raise ShapeError(f"a mask of shape {sizes} does not match {axes}, the axes of a tensor of shape {shape}.")
+                raise AxisError(f"a mask of shape {sizes} does not match {axes}, the axes of a tensor of shape {shape}.")
             out += found
             axis += len(sizes)
         else:
@@ -126,7 +126,7 @@ def read_key(key: Any, shape: tuple[int, ...]) -> Key:
     """A key taken apart.
 
     Raises:
-        ShapeError: There are more indices than axes, several ellipses, or a mask has another shape.
+        AxisError: There are more indices than axes, several ellipses, or a mask has another shape.
         IndexError: An index is out of range.
         TypeError: Something is not an index.
     """

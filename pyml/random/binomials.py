@@ -11,7 +11,7 @@ import numpy as np
 from pyml import ops
 from pyml.core.tensor import Tensor
 from pyml.graph.sizes import shape_of
-from pyml.random.bits import float_dtype, random_words, unit_interval
+from pyml.random.bits import number_dtype, random_words, unit_interval
 from pyml.random.rejection import first_fit
 from pyml.random.seeds import draw_seed
 
@@ -28,7 +28,7 @@ def binomial(shape: int | Sequence[int], counts: Any, probabilities: Any, dtype:
         shape: Shape of the result.
         counts: Numbers of trials, integers of at least 0, a number or a tensor that broadcasts to `shape`.
         probabilities: Of success, between 0 and 1, a number or a tensor that broadcasts to `shape`.
-        dtype: A float dtype; float32 by default.
+        dtype: A float or integer dtype; float32 by default.
         seed: An integer, a SeedGenerator, or None.
 
     Exact up to the rounding of float32, which shows from some millions of trials on.
@@ -43,7 +43,7 @@ def binomial(shape: int | Sequence[int], counts: Any, probabilities: Any, dtype:
         >>> pyml.random.binomial((3,), 10, 1.0).tolist()
         [10.0, 10.0, 10.0]
     """
-    sizes, name = shape_of(shape, "binomial"), float_dtype(dtype, "binomial")
+    sizes, name = shape_of(shape, "binomial"), number_dtype(dtype, "binomial")
     for value, what, high in ((counts, "counts", math.inf), (probabilities, "probabilities", 1.0)):
         if isinstance(value, _NUMBERS) and np.any((np.asarray(value) < 0) | (np.asarray(value) > high)):
             limits = "be from 0 to 1" if high == 1.0 else "not be negative"

@@ -45,6 +45,18 @@ def float_dtype(dtype: Any, what: str) -> str:
     return name
 
 
+def number_dtype(dtype: Any, what: str) -> str:
+    """The name of the dtype of numbers that was asked for, float32 where none was.
+
+    Raises:
+        ValueError: It is none of numbers.
+    """
+    name = keras_name(dtype)
+    if name not in (*FLOATS, *INTEGERS):
+        raise ValueError(f"{what}: dtype must be one of numbers, such as 'float32'. Received: dtype={dtype}")
+    return name
+
+
 def int_dtype(dtype: Any, what: str) -> str:
     """The name of the integer dtype that was asked for, int32 where none was.
 

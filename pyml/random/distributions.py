@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,9 +12,11 @@ import numpy as np
 from pyml import ops
 from pyml.core.drawing import draws_normal
 from pyml.core.tensor import Tensor
+from pyml.dtypes import LIMITS, standardize
 from pyml.errors import ShapeError
 from pyml.graph import prims
 from pyml.graph.sizes import shape_of
+from pyml.ops.axes import one_axis
 from pyml.random.bits import drawn, float_dtype, high_product, int_dtype, normal_numbers, random_words, unit_interval
 from pyml.random.seeds import draw_seed, host_generator
 
@@ -115,7 +118,7 @@ def randint(shape: int | Sequence[int], minval: int, maxval: int, dtype: Any = "
         seed: An integer, which gives the same numbers each time, a `SeedGenerator`, or None.
 
     Raises:
-        ValueError: `maxval` is not above `minval`, or `dtype` or `seed` is none of these.
+        ValueError: `maxval` is not above `minval`, `dtype` or `seed` is none of these, or `dtype` does not hold such numbers.
 
     Example:
         >>> x = pyml.random.randint((1000,), 1, 7, seed=1)
@@ -125,11 +128,15 @@ def randint(shape: int | Sequence[int], minval: int, maxval: int, dtype: Any = "
     shape, name = shape_of(shape, "randint"), int_dtype(dtype, "randint")
     if maxval <= minval:
         raise ValueError(f"randint: maxval must be above minval. Received: minval={minval}, maxval={maxval}")
-    bits = random_words(shape, seed)
-    span = prims.full(shape, int(maxval - minval), "uint32")
-    # the high half of a 32 x 32 bit product spreads more evenly than the remainder of a division
-    out = prims.cast(high_product(bits, span), dtype="int32") + int(minval)
-    return drawn(out, name)
+    held = name if name in LIMITS else standardize(name)  # of 64 bits: 32
+    low, high = LIMITS[held]
+    if minval < low or maxval - 1 > high:
+        raise ValueError(f"randint: {held} holds numbers from {low} to {high}. Received: minval={minval}, maxval={maxval}")
+    out, span = random_words(shape, seed), int(maxval) - int(minval)
+    if span < 2**32:  # the high half of a 32 x 32 bit product spreads more evenly than the remainder of a division
+        out = high_product(out, prims.full(shape, span, "uint32"))
+    out = prims.add(out, prims.full(shape, int(minval) & 0xFFFFFFFF, "uint32"))  # in 32 bits that wrap, as those of int32 do
+    return drawn(out if held == "uint32" else prims.cast(out, dtype="int32"), name)
 
 
 def bernoulli_mask(shape: int | Sequence[int], probability: float, seed: Any = None) -> Tensor:
@@ -162,6 +169,7 @@ def dropout(inputs: Any, rate: float, noise_shape: Sequence[int | None] | None =
 
     Raises:
         ValueError: `rate` is not between 0 and 1.
+        ShapeError: `noise_shape` does not broadcast to the shape of `inputs`.
 
     Source: Srivastava et al. 2014, "Dropout: A Simple Way to Prevent Neural Networks from Overfitting".
 
@@ -176,9 +184,16 @@ def dropout(inputs: Any, rate: float, noise_shape: Sequence[int | None] | None =
         return x
     if rate == 1:
         return ops.zeros_like(x)
-    shape = x.shape if noise_shape is None else tuple(n if n is not None else s for n, s in zip(noise_shape, x.shape, strict=True))
-    keep = bernoulli_mask(shape, 1 - rate, seed)
+    keep = bernoulli_mask(_noise_shape(noise_shape, x.shape), 1 - rate, seed)
     return ops.where(keep, x * (1.0 / (1 - rate)), 0.0)
+
+
+def _noise_shape(given: Sequence[int | None] | None, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of dropout's mask: None stands for the size at the same place; fewer sizes are those of the last axes."""
+    sizes = shape if given is None else tuple(s if n is None else n for n, s in zip_longest(given, shape[: len(given)], fillvalue=1))
+    if len(sizes) > len(shape) or any(n not in (1, s) for n, s in zip(reversed(sizes), reversed(shape), strict=False)):
+        raise ShapeError(f"dropout: noise_shape must broadcast to the shape of inputs, {shape}. Received: noise_shape={given!r}")
+    return sizes
 
 
 def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Tensor:
@@ -192,12 +207,16 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Tensor:
     Returns:
         The shape and dtype of `x`.
 
+    Raises:
+        AxisError: `x` has no such axis.
+
     Example:
         >>> sorted(pyml.random.shuffle(np.arange(5), seed=1).tolist())
         [0, 1, 2, 3, 4]
     """
-    n = x.shape[axis]
-    order = host_generator(seed).permutation(n)
+    x = ops.convert_to_tensor(x)
+    axis = one_axis(axis, x.ndim, "shuffle")
+    order = host_generator(seed).permutation(x.shape[axis])
     return ops.take(x, order.astype(np.int32), axis=axis)
 
 
@@ -226,7 +245,7 @@ def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any =
     if x.ndim != 2 or x.shape[1] == 0:
         raise ShapeError(f"categorical: logits must be (batch, classes) with at least one class. Received: shape={x.shape}")
     (count,) = shape_of(num_samples, "categorical")
-    u = unit_interval(random_words((x.shape[0], count, x.shape[1]), seed))
+    u = unit_interval(random_words(shape_of((x.shape[0], count, x.shape[1]), "categorical"), seed))
     open_ended = prims.maximum(u, prims.full(u.shape, 2.0**-25, "float32"))
     noise = Tensor(-prims.log(-prims.log(open_ended)))
     return ops.cast(ops.argmax(ops.expand_dims(x, 1) + noise, axis=-1), dtype)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pyml.core import trace
+from pyml.core.naming import auto_name
 from pyml.core.tensor import Tensor
 from pyml.core.variable import Variable
 from pyml.device.lock import LOCK
@@ -27,6 +28,7 @@ class SeedGenerator(Configured, kind=SEEDS):
 
     Args:
         seed: An integer; None takes one from the global seed (see `pyml.utils.set_random_seed`).
+        name: Of the generator; by default `seed_generator`, `seed_generator_1` and so on.
 
     Raises:
         ValueError: `seed` is not an integer or None, or an argument is unknown.
@@ -42,12 +44,11 @@ class SeedGenerator(Configured, kind=SEEDS):
         if kwargs:
             hint = did_you_mean(next(iter(kwargs)), ("seed", "name"))
             raise ValueError(f"SeedGenerator: unrecognized keyword arguments: {kwargs}.{hint}")
-        if seed is None:
-            seed = make_default_seed()
-        if not isinstance(seed, (int, np.integer)):
+        if seed is not None and not isinstance(seed, (int, np.integer)):
             raise ValueError(f"SeedGenerator: seed must be an integer or None. Received: seed={seed!r}")
-        self._initial_seed = int(seed)
-        self.name = name or "seed_generator"
+        self._initial_seed = None if seed is None else int(seed)
+        seed = make_default_seed() if seed is None else seed
+        self.name = name or auto_name(type(self).__name__)
         self.state = Variable(np.array([int(seed) & 0xFFFFFFFF, 0], np.uint32), trainable=False, name="seed_generator_state")
         self.state.path = f"{self.name}/seed_generator_state"
 

@@ -100,7 +100,9 @@ def test_a_users_class_does_not_take_the_place_of_a_built_in_one(registered):
     with pytest.raises(ValueError, match=r"Unknown class 'Dropout'.*custom_objects"):
         L.deserialize(L.serialize(Dropout()))
     assert type(L.deserialize(L.serialize(Dropout()), custom_objects={"Dropout": Dropout})) is Dropout
-    with pyml.saving.custom_object_scope({"Dense": Dense}):
+    with pyml.saving.CustomObjectScope({"Dense": Dense}) as scope:
+        pass
+    with scope:  # once more
         assert type(L.deserialize({"class_name": "Dense", "config": {"units": 3}})) is Dense
     assert type(L.deserialize({"class_name": "Dense", "config": {"units": 3}})) is built_in
 

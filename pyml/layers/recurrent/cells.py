@@ -20,7 +20,6 @@ from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, R
 from pyml.layers.weights import known_size, make_weight
 from pyml.objects.samples import Sample, draw, sample
 from pyml.ops import recurrent
-from pyml.utils.seeds import make_default_seed
 
 
 class _Cell(Layer):
@@ -51,7 +50,7 @@ class _Cell(Layer):
         self.recurrent_dropout = min(1.0, max(0.0, recurrent_dropout))
         self.seed = seed
         if self.dropout or self.recurrent_dropout:
-            self.seed_generator = random.SeedGenerator(make_default_seed() if seed is None else seed)
+            self.seed_generator = random.SeedGenerator(seed)
         self.state_size: int | list[int] = self.units
         self.output_size = self.units
         self.bias: Variable | None = None
