@@ -22,6 +22,27 @@ function columns(spec, width) {
   return Math.max(1, Math.min(6, Math.floor((width - 50) / (6 * longest + 28))));
 }
 
+/** A text in two lines where it has more letters than fit into one; words are not broken. */
+function wrapped(text, letters) {
+  const end = text.length > letters ? text.lastIndexOf(" ", letters) : -1;
+  return end > 0 ? [text.slice(0, end), text.slice(end + 1)] : text;
+}
+
+/** Wraps a chart's title, and bounds those of its axes, which would take the room of what they name; as `fit_titles` of pyml.vis.theme. */
+function fitTitles(spec, config) {
+  const { title, height = 230 } = spec, width = spec.width || 400;
+  if (title) {
+    spec.title = typeof title === "string" ? { text: title } : title;
+    for (const [name, letter] of [["text", 7.8], ["subtitle", 6.2]]) {
+      const text = spec.title[name];
+      if (typeof text === "string") spec.title[name] = wrapped(text, Math.floor((width - 30) / letter));
+    }
+    spec.title.limit = width - 10;
+  }
+  config.axisX = { titleLimit: width - 60, ...config.axisX };
+  config.axisY = { titleLimit: height - 70, ...config.axisY };
+}
+
 /** A specification in the page's colours, as wide as its surface. */
 function dressed(given, name, width) {
   const repeated = (given.title?.text ?? given.title) === name; // the surface says it already
@@ -44,6 +65,7 @@ function dressed(given, name, width) {
   if (spec.autosize && spec.width && spec.width === spec.height) spec.width = spec.height = Math.min(spec.width, width); // square on purpose
   else if (spec.autosize && (spec.width ?? 0) <= 400) spec.width = Math.max(width, spec.usermeta?.least ?? 0); // what is wider has a reason: tables scroll
   for (const part of spec.vconcat ?? []) if ((part.width ?? 0) <= 400) part.width = width - 70;
+  for (const part of [...(spec.vconcat ?? []), spec]) fitTitles(part, spec.config);
   return spec;
 }
 

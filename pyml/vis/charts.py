@@ -9,9 +9,10 @@ import numpy as np
 
 from pyml.vis.figure import Figure
 from pyml.vis.theme import DASHES, SERIES, slanting
-from pyml.vis.values import Points, base, items, nothing, numbers, options, plain
+from pyml.vis.values import Points, apart, base, items, lettering, nothing, numbers, options, plain
 
 BARS = 1000                                            # of a chart
+NAMES = 30                                             # of series that a legend has room for
 _XY = ("x_type", "y_type", "x_axis_domain", "y_axis_domain", "zoom_to_fit", "series_colors")
 
 
@@ -19,7 +20,7 @@ def line_chart(data: Any, series: Sequence[str] | None = None, **opts: Any) -> F
     """Values as lines; NaN is a gap.
 
     Args:
-        data: Values over 0, 1, 2, ...; pairs or dicts of x and y; several of these (of any lengths) in a list, in an array
+        data: Values over 0, 1, 2, ...; tuples or dicts of x and y; several of these (of any lengths) in a list, in an array
             `(series, n)` or in a dict by name; or a dict of `values` and `series`, as in tfjs-vis.
         series: Names of the series.
         opts: `title, width, height, x_label, y_label, font_size, x_type, y_type, x_axis_domain, y_axis_domain, zoom_to_fit`
@@ -65,34 +66,44 @@ def _points(what: str, data: Any, series: Any, opts: dict[str, Any], mark: dict[
     if not any(row["y"] is not None for row in rows):
         return Figure(nothing(chosen, "All values are missing." if rows else "There is nothing to show."))
 
-    whole = not cloud and all(np.array_equal(x, np.floor(x)) for x, _ in points.parts)  # epochs, days: no ticks between them
+    inside = chosen["x_axis_domain"] is None and all(np.array_equal(x, np.floor(x)) for x, _ in points.parts)
+    whole = not cloud and inside                       # epochs, days: no ticks between them
 
     def axis(name: str, number: int, zero: bool) -> dict[str, Any]:
         kind = chosen[f"{name}_type"] or "quantitative"
         domain = chosen[f"{name}_axis_domain"] or points.domain(number)
         scale = {"domain": list(domain), "nice": False} if domain else {"zero": zero, "nice": True}
-        return {"field": name, "type": kind, "title": chosen[f"{name}_label"] or name,
-                **({"scale": scale} if kind == "quantitative" else {}),
-                **({"axis": {"tickMinStep": 1}} if whole and name == "x" and kind == "quantitative" else {})}  # fmt: skip
+        if kind != "quantitative":
+            return {"field": name, "type": kind, "title": chosen[f"{name}_label"] or name}
+        ticks = {**lettering(domain or points.spread(number), zero), **({"tickMinStep": 1} if whole and name == "x" else {})}
+        return {"field": name, "type": kind, "title": chosen[f"{name}_label"] or name, "scale": scale, **({"axis": ticks} if ticks else {})}
 
     encoding: dict[str, Any] = {"x": axis("x", 0, False), "y": axis("y", 1, not chosen["zoom_to_fit"] and not cloud)}
     colours = chosen["series_colors"] or SERIES
+    if not cloud and max(len(x) for x, _ in points.parts) < 3:
+        mark = {**mark, "point": True}                 # a line needs two points to be seen
+    elif any("alone" in row for row in rows):
+        mark = {**mark, "point": {"opacity": {"expr": "datum.alone ? 1 : 0"}}}
     if len(points.names) > 1:
         several = [colours[i % len(colours)] for i in range(len(points.names))]
-        encoding["color"] = {"field": "series", "type": "nominal", "title": None, "scale": {"domain": points.names, "range": several}}
+        look = {"symbolLimit": 9} if len(points.names) > NAMES else {}  # else it takes the room of the lines
+        if mark.get("point"):
+            look |= {"symbolType": "stroke", "symbolOpacity": 1}  # of the lines, not of their points
+        legend = {"legend": look} if look else {}
+        encoding["color"] = {"field": "series", "type": "nominal", "title": None, "scale": {"domain": points.names, "range": several}, **legend}
         if cloud:
-            encoding["shape"] = {"field": "series", "type": "nominal", "title": None, "scale": {"domain": points.names}}
+            encoding["shape"] = {"field": "series", "type": "nominal", "title": None, "scale": {"domain": points.names}, **legend}
         else:
             dashes = [DASHES[i % len(DASHES)] for i in range(len(points.names))]
             dash = {"domain": points.names, "range": dashes}
-            encoding["strokeDash"] = {"field": "series", "type": "nominal", "title": None, "scale": dash}
+            encoding["strokeDash"] = {"field": "series", "type": "nominal", "title": None, "scale": dash, **legend}
     else:
         mark = {**mark, "color": colours[0]}
-    if not cloud and max(len(x) for x, _ in points.parts) < 3:
-        mark = {**mark, "point": True}                 # a line needs two points to be seen
     encoding["tooltip"] = [{"field": name, "type": "quantitative", "title": encoding[name]["title"]} for name in ("x", "y")]
+    if len(points.names) > 1:
+        encoding["tooltip"].insert(0, {"field": "series", "type": "nominal"})
     given = bool(chosen["x_axis_domain"] or chosen["y_axis_domain"])  # otherwise all is inside, and a point at an end is seen whole
-    return Figure({**base(chosen, points.notes, what.replace("_", " ")), "data": {"values": rows}, "mark": {**mark, "clip": given},
+    return Figure({**base(chosen, points.notes, what.replace("_", " ").capitalize()), "data": {"values": rows}, "mark": {**mark, "clip": given},
                    "encoding": encoding})  # fmt: skip
 
 
@@ -126,19 +137,23 @@ def bar_chart(data: Any, labels: Sequence[Any] | None = None, **opts: Any) -> Fi
         raise ValueError(f"bar_chart: labels must name {len(values)} bars. Received: {len(labels)} labels.")
     if not np.isfinite(values).any():
         return Figure(nothing(chosen, "All values are missing." if len(values) else "There is nothing to show."))
-    rows = [{"label": str(label), "value": plain(value)} for label, value in zip(labels, values)]
+    longest, names_of = max(len(str(label)) for label in labels), apart(labels)
+    rows = [{"label": label, "value": plain(value)} for label, value in zip(names_of, values)]
+    missing = int((~np.isfinite(values)).sum())
+    notes = [f"{missing:,} value{'s are' if missing > 1 else ' is'} missing"] if missing else []
     colour, lying = chosen["color"], bool(chosen["horizontal"])
-    longest = max(len(str(label)) for label in labels)
     names, sizes = ("y", "x") if lying else ("x", "y")
-    look = base(chosen, fallback="Bar chart")
+    look = base(chosen, notes, "Bar chart")
     slant = slanting(longest, len(rows), chosen["font_size"] or 10)
     return Figure({
         **look, "height": opts.get("height", 22 * len(rows) + 50) if lying else look["height"], "data": {"values": rows},
         "mark": {"type": "bar", "color": colour if isinstance(colour, str) else SERIES[0]},
         "encoding": {
             names: {"field": "label", "type": chosen[f"{names}_type"] or "ordinal", "sort": None, "title": chosen[f"{names}_label"] or "",
+                    "scale": {"domain": names_of},     # also of those without a value
                     "axis": {"labelLimit": 150} if lying else {**slant, "labelOverlap": len(rows) > 14}},
-            sizes: {"field": "value", "type": chosen[f"{sizes}_type"] or "quantitative", "title": chosen[f"{sizes}_label"] or "value"},
+            sizes: {"field": "value", "type": chosen[f"{sizes}_type"] or "quantitative", "title": chosen[f"{sizes}_label"] or "value",
+                    "axis": lettering(values, True), "scale": {} if np.nan_to_num(values, posinf=0, neginf=0).any() else {"domain": [0, 1]}},
             **({"color": {"field": "label", "type": "nominal", "legend": None, "scale": {"range": list(colour)}}}
                if colour and not isinstance(colour, str) else {}),
             "tooltip": [{"field": "label", "type": "nominal"}, {"field": "value", "type": "quantitative"}],
@@ -180,6 +195,10 @@ def histogram(data: Any, **opts: Any) -> Figure:
     if bins < 1:
         raise ValueError(f"histogram: max_bins must be a positive integer. Received: {chosen['max_bins']!r}")
     low, high = float(finite.min()), float(finite.max())
+    if not np.isfinite(high - low):
+        raise ValueError(f"histogram: values from {low:.3g} to {high:.3g} are too far apart for float64; divide them by a number first.")
+    while bins > 1 and not (np.diff(np.linspace(low, high, bins + 1)) > 0).all():
+        bins -= 1                                      # so near to each other that no more numbers lie between
     around = abs(low) * 0.05 or 0.5
     counts, edges = np.histogram(finite, 1 if low == high else bins, (low - around, high + around) if low == high else (low, high))
     rows = [{"from": float(a), "to": float(b), "count": int(n)} for a, b, n in zip(edges, edges[1:], counts)]
@@ -187,7 +206,7 @@ def histogram(data: Any, **opts: Any) -> Figure:
         **base(chosen, notes, "Histogram"), "data": {"values": rows}, "mark": {"type": "bar", "color": chosen["color"] or SERIES[0]},
         "encoding": {
             "x": {"field": "from", "type": "quantitative", "bin": {"binned": True},
-                  "title": chosen["x_label"] or "value", "axis": {"format": ",.0f" if 1000 <= max(-low, high) < 1e7 else ".3~g"},
+                  "title": chosen["x_label"] or "value", "axis": {"format": ",.0f"} if 1000 <= max(-low, high) < 1e7 and high - low > 10 else lettering(edges),
                   "scale": {"domain": [float(edges[0]), float(edges[-1])], "nice": False, "zero": False}},
             "x2": {"field": "to"},
             "y": {"field": "count", "type": "quantitative", "title": chosen["y_label"] or "count"},

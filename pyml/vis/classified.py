@@ -10,9 +10,9 @@ import numpy as np
 from pyml.vis import metrics
 from pyml.vis.charts import line_chart
 from pyml.vis.figure import Figure
-from pyml.vis.grids import heatmap
+from pyml.vis.grids import CELLS, heatmap
 from pyml.vis.theme import SERIES
-from pyml.vis.values import base, items, nothing, numbers, options, plain
+from pyml.vis.values import apart, base, items, nothing, numbers, options, plain
 
 _COLORS = ["#eef3fb", "#0b5d8f"]
 
@@ -52,6 +52,11 @@ def confusion_matrix(labels: Any, predictions: Any = None, class_names: Sequence
         matrix = np.array(metrics.confusion_matrix(labels, predictions, count, weights), float)
     if not matrix.size:
         return Figure(nothing(chosen))
+    if matrix.size > CELLS:
+        most = int(CELLS**0.5)
+        raise ValueError(f"confusion_matrix: {len(matrix):,} classes are more than the {most} that are drawn; per_class_accuracy takes more.")
+    if class_names is not None and len(class_names) != len(matrix):
+        raise ValueError(f"confusion_matrix: class_names must name {len(matrix)} classes. Received: {len(class_names)} names.")
     size = min(44 * len(matrix) + 80, 420)
     look = {name: chosen[name] for name in ("title", "font_size", "x_type", "y_type")}
     shown = np.where(np.eye(len(matrix), dtype=bool) & (not chosen["shade_diagonal"]), np.nan, matrix)
@@ -73,8 +78,9 @@ def confusion_matrix(labels: Any, predictions: Any = None, class_names: Sequence
         dark = f"datum.value > {half}" + ("" if chosen["shade_diagonal"] else " && datum.x !== datum.y")
         light = "datum.x === datum.y" if not chosen["shade_diagonal"] else "false"
         colour = {"condition": [{"test": dark, "value": "#ffffff"}, {"test": light, "value": "#767676"}], "value": "#1f2328"}
+        whole = np.array_equal(matrix, np.floor(matrix)) and matrix.max() < 1e7
         text = {"x": encoding["x"], "y": encoding["y"], "color": colour,
-                "text": {"field": "value", "type": "quantitative", "format": ",.4~g"}}  # fmt: skip
+                "text": {"field": "value", "type": "quantitative", "format": ",.0f" if whole else ",.4~g"}}  # fmt: skip
         spec["layer"] = [{"mark": spec.pop("mark"), "encoding": encoding}, {"mark": {"type": "text"}, "encoding": text}]
     return figure
 
@@ -109,8 +115,9 @@ def per_class_accuracy(labels: Any, predictions: Any = None, class_names: Sequen
     names = [str(i) for i in range(len(found))] if class_names is None else [str(name) for name in class_names]
     if len(names) != len(found):
         raise ValueError(f"per_class_accuracy: class_names must name {len(found)} classes. Received: {len(names)}")
+    names = apart(names)
     rows = [{"class": name, "accuracy": plain(one["accuracy"]), "count": int(one["count"])} for name, one in zip(names, found)]
-    y = {"field": "class", "type": "ordinal", "sort": None, "title": chosen["y_label"] or "class"}
+    y = {"field": "class", "type": "ordinal", "sort": None, "title": chosen["y_label"] or "class", "scale": {"domain": names}}
     bars = {"mark": {"type": "bar", "color": SERIES[0]}, "encoding": {"y": y, "x": {
         "field": "accuracy", "type": "quantitative", "title": chosen["x_label"] or "accuracy", "scale": {"domain": [0, 1.25]},
         "axis": {"format": ".0%", "values": [0, 0.25, 0.5, 0.75, 1]}}}}  # fmt: skip

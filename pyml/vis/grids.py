@@ -12,10 +12,9 @@ import numpy as np
 from pyml.callbacks.event_file import png
 from pyml.vis.figure import Figure
 from pyml.vis.theme import COLOR_MAPS, slanting
-from pyml.vis.values import base, items, nothing, numbers, options, plain
+from pyml.vis.values import UNSEEN, apart, base, items, lettering, nothing, numbers, options, plain
 
 CELLS = 10_000                                         # of a heat map
-UNSEEN = "\u200b"                                      # a space without width: tells labels apart that read the same
 
 
 def heatmap(data: Any, x_tick_labels: Sequence[Any] | None = None, y_tick_labels: Sequence[Any] | None = None, **opts: Any) -> Figure:
@@ -71,7 +70,7 @@ def heatmap(data: Any, x_tick_labels: Sequence[Any] | None = None, y_tick_labels
             "y": {"field": "y", "type": named(chosen["y_type"]), "sort": None, "title": chosen["y_label"] or "",
                   "axis": {"labelOverlap": True}},
             "color": {"field": "value", "type": "quantitative", "title": None, "scale": scale,
-                      "legend": {"orient": "right", "gradientLength": {"expr": "clamp(height - 10, 20, 120)"}}},
+                      "legend": {**lettering(matrix), "orient": "right", "gradientLength": {"expr": "clamp(height - 10, 20, 120)"}}},
             "tooltip": [{"field": "x", "type": "nominal"}, {"field": "y", "type": "nominal"}, {"field": "value", "type": "quantitative"}],
         },
     })  # fmt: skip
@@ -87,8 +86,7 @@ def _labels(name: str, labels: Sequence[Any] | None, count: int) -> list[str]:
         return [str(i) for i in range(count)]
     if len(labels) != count:
         raise ValueError(f"heatmap: {name} must have {count} names. Received: {len(labels)}")
-    texts = [str(label) for label in labels]
-    return texts if len(set(texts)) == count else [text + UNSEEN * i for i, text in enumerate(texts)]
+    return apart(labels)
 
 
 def table(values: Any, headers: Sequence[Any] | None = None, **opts: Any) -> Figure:

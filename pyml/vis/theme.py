@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import textwrap
 from typing import Any
 
 SCHEMA = "https://vega.github.io/schema/vega-lite/v5.json"
@@ -49,10 +50,28 @@ def themed(spec: dict[str, Any], theme: str) -> dict[str, Any]:
     config["view"] = {"stroke": None, **config.get("view", {})}
     config["range"] = {"category": [ON_DARK.get(c, c) if theme == "dark" else c for c in SERIES]}
     config["text"] = {"color": colours["ink"], **config.get("text", {})}
+    for part in (spec, *spec.get("vconcat", ())):
+        fit_titles(part, config)
     config["rule"] = {"color": colours["quiet"]}
     config["font"] = "system-ui, sans-serif"
     spec["background"] = colours["paper"]
     return spec
+
+
+def fit_titles(spec: dict[str, Any], config: dict[str, Any]) -> None:
+    """Wraps a chart's title, and bounds those of its axes, which would take the room of what they name; as `fitTitles` of web/figures.js."""
+    width, height = spec.get("width") or 400, spec.get("height") or 230
+    title = spec.get("title")
+    if title:
+        title = dict(title) if isinstance(title, dict) else {"text": title}
+        for name, letter in (("text", 7.8), ("subtitle", 6.2)):
+            lines = textwrap.wrap(title[name], int((width - 30) / letter)) if isinstance(title.get(name), str) else ()
+            if len(lines) > 1:                         # Vega finds room for two
+                title[name] = [lines[0], " ".join(lines[1:])]
+        title["limit"] = width - 10
+        spec["title"] = title
+    config["axisX"] = {"titleLimit": width - 60, **config.get("axisX", {})}
+    config["axisY"] = {"titleLimit": height - 70, **config.get("axisY", {})}
 
 
 def columns(spec: dict[str, Any]) -> int:

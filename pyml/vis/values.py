@@ -68,6 +68,32 @@ def plain(value: float) -> float | None:
     return float(value) if math.isfinite(value) else None
 
 
+def lettering(values: Any, zero: bool = False) -> dict[str, str]:
+    """The format of an axis' numbers, where those that Vega chooses would be as long as 0.000000000002.
+
+    Args:
+        values: What lies along the axis.
+        zero: The axis holds 0 too.
+    """
+    finite = np.asarray(values, float)
+    finite = finite[np.isfinite(finite)]
+    top = float(np.abs(finite).max(initial=0))
+    if not top or 1e-4 <= top < 1e9:
+        return {}
+    part = (finite / top).max() - (finite / top).min()
+    digits = 3 + math.ceil(-math.log10(1 if zero or not part else min(1, part)))
+    return {"format": f".{digits}~g"} if digits < 7 else {}
+
+
+UNSEEN = "\u200b"                                      # a space without width: tells labels apart that read the same
+
+
+def apart(labels: Sequence[Any]) -> list[str]:
+    """Labels as texts, of which no two are the same: a chart has one place for each text."""
+    texts = [str(label) for label in labels]
+    return texts if len(set(texts)) == len(texts) else [text + UNSEEN * i for i, text in enumerate(texts)]
+
+
 class Points:
     """Points of one or more series.
 
@@ -80,7 +106,7 @@ class Points:
     """
 
     def __init__(self, what: str, data: Any, series: Sequence[str] | None = None, pairs: bool = False):
-        self.what = what
+        self.what, self.pairs = what, pairs
         if isinstance(data, Mapping) and "values" in data:
             series = series or data.get("series")
             data = data["values"]
@@ -91,7 +117,7 @@ class Points:
             names = [str(name) for name in series] if series else [f"Series {i + 1}" for i in range(len(parts))]
         if len(parts) > SEVERAL:
             raise ValueError(f"{what}: {len(parts):,} series are more than {SEVERAL}, which nobody can tell apart. "
-                             "An array has a series in each row: give its transpose, or a list of pairs of x and y.")  # fmt: skip
+                             "An array has a series in each row: give its transpose, or a list of tuples of x and y.")  # fmt: skip
         if len(names) != len(parts):
             raise ValueError(f"{what}: series must name {len(parts)} series. Received: {len(names)} names.")
         self.names, self.notes = names, []
@@ -113,7 +139,7 @@ class Points:
         if not isinstance(data, (list, tuple)) or not len(data):
             return False
         first = data[0]
-        if isinstance(first, Mapping) or np.ndim(first) == 0:
+        if isinstance(first, Mapping) or np.ndim(first) == 0 or all(_is_pair(one) for one in data):
             return False
         if hasattr(first, "shape") or len(first) != 2:
             return not (pairs and hasattr(first, "shape") and tuple(first.shape) == (2,))
@@ -133,21 +159,37 @@ class Points:
         return np.arange(array.size, dtype=float), array.reshape(-1)
 
     def rows(self) -> list[dict[str, Any]]:
-        """One dict for each point."""
+        """One dict for each point; of a line, `alone` says which has no neighbour that it could be joined to."""
         return [
-            {"x": plain(a), "y": plain(b), "series": name}
-            for name, (x, y) in zip(self.names, self.parts)
-            for a, b in zip(x, y)
+            {"x": plain(a), "y": plain(b), "series": name, **({"alone": True} if single else {})}
+            for name, (x, y), lonely in zip(self.names, self.parts, self.alone())
+            for a, b, single in zip(x, y, lonely)
         ]  # fmt: skip
+
+    def alone(self) -> list[np.ndarray]:
+        """For each point of each series, whether both of its neighbours are gaps or ends; of a cloud none is told."""
+        if self.pairs:
+            return [np.zeros(len(x), bool) for x, _ in self.parts]
+        there = [np.r_[False, np.isfinite(x) & np.isfinite(y), False] for x, y in self.parts]
+        return [seen[1:-1] & ~seen[:-2] & ~seen[2:] for seen in there]
+
+    def spread(self, axis: int) -> np.ndarray:
+        """All values along an axis."""
+        return np.concatenate([part[axis] for part in self.parts] or [np.zeros(0)])
 
     def domain(self, axis: int) -> list[float] | None:
         """A range for an axis on which all values are equal; None where the chart finds one itself."""
-        values = np.concatenate([part[axis] for part in self.parts] or [np.zeros(0)])
+        values = self.spread(axis)
         values = values[np.isfinite(values)]
         if not values.size or values.min() != values.max():
             return None
         around = abs(values[0]) * 0.1 or 1.0
         return [float(values[0] - around), float(values[0] + around)]
+
+
+def _is_pair(value: Any) -> bool:
+    """Whether this is a point: lists are series, as rows of arrays are."""
+    return isinstance(value, tuple) and len(value) == 2 and np.ndim(value[0]) == np.ndim(value[1]) == 0
 
 
 def thinned(x: np.ndarray, y: np.ndarray, most: int, scattered: bool = False) -> tuple[np.ndarray, np.ndarray]:

@@ -83,6 +83,7 @@ FORMS = [
     ({"a": [1], "b": [(5, 2)]}, [("a", 0, 1), ("b", 5, 2)]),
     ({"values": [[{"x": 1, "y": 2}], [{"x": 3, "y": None}]], "series": ["a", "b"]}, [("a", 1, 2), ("b", 3, None)]),
     (np.array([[1.0, 2, 3]]), [("Series 1", 0, 1), ("Series 1", 1, 2), ("Series 1", 2, 3)]),
+    ([(5, 1), (6, 3), (7, 2)], [("Series 1", 5, 1), ("Series 1", 6, 3), ("Series 1", 7, 2)]),
 ]
 
 
@@ -475,6 +476,47 @@ def test_the_page_has_the_colours_of_figures():
     assert json.dumps(theme.SERIES) in text
 
 
+def test_points_between_gaps_are_seen_and_legends_keep_their_lines():
+    figure = vis.line_chart({"a": [1, NAN, 3, 4], "b": [NAN, 2, NAN, NAN]})
+    assert [(row["series"], row["x"]) for row in figure.rows() if row.get("alone")] == [("a", 0), ("b", 1)]
+    assert "datum.alone" in json.dumps(figure.spec["mark"]["point"])
+    assert all(figure.spec["encoding"][name]["legend"]["symbolType"] == "stroke" for name in ("color", "strokeDash"))
+    assert vis.line_chart([1, 2, NAN, 3, 4]).spec["mark"]["point"] is False  # no point for each of a long line
+    assert vis.line_chart(np.zeros((40, 3))).spec["encoding"]["color"]["legend"]["symbolLimit"] == 9
+
+
+@pytest.mark.parametrize("values, form", [
+    ([1, 2], None), ([0, 0], None), ([1e9 + 1, 1e9 + 2], None), ([-2e20, 3e20], ".3~g"), ([1e-12, 2e-12], ".4~g"), ([5e9, 5.1e9], ".5~g"),
+])  # fmt: skip
+def test_numbers_of_axes_are_short_and_differ(values, form):
+    axes = [vis.line_chart(values, zoom_to_fit=True).spec["encoding"]["y"].get("axis", {}),
+            vis.heatmap([values]).spec["encoding"]["color"]["legend"]]  # fmt: skip
+    assert [axis.get("format") for axis in axes] == [form, form]
+
+
+def test_every_bar_and_class_has_its_place():
+    spec = vis.bar_chart([1, NAN, 3], labels=["a", "b", "a"]).spec
+    places = spec["encoding"]["x"]["scale"]["domain"]
+    assert [text.rstrip("\u200b") for text in places] == ["a", "b", "a"] and len(set(places)) == 3
+    assert places == [row["label"] for row in spec["data"]["values"]] and spec["title"]["subtitle"] == "1 value is missing."
+    assert vis.bar_chart([0, 0]).spec["encoding"]["y"]["scale"] == {"domain": [0, 1]}
+    assert vis.per_class_accuracy([0, 0, 2], [0, 1, 2]).spec["layer"][0]["encoding"]["y"]["scale"]["domain"] == ["0", "1", "2"]
+
+
+def test_values_near_each_other_have_as_many_bins_as_floats_allow():
+    values = 1e9 + np.spacing(1e9) * np.arange(4)
+    assert [row["count"] for row in vis.histogram(values).rows()] == [1, 1, 2]
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_long_titles_take_two_lines_and_leave_room_for_the_plot(theme):
+    words = "a title that is longer than its picture is wide, as one writes them in a hurry"
+    spec = vis.line_chart([1, 2], title=words, x_label=words).themed(theme)
+    assert len(spec["title"]["text"]) == 2 and " ".join(spec["title"]["text"]) == words
+    assert spec["config"]["axisX"]["titleLimit"] == 300 and spec["config"]["axisY"]["titleLimit"] == 160
+    assert vis.line_chart([1, 2], title="short").themed(theme)["title"]["text"] == "short"
+
+
 def test_axes_say_what_they_are_given():
     units = {"x_label": "time in s", "y_label": "mass in kg"}
     drawn = [vis.line_chart([1, 2], **units), vis.scatter_plot([[1, 2]], **units), vis.bar_chart([1, 2], **units),
@@ -522,6 +564,9 @@ OTHERS = {"Figure", "Visor", "visor", "draw_with", "metrics", "render", "show"}
     (lambda: vis.bar_chart([{"x": 1, "y": 2}]), "bar_chart: a dict must have index and value. Received one of: x, y."),
     (lambda: vis.histogram([{"x": 1}]), "histogram: a dict must have value. Received one of: x."),
     (lambda: vis.heatmap({"rows": [[1]]}), "heatmap: a dict must have values. Received one of: rows."),
+    (lambda: vis.confusion_matrix(np.zeros((101, 101))), "confusion_matrix: 101 classes are more than the 100 that are drawn"),
+    (lambda: vis.confusion_matrix(np.eye(3), class_names="ab"), "confusion_matrix: class_names must name 3 classes"),
+    (lambda: vis.histogram([-1.7e308, 1.7e308]), "histogram: values from -1.7e+308 to 1.7e+308 are too far apart"),
     (lambda: vis.confusion_matrix({}), "confusion_matrix: a dict must have values. Received one of: nothing."),
     (lambda: vis.per_class_accuracy([0.5], [1]), "per_class_accuracy: labels must be classes"),
     (lambda: vis.per_class_accuracy([0, 1]), "per_class_accuracy: expected labels and predictions"),
