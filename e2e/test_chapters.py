@@ -128,6 +128,18 @@ def test_stop_ends_an_endless_loop_and_the_code_stays(cars, code):
     assert finished(cars)["error"] is None and cars.text_content(".cell .printed") == "2\n"
 
 
+def test_stop_pressed_at_once_or_too_late_ends_that_run_and_no_other(cars):
+    write(cars, "print('begun')\nwhile True: pass", run=False)
+    assert cars.evaluate("() => { for (const name of ['run', 'stop']) document.getElementById(name).click(); }") is None
+    finished(cars)
+    assert cars.text_content("#running") == "Stopped." and cars.is_hidden("#problem")
+    cars.evaluate("() => { pymlPython.interrupt(); }")  # Python has nothing to do
+    write(cars, "print(2 + 2)")
+    assert finished(cars)["error"] is None and cars.text_content(".cell .printed") == "4\n"
+    said = cars.evaluate("() => Promise.race([pymlPython.call('moved', 0, () => 1).catch((error) => error.name), new Promise((r) => setTimeout(r, 5000))])")
+    assert said == "DataCloneError"  # and nobody waits for an answer
+
+
 def test_a_loop_that_prints_on_and_on_is_stopped_and_its_last_lines_are_there(cars):
     write(cars, "number = 0\nwhile True:\n    print(number)\n    number += 1")
     cars.wait_for_function("() => document.querySelector('.cell .printed')?.textContent.startsWith('… what was printed before')")

@@ -279,28 +279,32 @@ def test_what_was_not_allowed_is_named(python):
         assert kind == "denied" and message.startswith(f"The use of the {what} was not allowed; allow it")
 
 
-def test_stopping_while_the_user_is_being_asked_leaves_nothing_on(python):
+@pytest.mark.parametrize("source, owner, step", [
+    ("webcam", "navigator.mediaDevices", "getUserMedia"), ("microphone", "navigator.mediaDevices", "getUserMedia"),
+    ("webcam", "HTMLMediaElement.prototype", "play"), ("microphone", "AudioContext.prototype", "resume"),
+])  # fmt: skip
+def test_stopping_while_it_starts_leaves_nothing_on_and_says_so(python, source, owner, step):
     """Permission that comes after `stop()` opens a device that nobody would release."""
-    for source in ("webcam", "microphone"):
-        python.page.evaluate("""() => {
-          const devices = navigator.mediaDevices, real = devices.getUserMedia;
-          window.allow = null;
-          devices.getUserMedia = async (wish) => {
-            devices.getUserMedia = real;
-            await new Promise((resolve) => { window.allow = resolve; });
-            return real(wish);
-          };
-        }""")
-        python.run(f"""
-            import asyncio
-            source = {source}()
-            asking = asyncio.ensure_future(refused(source))
-            await asyncio.sleep(0)
-        """)
-        python.page.wait_for_function("() => allow !== null")
-        python.run("source.stop()")
-        python.page.evaluate("allow()")
-        assert python.run("(await asking)[0]") == "stopped"
+    python.page.evaluate(f"""() => {{
+      const owner = {owner}, real = owner.{step};
+      window.allow = null;
+      owner.{step} = async function (...wish) {{
+        owner.{step} = real;
+        const asked = real.apply(this, wish);
+        await new Promise((resolve) => {{ window.allow = resolve; }});
+        return asked;
+      }};
+    }}""")
+    python.run(f"""
+        import asyncio
+        source = {source}()
+        asking = asyncio.ensure_future(refused(source))
+        await asyncio.sleep(0)
+    """)
+    python.page.wait_for_function("() => allow !== null")
+    python.run("source.stop()")
+    python.page.evaluate("allow()")
+    assert python.run("(await asking)[0]") == "stopped"
 
 
 def classified(python, frames):

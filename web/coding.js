@@ -29,6 +29,22 @@ export function problemBox(box, editor, file = null) {
   };
 }
 
+/** Whether an error is what Python raises where it was interrupted. */
+export const wasInterrupted = (error) => /^KeyboardInterrupt\b/m.test(error.message ?? "");
+
+/**
+ * Interrupts what Python was asked to do, where that can be heard.
+ *
+ * begun     a promise of its first lines: an interrupt before them would end what starts it, and nobody would answer.
+ * over      a promise of its end.
+ * patience  ms to wait for either.
+ */
+export async function interruptWork(pyml, begun, over, patience) {
+  const late = () => new Promise((resolve) => { setTimeout(resolve, patience); });
+  await Promise.race([begun, over, late()]);
+  if (pyml.interrupt()) await Promise.race([over, late()]);
+}
+
 const IDLE = 2000; // ms after which somebody who has not started anything reads
 
 /**

@@ -92,9 +92,12 @@ function camera(element) {
       video = element ?? video ?? document.createElement("video");
       Object.assign(video, { muted: true, playsInline: true, srcObject: stream });
       newest = given = 0;
-      watch(++watching);
+      const shown = ++watching;
+      watch(shown);
       const late = new Promise((_, reject) => { setTimeout(reject, PATIENCE, failed("silent")); });
-      await Promise.race([video.play(), late]).catch((error) => { stop(); throw error.kind ? error : failed("other", error.message); });
+      const broken = await Promise.race([video.play(), late]).then(() => null, (error) => (error.kind ? error : failed("other", error.message)));
+      if (shown !== watching) throw failed("stopped"); // before its first frame, which the browser takes for a failure
+      if (broken) { stop(); throw broken; }
       const { deviceId: id, width: w, height: h } = track.getSettings();
       return { label: track.label, deviceId: id ?? "", width: w ?? 0, height: h ?? 0 };
     },
@@ -148,7 +151,8 @@ function microphone() {
       size = fftSize;
       const late = new Promise((resolve) => { setTimeout(resolve, PATIENCE); });
       await Promise.race([context.resume().catch(() => {}), late]);
-      if (context?.state !== "running") { stop(); throw failed("gesture"); }
+      if (turn !== turns) throw failed("stopped"); // while it began
+      if (context.state !== "running") { stop(); throw failed("gesture"); }
       return { label: track.label, sampleRate: context.sampleRate };
     },
     async next({ frames, columns, spectrogram, waveform }) {

@@ -165,11 +165,13 @@ function workerConnection(settings) {
   const connection = {
     thread: "worker",
     onevent: null,
+    onidle: () => {},
+    get busy() { return waiting.size > 0; },
     request(method, args) {
       return new Promise((resolve, reject) => {
         if (ended) throw ended; // nobody would ever answer
-        waiting.set(next, { resolve, reject });
-        worker.postMessage({ id: next++, method, args });
+        worker.postMessage({ id: next, method, args }); // throws where something cannot be sent
+        waiting.set(next++, { resolve, reject });
       });
     },
     close(error = closed()) {
@@ -184,6 +186,7 @@ function workerConnection(settings) {
     if (data.event) return connection.onevent(data.event);
     const { resolve, reject } = waiting.get(data.id);
     waiting.delete(data.id);
+    if (!waiting.size) connection.onidle();
     if (data.error) reject(Object.assign(new Error(data.error.message), data.error));
     else resolve(data.value);
   };
@@ -250,6 +253,7 @@ function client(settings, status) {
       for (;;) {
         connection = worker ? workerConnection(options) : pageConnection();
         connection.onevent = hear;
+        connection.onidle = () => { if (shared) new Uint8Array(shared)[0] = 0; }; // an interrupt that came too late is none of the next call
         try {
           this.info = await connection.request("start", [options]);
           return;
@@ -292,9 +296,9 @@ function client(settings, status) {
     },
     /** Raises a flag that Python sees as pyml_page.stopping(). */
     stop: (on = true) => connection.request("stop", [on]),
-    /** Raises KeyboardInterrupt in Python; false where the page is not cross-origin isolated. */
+    /** Raises KeyboardInterrupt in Python, if it does something; false where the page is not cross-origin isolated. */
     interrupt() {
-      if (shared) new Uint8Array(shared)[0] = 2;
+      if (shared && connection.busy) new Uint8Array(shared)[0] = 2;
       return shared !== null;
     },
     close: () => close(),

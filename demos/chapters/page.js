@@ -2,7 +2,7 @@
 // ?autorun=1 runs it at once; #code=... opens somebody's version of it; window.pymlDemo says how it went.
 import { cells } from "../../web/prose.js";
 import { codeEditor } from "../../web/code.js";
-import { editedText, forgetLink, knownNames, openCode, problemBox, shareCode } from "../../web/coding.js";
+import { editedText, forgetLink, interruptWork, knownNames, openCode, problemBox, shareCode, wasInterrupted } from "../../web/coding.js";
 import { $, asked, bring, demo, failed, finish, forgetWarnings, newestOnly, sentence, startDemo } from "../../web/demo.js";
 import { needed } from "../../web/networks.js";
 import { outputs } from "./outputs.js";
@@ -12,6 +12,7 @@ const meta = (name) => document.querySelector(`meta[name="${name}"]`).content;
 const chapter = meta("chapter");
 
 let pyml = null, running = false, ended = null, clock = null;
+let begun = null, heardOf = () => {}; // a promise of the run's first cell, and what fulfils it
 const names = knownNames((path) => pyml.call("names", path), () => pyml && !running);
 
 const view = outputs($("cells"), {
@@ -26,7 +27,7 @@ const python = startDemo({
     ...meta("data").split(" ").filter(Boolean).map((name) => ({ path: name, url: `../../data/${name}` })),
   ],
   page: "../chapters/page.py",
-  hear: { cell: (number) => view.begin(number), figure: view.figure, control: view.control },
+  hear: { cell: (number) => { heardOf(); view.begin(number); }, figure: view.figure, control: view.control },
   print: view.print,
 });
 python.catch(() => {}); // `start` says so
@@ -60,6 +61,7 @@ async function offerNetworks() {
 async function run() {
   if (running || !pyml) return;
   running = true;
+  begun = new Promise((resolve) => { heardOf = resolve; });
   Object.assign(demo, { done: false, error: null, summary: "", merit: null });
   problem.clear();
   $("result").hidden = true;
@@ -79,6 +81,7 @@ async function run() {
     show(await pyml.call("run", source, code), performance.now() - began);
   } catch (error) {
     if (error.kind === "ended") return; // `stop` says so
+    if (wasInterrupted(error)) return end("Stopped.");
     show({ error: { text: sentence(error), line: null } });
   }
 }
@@ -121,10 +124,8 @@ async function stop() {
   $("running").value = "Stopping…";
   clearInterval(clock);
   const over = new Promise((resolve) => { ended = resolve; });
-  if (pyml.interrupt()) {
-    await Promise.race([over, new Promise((resolve) => { setTimeout(resolve, PATIENCE); })]);
-    if (!running) return;
-  }
+  await interruptWork(pyml, begun, over, PATIENCE);
+  if (!running) return;
   if (pyml.thread === "main") {
     $("running").value = "Python runs on the page's own thread here and cannot be ended.";
     return;

@@ -3,7 +3,7 @@
 // less; window.pymlDemo says how it went.
 import { liveChart } from "../../web/charts.js";
 import { codeEditor } from "../../web/code.js";
-import { editedText, forgetLink, knownNames, openCode, problemBox, shareCode } from "../../web/coding.js";
+import { editedText, forgetLink, interruptWork, knownNames, openCode, problemBox, shareCode, wasInterrupted } from "../../web/coding.js";
 import { $, asked, bring, button, demo, failed, finish, forgetWarnings, log, newestOnly, notice, sentence, startDemo } from "../../web/demo.js";
 import { keptModel, offerProject, PROJECT_FILES } from "../../web/project.js";
 import { modelKinds, offerExport } from "../../web/takeaway.js";
@@ -27,11 +27,12 @@ const projects = offerProject($("project"), { name: "digits-project", holds: "Th
 const keptNetwork = keptModel("mnist"); // { bytes } of the last training
 let training = false, compiled = false, heard = false; // what Python is at: compiled from the model's first step on
 let ended = null; // called when a training is over
+let begun = null, heardOf = () => {}; // a promise of a training's first lines, and what fulfils it
 
 const python = startDemo({
   modules: ["lines.py", "names.py"],
   files: [{ path: "mnist.npz", url: "../../data/mnist.npz" }, ...PROJECT_FILES],
-  hear: { model: onModel, step: onStep, epoch: onEpoch, stopping: () => { heard = true; } },
+  hear: { begun: () => heardOf(), model: onModel, step: onStep, epoch: onEpoch, stopping: () => { heard = true; } },
 });
 python.catch(() => {}); // `start` says so
 const charts = {
@@ -106,6 +107,7 @@ async function train() {
   if (training || !pyml) return;
   training = true;
   compiled = heard = false;
+  begun = new Promise((resolve) => { heardOf = resolve; });
   Object.assign(demo, { done: false, error: null, testAccuracy: null });
   for (const chart of Object.values(charts)) chart.clear();
   $("result").textContent = $("log").textContent = "";
@@ -126,6 +128,7 @@ async function train() {
     show(await pyml.call("train", model.text, ...settings), performance.now() - began);
   } catch (error) {
     if (error.kind === "ended") return; // `endPython` says so
+    if (wasInterrupted(error)) return show({ stopped: true });
     show({ error: { text: sentence(error), line: null } });
   }
 }
@@ -183,10 +186,8 @@ function stop() {
 async function endPython() {
   $("running").value = "Interrupting Python…";
   const over = new Promise((resolve) => { ended = resolve; });
-  if (pyml.interrupt()) {
-    await Promise.race([over, new Promise((resolve) => { setTimeout(resolve, PATIENCE); })]);
-    if (!training || heard) return;
-  }
+  await interruptWork(pyml, begun, over, PATIENCE);
+  if (!training || heard) return;
   if (pyml.thread === "main") {
     $("running").value = "Stopping after this step… (Python runs on the page's own thread here and cannot be ended.)";
     return;

@@ -92,6 +92,7 @@ async def train(source, epochs, batch_size, digits=None):
     """Builds the model of `source`, trains it on the first `digits` digits, and returns how it reads the test digits."""
     lines = Lines(source)
     try:
+        send("begun")
         model = lines.build()
     except KeyboardInterrupt:  # the Stop button
         return {"stopped": True}
