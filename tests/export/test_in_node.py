@@ -103,6 +103,7 @@ TWO = """async (load, told) => {
     targets: [await fit({ a }), await fit(a), await fit()],
     options: [await fit([a, b], null), await fit([a, b], { seed: "1" }), await fit([a, b], { epochs: "2" })],
     places: [await told(model.load("two.npz")), await told(model.save("indexeddb://"))],
+    folders: [await told(load(5)), await told(load(null))],
   };
   const alone = await (await load()).fit(x, [a, b], { epochs: 3 });
   found.same = stringify(await fit({ a, b }, { epochs: 0 })) === "{}";
@@ -147,6 +148,7 @@ def test_what_python_refuses_of_numbers_and_of_calls_at_once_is_refused_without_
     assert epochs == 'fit: epochs must be an integer of at least 0; received "2".'
     assert found["places"] == ['load: expected "indexeddb://NAME", or what state() gave; received "two.npz".',
                                "expected indexeddb://NAME; received no name."]  # fmt: skip
+    assert found["folders"] == [f"load: options must be an object; received {word}." for word in ("5", "null")]
     midst, nested, second = found["together"]
     assert midst == "evaluate: an epoch of fit is running; call it in onEpochEnd, or when fit has ended."
     assert nested == second

@@ -19,7 +19,7 @@ const TOOLS = { checkNumbers, described, inMemory, inputOf, partsOf, sizeOf, tol
  *   cross-origin isolated; as many as the processor has cores, up to 8.
  */
 export async function load(from, options = {}) {
-  if (from !== null && typeof from === "object" && !(from instanceof URL)) [from, options] = [undefined, from];
+  if (!/string|undef/.test(typeof from) && !(from instanceof URL)) [from, options] = [undefined, from];
   checkOptions("load", options, ["device", "weights", "threads"]);
   const { device: asked, weights, threads } = options;
   if (threads !== undefined && !(Number.isInteger(threads) && threads > 0)) {
