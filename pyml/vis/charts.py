@@ -86,25 +86,24 @@ def _points(what: str, data: Any, series: Any, opts: dict[str, Any], mark: dict[
         mark = {**mark, "point": {"opacity": {"expr": "datum.alone ? 1 : 0"}}}
     if len(points.names) > 1:
         several = [colours[i % len(colours)] for i in range(len(points.names))]
-        look = {"symbolLimit": 9} if len(points.names) > NAMES else {}  # else it takes the room of the lines
+        named: dict[str, Any] = {"symbolLimit": 9} if len(points.names) > NAMES else {}  # else it takes the room of the lines
         if mark.get("point"):
-            look |= {"symbolType": "stroke", "symbolOpacity": 1}  # of the lines, not of their points
-        legend = {"legend": look} if look else {}
-        encoding["color"] = {"field": "series", "type": "nominal", "title": None, "scale": {"domain": points.names, "range": several}, **legend}
+            named |= {"symbolType": "stroke", "symbolOpacity": 1}  # of the lines, not of their points
+        by_name = {"field": "series", "type": "nominal", "title": None, **({"legend": named} if named else {})}
+        encoding["color"] = {**by_name, "scale": {"domain": points.names, "range": several}}
         if cloud:
-            encoding["shape"] = {"field": "series", "type": "nominal", "title": None, "scale": {"domain": points.names}, **legend}
+            encoding["shape"] = {**by_name, "scale": {"domain": points.names}}
         else:
             dashes = [DASHES[i % len(DASHES)] for i in range(len(points.names))]
-            dash = {"domain": points.names, "range": dashes}
-            encoding["strokeDash"] = {"field": "series", "type": "nominal", "title": None, "scale": dash, **legend}
+            encoding["strokeDash"] = {**by_name, "scale": {"domain": points.names, "range": dashes}}
     else:
         mark = {**mark, "color": colours[0]}
     encoding["tooltip"] = [{"field": name, "type": "quantitative", "title": encoding[name]["title"]} for name in ("x", "y")]
     if len(points.names) > 1:
         encoding["tooltip"].insert(0, {"field": "series", "type": "nominal"})
     given = bool(chosen["x_axis_domain"] or chosen["y_axis_domain"])  # otherwise all is inside, and a point at an end is seen whole
-    return Figure({**base(chosen, points.notes, what.replace("_", " ").capitalize()), "data": {"values": rows}, "mark": {**mark, "clip": given},
-                   "encoding": encoding})  # fmt: skip
+    look = base(chosen, points.notes, what.replace("_", " ").capitalize())
+    return Figure({**look, "data": {"values": rows}, "mark": {**mark, "clip": given}, "encoding": encoding})  # fmt: skip
 
 
 def bar_chart(data: Any, labels: Sequence[Any] | None = None, **opts: Any) -> Figure:
@@ -153,7 +152,7 @@ def bar_chart(data: Any, labels: Sequence[Any] | None = None, **opts: Any) -> Fi
                     "scale": {"domain": names_of},     # also of those without a value
                     "axis": {"labelLimit": 150} if lying else {**slant, "labelOverlap": len(rows) > 14}},
             sizes: {"field": "value", "type": chosen[f"{sizes}_type"] or "quantitative", "title": chosen[f"{sizes}_label"] or "value",
-                    "axis": lettering(values, True), "scale": {} if np.nan_to_num(values, posinf=0, neginf=0).any() else {"domain": [0, 1]}},
+                    "axis": lettering(values, True), "scale": {} if values[np.isfinite(values)].any() else {"domain": [0, 1]}},
             **({"color": {"field": "label", "type": "nominal", "legend": None, "scale": {"range": list(colour)}}}
                if colour and not isinstance(colour, str) else {}),
             "tooltip": [{"field": "label", "type": "nominal"}, {"field": "value", "type": "quantitative"}],
@@ -206,7 +205,8 @@ def histogram(data: Any, **opts: Any) -> Figure:
         **base(chosen, notes, "Histogram"), "data": {"values": rows}, "mark": {"type": "bar", "color": chosen["color"] or SERIES[0]},
         "encoding": {
             "x": {"field": "from", "type": "quantitative", "bin": {"binned": True},
-                  "title": chosen["x_label"] or "value", "axis": {"format": ",.0f"} if 1000 <= max(-low, high) < 1e7 and high - low > 10 else lettering(edges),
+                  "title": chosen["x_label"] or "value",
+                  "axis": {"format": ",.0f"} if 1000 <= max(-low, high) < 1e7 and high - low > 10 else lettering(edges),
                   "scale": {"domain": [float(edges[0]), float(edges[-1])], "nice": False, "zero": False}},
             "x2": {"field": "to"},
             "y": {"field": "count", "type": "quantitative", "title": chosen["y_label"] or "count"},

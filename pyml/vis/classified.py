@@ -53,8 +53,9 @@ def confusion_matrix(labels: Any, predictions: Any = None, class_names: Sequence
     if not matrix.size:
         return Figure(nothing(chosen))
     if matrix.size > CELLS:
-        most = int(CELLS**0.5)
-        raise ValueError(f"confusion_matrix: {len(matrix):,} classes are more than the {most} that are drawn; per_class_accuracy takes more.")
+        limit = int(CELLS**0.5)
+        raise ValueError(f"confusion_matrix: {len(matrix):,} classes are more than the {limit} that are drawn; "
+                         "per_class_accuracy takes more.")  # fmt: skip
     if class_names is not None and len(class_names) != len(matrix):
         raise ValueError(f"confusion_matrix: class_names must name {len(matrix)} classes. Received: {len(class_names)} names.")
     size = min(44 * len(matrix) + 80, 420)

@@ -59,7 +59,10 @@ def themed(spec: dict[str, Any], theme: str) -> dict[str, Any]:
 
 
 def fit_titles(spec: dict[str, Any], config: dict[str, Any]) -> None:
-    """Wraps a chart's title, and bounds those of its axes, which would take the room of what they name; as `fitTitles` of web/figures.js."""
+    """Wraps a chart's title, and bounds those of its axes, which would take the room of what they name.
+
+    As `fitTitles` of web/figures.js.
+    """
     width, height = spec.get("width") or 400, spec.get("height") or 230
     title = spec.get("title")
     if title:
