@@ -5,6 +5,9 @@ import pytest
 
 import pyml
 from pyml import random
+from pyml.core.tensor import Tensor
+from pyml.random.bits import random_order, random_words, words_of
+from pyml.random.rejection import first_fit
 
 pytestmark = pytest.mark.in_turn
 
@@ -30,6 +33,30 @@ def test_numbers_have_the_mean_and_the_variance_of_their_distribution(device, na
     assert abs(x.mean() - mean) < 5 * spread
     kurtosis = np.mean((x - mean) ** 4) / variance**2
     assert abs(x.var() - variance) < 5 * variance * (max(kurtosis - 1, 0.1) / N) ** 0.5
+
+
+def test_the_first_of_many_tries_that_fits_is_taken(device):
+    """As numpy finds it among all of them; where none fits it is what was given for that."""
+    count, shape, key = 3, (50, 2), random.draw_seed(9)
+    fits_and_value = lambda words: (words % 4 == 0, words // 256)
+    found = first_fit(count, shape, lambda numbers: fits_and_value(Tensor(words_of(numbers, key._node, 5))), pyml.ops.full((), 7, "uint32"))
+    fits, values = fits_and_value(Tensor(random_words((count, *shape), key._node, 5)).numpy())
+    expected = np.where(fits.any(axis=0), np.take_along_axis(values, fits.argmax(axis=0)[None], axis=0)[0], 7)
+    np.testing.assert_array_equal(found.numpy(), expected)
+    assert 5 < (expected == 7).sum() < 80
+
+
+@pytest.mark.parametrize(("name", "parameters", "dispatches"), [("gamma", [0.5], 1), ("beta", [0.4, 2.0], 2), ("binomial", [90.0, 0.3], 7)])
+def test_numbers_are_drawn_by_few_kernels_and_those_of_tensors_are_the_same(wasm, name, parameters, dispatches):
+    run = pyml.program(lambda *given: getattr(random, name)((300,), *given, seed=1))
+    numbers = run(*parameters).numpy()
+    assert run.last_plan.dispatches <= dispatches
+    np.testing.assert_allclose(run(*(np.full(300, p, "float32") for p in parameters)).numpy(), numbers, rtol=3e-6)
+
+
+@pytest.mark.parametrize("count", [2, 300])
+def test_a_random_order_is_that_of_uniform_numbers(device, count):
+    np.testing.assert_array_equal(random_order(count, 4).numpy(), np.argsort(random.uniform((count,), seed=4).numpy(), kind="stable"))
 
 
 def test_binomial_numbers_are_whole_and_within_the_counts(device):

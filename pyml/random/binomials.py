@@ -11,7 +11,7 @@ import numpy as np
 from pyml import ops
 from pyml.core.tensor import Tensor
 from pyml.graph.sizes import shape_of
-from pyml.random.bits import number_dtype, random_words, unit_interval
+from pyml.random.bits import number_dtype, random_words, unit_interval, words_of
 from pyml.random.rejection import first_fit
 from pyml.random.seeds import draw_seed
 
@@ -79,19 +79,21 @@ def _rejected(n: Tensor, p: Tensor, key: Node) -> Tensor:
     b = spread * 2.53 + 1.15
     a = b * 0.0248 + p * 0.01 - 0.0873
     m, r = ops.floor((n + 1.0) * p), p / q
-    tries = (14, *n.shape)  # 7 in 10 are accepted at least
-    u = Tensor(unit_interval(random_words(tries, key, 1))) - 0.5
-    v = 1.0 - Tensor(unit_interval(random_words(tries, key, 2)))
-    edge = ops.maximum(0.5 - ops.abs(u), 1e-7)
-    k = ops.floor((2.0 * a / edge + b) * u + n * p + 0.5)
-    c = ops.clip(k, 0.0, n)
-    bound = (m + 0.5) * ops.log((m + 1.0) / (r * (n - m + 1.0))) + _stirling(m) + _stirling(n - m)
-    bound = bound + (n + 1.0) * ops.log1p((c - m) / (n - c + 1.0)) + (c + 0.5) * ops.log(r * (n - c + 1.0) / (c + 1.0))
-    bound = bound - _stirling(c) - _stirling(n - c)
-    quick = ops.logical_and(edge >= 0.07, v <= 0.92 - 4.2 / b)
-    slow = ops.log(v * ((2.83 + 5.1 / b) * spread) / (a / (edge * edge) + b)) <= bound
-    fits = ops.logical_and(ops.logical_and(k >= 0.0, k <= n), ops.logical_or(quick, slow))
-    return first_fit(fits, c, m)
+    middle = (m + 0.5) * ops.log((m + 1.0) / (r * (n - m + 1.0))) + _stirling(m) + _stirling(n - m)
+
+    def tried(numbers: Node) -> tuple[Tensor, Tensor]:
+        u = Tensor(unit_interval(words_of(numbers, key, 1))) - 0.5
+        v = 1.0 - Tensor(unit_interval(words_of(numbers, key, 2)))
+        edge = ops.maximum(0.5 - ops.abs(u), 1e-7)
+        k = ops.floor((2.0 * a / edge + b) * u + n * p + 0.5)
+        x = ops.clip(k, 0.0, n)
+        bound = middle + (n + 1.0) * ops.log1p((x - m) / (n - x + 1.0)) + (x + 0.5) * ops.log(r * (n - x + 1.0) / (x + 1.0))
+        bound = bound - _stirling(x) - _stirling(n - x)
+        quick = ops.logical_and(edge >= 0.07, v <= 0.92 - 4.2 / b)
+        slow = ops.log(v * ((2.83 + 5.1 / b) * spread) / (a / (edge * edge) + b)) <= bound
+        return ops.logical_and(ops.logical_and(k >= 0.0, k <= n), ops.logical_or(quick, slow)), x
+
+    return first_fit(14, n.shape, tried, m)  # 7 in 10 are accepted at least
 
 
 def _stirling(k: Tensor) -> Tensor:

@@ -9,6 +9,7 @@ from pyml import ops
 from pyml.core.tensor import Tensor
 from pyml.dtypes import FLOATS, INTEGERS, keras_name
 from pyml.graph import prims
+from pyml.graph.prims.order import order_below
 from pyml.random.seeds import draw_seed
 
 if TYPE_CHECKING:
@@ -19,12 +20,14 @@ _TAU = 6.283185307179586
 
 def random_words(shape: tuple[int, ...], seed: Any, stream: int = 0) -> Node:
     """uint32 bits of `shape`: Threefry of (seed, counter) and the element's number."""
-    n = prod(shape)
+    return prims.reshape(words_of(prims.iota(prod(shape), "uint32"), seed, stream), shape)
+
+
+def words_of(numbers: Node, seed: Any, stream: int = 0) -> Node:
+    """The uint32 bits that `random_words` has at the elements of these numbers."""
     key = draw_seed(seed)._node if not hasattr(seed, "op") else seed
-    part = lambda i: prims.broadcast_to(prims.slice_(key, (i,), (i + 1,)), (n,))
-    counter = prims.iota(n, "uint32")
-    bits = prims.random_bits(part(0), part(1), counter, prims.full((n,), stream, "uint32"))
-    return prims.reshape(bits, shape)
+    part = lambda i: prims.broadcast_to(prims.reshape(prims.slice_(key, (i,), (i + 1,)), (1,) * numbers.ndim), numbers.shape)
+    return prims.random_bits(part(0), part(1), numbers, prims.full(numbers.shape, stream, "uint32"))
 
 
 def unit_interval(bits: Node, digits: int = 24) -> Node:
@@ -75,11 +78,20 @@ def drawn(numbers: Node, dtype: str) -> Tensor:
 
 
 def normal_numbers(shape: tuple[int, ...], key: Node) -> Node:
-    """Numbers of the standard normal distribution, by the transform of Box and Muller."""
-    one = prims.full(shape, 1.0, "float32")
-    u1 = one - unit_interval(random_words(shape, key, 0))  # (0, 1]: its logarithm is finite
-    u2 = unit_interval(random_words(shape, key, 1))
-    return prims.sqrt(prims.log(u1) * -2.0) * prims.cos(u2 * _TAU)
+    """Numbers of the standard normal distribution."""
+    return normal_of(*(random_words(shape, key, stream) for stream in (0, 1)))
+
+
+def normal_of(first: Node, second: Node) -> Node:
+    """A number of the standard normal distribution of two words each, by the transform of Box and Muller."""
+    u1 = prims.full(first.shape, 1.0, "float32") - unit_interval(first)  # (0, 1]: its logarithm is finite
+    return prims.sqrt(prims.log(u1) * -2.0) * prims.cos(unit_interval(second) * _TAU)
+
+
+def random_order(count: int, seed: Any) -> Tensor:
+    """The numbers below `count` in random order, that of as many uniform floats: their 24 bits are sorted in fewer passes."""
+    keys = prims.right_shift(random_words((1, count), seed), prims.full((1, count), 8, "uint32"))
+    return Tensor(prims.reshape(order_below(keys, 2**24 - 1), (count,)))
 
 
 def high_product(a: Node, b: Node) -> Node:

@@ -10,7 +10,7 @@ import numpy as np
 from pyml import ops
 from pyml.core.tensor import Tensor
 from pyml.graph.sizes import shape_of
-from pyml.random.bits import float_dtype, normal_numbers, random_words, unit_interval
+from pyml.random.bits import float_dtype, normal_of, random_words, unit_interval, words_of
 from pyml.random.rejection import first_fit
 from pyml.random.seeds import draw_seed
 
@@ -22,19 +22,23 @@ _TRIES = 8  # of Marsaglia and Tsang, which accept more than 95 in 100: all of t
 
 def _gamma(shape: tuple[int, ...], alpha: Any, key: Node) -> tuple[Tensor, Tensor]:
     """The logarithm and the value of gamma numbers of scale 1 and shape parameter `alpha`."""
-    a = ops.broadcast_to(ops.cast(alpha, "float32"), shape)
+    a: Any = ops.cast(alpha, "float32") if isinstance(alpha, Tensor) or np.ndim(alpha) else float(alpha)
+    xp: Any = np if isinstance(a, float) else ops  # what is made of numbers alone is made here, or once, not for every element
+    a = a if np.ndim(a) == 0 else ops.broadcast_to(a, shape)
     small = a < 1.0  # a gamma of a + 1, times u ** (1 / a)
-    d = ops.where(small, a + 1.0, a) - 1.0 / 3.0
-    c = 1.0 / ops.sqrt(d * 9.0)
-    tries = (_TRIES, *shape)  # all at once: one small kernel, whatever their number
-    x = Tensor(normal_numbers(tries, key))
-    u = 1.0 - Tensor(unit_interval(random_words(tries, key, 2)))
-    t = x * c + 1.0
-    cubed = ops.maximum(t * t * t, 1e-30)
-    fits = ops.logical_and(t > 0.0, ops.log(u) < x * x * 0.5 + d * (1.0 - cubed + ops.log(cubed)))
-    v = first_fit(fits, cubed, 1.0)
+    d = xp.where(small, a + 1.0, a) - 1.0 / 3.0
+    c = 1.0 / xp.sqrt(d * 9.0)
+
+    def tried(numbers: Node) -> tuple[Tensor, Tensor]:
+        x = Tensor(normal_of(words_of(numbers, key, 0), words_of(numbers, key, 1)))
+        u = 1.0 - Tensor(unit_interval(words_of(numbers, key, 2)))
+        t = x * c + 1.0
+        cubed = ops.maximum(t * t * t, 1e-30)
+        return ops.logical_and(t > 0.0, ops.log(u) < x * x * 0.5 + (1.0 - cubed + ops.log(cubed)) * d), cubed
+
+    v = first_fit(_TRIES, shape, tried, 1.0)
     last = 1.0 - Tensor(unit_interval(random_words(shape, key, 3)))
-    log = ops.log(d * v) + ops.where(small, ops.log(last) / ops.where(small, a, 1.0), 0.0)
+    log = ops.log(v * d) + ops.where(small, ops.log(last) / xp.where(small, a, 1.0), 0.0)
     return log, ops.exp(log)
 
 

@@ -9,6 +9,7 @@ from pyml import ops, random
 from pyml.errors import ShapeError
 from pyml.layers.augmentation.base import ImageLayer, limits, per_image
 from pyml.objects.samples import Sample, draw, sample
+from pyml.random.bits import random_order
 
 __all__ = ["CutMix", "MixUp", "RandomErasing"]
 
@@ -104,11 +105,6 @@ class RandomErasing(_Rectangles):
         yield sample(cls((0.2, 0.5), seed=3), draw(2, 3, 4, 1), like=lambda x: x, gradient=False, training=False)
 
 
-def _other_way(count: int, seed: Any) -> Any:
-    """The numbers below `count` in random order, drawn on the device."""
-    return ops.argsort(random.uniform((count,), seed=seed))
-
-
 def _mixed(labels: Any, transformation: Any, owner: str) -> Any:
     """One-hot labels of mixed images."""
     if len(labels.shape) < 2:
@@ -156,7 +152,7 @@ class CutMix(_Rectangles):
         part = ops.sqrt(1.0 - random.beta((count,), alpha, alpha, seed=seed))
         columns, rows = self._interval(count, width, part, seed), self._interval(count, height, part, seed)
         weight = 1.0 - (columns[1] - columns[0]) * (rows[1] - rows[0]) / (width * height)
-        return {"permutation_order": _other_way(count, seed), "batch_masks": self._inside(height, width, columns, rows),
+        return {"permutation_order": random_order(count, seed), "batch_masks": self._inside(height, width, columns, rows),
                 "mix_weight": weight}
 
     def transform_images(self, images: Any, transformation: Any = None, training: bool = True) -> Any:
@@ -208,7 +204,7 @@ class MixUp(ImageLayer):
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
         count, *_ = self._sizes(data)
         seed = self._drawn_by(seed)
-        order = _other_way(count, seed)
+        order = random_order(count, seed)
         return {"mix_weight": random.beta((count,), self.alpha, self.alpha, seed=seed), "permutation_order": order}
 
     def transform_images(self, images: Any, transformation: Any = None, training: bool = True) -> Any:
