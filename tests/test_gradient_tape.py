@@ -143,6 +143,22 @@ def test_sources_that_have_no_part_get_none_or_zeros():
     assert tape.jacobian(y, other, unconnected_gradients="zero").shape == (2, 1, 1)
 
 
+def test_what_is_flat_everywhere_cuts_gradients_off_and_integers_have_none():
+    flat = [ops.round, ops.floor, lambda x: ops.cast(x > 1.0, "float32"), lambda x: ops.cast(ops.argmax(x), "float32")]
+    x = pyml.Variable([1.0, 2.0])
+    for f in flat:
+        with GradientTape() as tape:
+            y = f(x)
+        assert tape.gradient(y, x) is None
+        assert pyml.grad(lambda x, f=f: ops.sum(f(x)) + x[0])(constant(1.0, 2.0)).tolist() == [1.0, 0.0]
+        model = pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(2)])
+        model.compile("sgd", lambda y_true, y_pred, f=f: f(y_pred))
+        with pytest.raises(ValueError, match="No gradients provided"):
+            model.fit(np.ones((2, 2)), np.ones((2, 2)), verbose=0)
+    with pytest.raises(NotDifferentiable, match="int32"):
+        pyml.grad(ops.argmax)(constant(1.0, 2.0))
+
+
 def test_a_tape_that_is_not_persistent_answers_once():
     x = pyml.Variable(1.0)
     with GradientTape() as tape:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from pyml.core import Tensor
 from pyml.core.naming import auto_name, get_object_name
 from pyml.core.tree import map_structure
 from pyml.core.types import TensorLike
-from pyml.dtypes import narrow, standardize
+from pyml.dtypes import LARGEST, narrow, standardize
 from pyml.errors import ShapeError, Undefined, tell_misfit
 from pyml.objects.configured import Configured
 from pyml.objects.registry import LOSSES
@@ -21,6 +22,7 @@ from pyml.objects.samples import Sample, draw, sample
 
 __all__ = ["Loss", "LossFunctionWrapper", "reduce_weighted_values"]
 
+F = TypeVar("F", bound=Callable[..., Any])
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 
 
@@ -131,6 +133,22 @@ class LossFunctionWrapper(Loss):
         absolute = LOSSES.find_function("mean_absolute_error")
         if cls is LossFunctionWrapper and absolute is not None:
             yield sample(cls(absolute, name="distance"), draw(6, 3), draw(6, 3), like=lambda y, p: np.abs(y - p).mean())
+
+
+def in_dtype_of_predictions(function: F) -> F:
+    """A loss between predictions of float16 or bfloat16 is computed in 32 bits and rounded to their dtype."""
+
+    @functools.wraps(function)
+    def rounded(y_true: TensorLike, y_pred: TensorLike, *more: Any, **options: Any) -> Any:
+        y_pred = ops.convert_to_tensor(y_pred)
+        value = function(y_true, y_pred, *more, **options)
+        if narrow(y_pred.dtype) not in LARGEST:
+            return value
+        out = ops.cast(value, y_pred.dtype)
+        out._keras_mask = getattr(value, "_keras_mask", None)
+        return out
+
+    return rounded  # type: ignore[return-value]
 
 
 def apply_mask(sample_weight: Any, mask: Any, dtype: Any, reduction: str | None) -> Any:

@@ -10,7 +10,7 @@ import numpy as np
 from pyml import ops
 from pyml.core import Tensor
 from pyml.core.types import TensorLike
-from pyml.losses.base import LossFunctionWrapper
+from pyml.losses.base import LossFunctionWrapper, in_dtype_of_predictions
 from pyml.losses.crossentropy import _float
 from pyml.objects.registry import LOSSES
 from pyml.objects.samples import Sample, draw, sample
@@ -21,6 +21,7 @@ _NONE = -1e30       # the logarithm of nothing: minus infinity would have no gra
 
 
 @LOSSES.function()
+@in_dtype_of_predictions
 def circle(y_true: TensorLike, y_pred: TensorLike, ref_labels: TensorLike | None = None, ref_embeddings: TensorLike | None = None,
            remove_diagonal: bool = True, gamma: float = 80, margin: float = 0.4) -> Tensor:
     """Draws embeddings of one class together and those of different classes apart, the more the further they are from where they belong.

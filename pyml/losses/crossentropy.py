@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyml import ops
 from pyml.core import Tensor
 from pyml.core.types import TensorLike
+from pyml.losses.base import in_dtype_of_predictions
 from pyml.objects.registry import LOSSES
 from pyml.tracebacks import warn
 
@@ -17,6 +18,7 @@ def _float(y_pred: TensorLike) -> Tensor:
 
 
 @LOSSES.function()
+@in_dtype_of_predictions
 def categorical_crossentropy(y_true: TensorLike, y_pred: TensorLike, from_logits: bool = False, label_smoothing: float = 0.0,
                              axis: int = -1) -> Tensor:
     """`-sum(y_true * log(y_pred))` along `axis`.
@@ -49,6 +51,7 @@ def categorical_crossentropy(y_true: TensorLike, y_pred: TensorLike, from_logits
 
 
 @LOSSES.function()
+@in_dtype_of_predictions
 def sparse_categorical_crossentropy(y_true: TensorLike, y_pred: TensorLike, from_logits: bool = False, ignore_class: int | None = None,
                                     axis: int = -1) -> Tensor:
     """`-log(y_pred[y_true])`.
@@ -83,6 +86,7 @@ def sparse_categorical_crossentropy(y_true: TensorLike, y_pred: TensorLike, from
 
 
 @LOSSES.function("bce", "BCE")
+@in_dtype_of_predictions
 def binary_crossentropy(y_true: TensorLike, y_pred: TensorLike, from_logits: bool = False, label_smoothing: float = 0.0,
                         axis: int = -1) -> Tensor:
     """`-mean(y_true * log(y_pred) + (1 - y_true) * log(1 - y_pred))` along `axis`.

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pyml import ops
 from pyml.core import Tensor
 from pyml.core.types import TensorLike
+from pyml.losses.base import in_dtype_of_predictions
 from pyml.losses.crossentropy import _float
 from pyml.objects.registry import LOSSES
 from pyml.settings import epsilon
@@ -13,6 +14,7 @@ __all__ = ["binary_focal_crossentropy", "categorical_focal_crossentropy"]
 
 
 @LOSSES.function()
+@in_dtype_of_predictions
 def binary_focal_crossentropy(y_true: TensorLike, y_pred: TensorLike, apply_class_balancing: bool = False, alpha: float = 0.25,
                               gamma: float = 2.0, from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1) -> Tensor:
     """The binary cross-entropy times `(1 - p)^gamma`, where p is the probability given to the right answer; the mean along `axis`.
@@ -47,6 +49,7 @@ def binary_focal_crossentropy(y_true: TensorLike, y_pred: TensorLike, apply_clas
 
 
 @LOSSES.function()
+@in_dtype_of_predictions
 def categorical_focal_crossentropy(y_true: TensorLike, y_pred: TensorLike, alpha: float = 0.25, gamma: float = 2.0,
                                    from_logits: bool = False, label_smoothing: float = 0.0, axis: int = -1) -> Tensor:
     """`-sum(alpha * (1 - y_pred)^gamma * y_true * log(y_pred))` along `axis`.

@@ -10,7 +10,7 @@ import numpy as np
 from pyml import ops
 from pyml.core import Tensor
 from pyml.core.types import TensorLike
-from pyml.losses.base import LossFunctionWrapper
+from pyml.losses.base import LossFunctionWrapper, in_dtype_of_predictions
 from pyml.losses.crossentropy import _float
 from pyml.objects.registry import LOSSES
 from pyml.objects.samples import Sample, draw, sample
@@ -19,6 +19,7 @@ __all__ = ["CategoricalGeneralizedCrossEntropy", "categorical_generalized_cross_
 
 
 @LOSSES.function()
+@in_dtype_of_predictions
 def categorical_generalized_cross_entropy(y_true: TensorLike, y_pred: TensorLike, q: float) -> Tensor:
     """`(1 - p^q) / q`, where p is the probability of the right class.
 

@@ -10,7 +10,7 @@ import numpy as np
 from pyml import ops
 from pyml.core import Tensor
 from pyml.core.types import Axis, TensorLike
-from pyml.losses.base import LossFunctionWrapper
+from pyml.losses.base import LossFunctionWrapper, in_dtype_of_predictions
 from pyml.losses.crossentropy import _float
 from pyml.objects.registry import LOSSES
 from pyml.objects.samples import Sample, draw, sample
@@ -20,6 +20,7 @@ __all__ = ["Dice", "Tversky", "dice", "tversky"]
 
 
 @LOSSES.function()
+@in_dtype_of_predictions
 def dice(y_true: TensorLike, y_pred: TensorLike, axis: Axis = None) -> Tensor:
     """`1 - 2 * sum(y_true * y_pred) / (sum(y_true) + sum(y_pred))`, over all axes or `axis`.
 
@@ -44,6 +45,7 @@ def dice(y_true: TensorLike, y_pred: TensorLike, axis: Axis = None) -> Tensor:
 
 
 @LOSSES.function()
+@in_dtype_of_predictions
 def tversky(y_true: TensorLike, y_pred: TensorLike, alpha: float = 0.5, beta: float = 0.5, axis: Axis = None) -> Tensor:
     """`1 - both / (both + alpha * sum(y_true * (1 - y_pred)) + beta * sum((1 - y_true) * y_pred))`.
 

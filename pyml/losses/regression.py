@@ -7,7 +7,7 @@ import math
 from pyml import ops
 from pyml.core import Tensor
 from pyml.core.types import TensorLike
-from pyml.losses.base import squeeze_or_expand_to_same_rank
+from pyml.losses.base import in_dtype_of_predictions, squeeze_or_expand_to_same_rank
 from pyml.objects.registry import LOSSES
 from pyml.settings import epsilon
 
@@ -19,14 +19,19 @@ __all__ = [
 
 def pair(y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
     """Both as float32 tensors, of one rank."""
+    return squeeze_or_expand_to_same_rank(*floats(y_true, y_pred))
+
+
+def floats(y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
+    """Both as float32 tensors; `(n,)` and `(n, 1)` broadcast where this is all that a function does, as in Keras."""
     y_pred = ops.convert_to_tensor(y_pred)
     if y_pred.dtype != "float32":
         y_pred = ops.cast(y_pred, "float32")
-    y_true = ops.cast(ops.convert_to_tensor(y_true), y_pred.dtype)
-    return squeeze_or_expand_to_same_rank(y_true, y_pred)
+    return ops.cast(ops.convert_to_tensor(y_true), y_pred.dtype), y_pred
 
 
 @LOSSES.function("mse", "MSE")
+@in_dtype_of_predictions
 def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`mean((y_true - y_pred)^2)` over the last axis.
 
@@ -46,6 +51,7 @@ def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 
 
 @LOSSES.function("mae", "MAE")
+@in_dtype_of_predictions
 def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`mean(|y_true - y_pred|)` over the last axis.
 
@@ -58,6 +64,7 @@ def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 
 
 @LOSSES.function("mape", "MAPE")
+@in_dtype_of_predictions
 def mean_absolute_percentage_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`100 * mean(|y_true - y_pred| / max(|y_true|, 1e-7))` over the last axis.
 
@@ -83,6 +90,7 @@ def mean_squared_logarithmic_error(y_true: TensorLike, y_pred: TensorLike) -> Te
 
 
 @LOSSES.function()
+@in_dtype_of_predictions
 def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Tensor:
     """Half the square of the error up to `delta`, linear beyond. Source: Huber 1964.
 
@@ -102,6 +110,7 @@ def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Tensor:
 
 
 @LOSSES.function("logcosh")
+@in_dtype_of_predictions
 def log_cosh(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`mean(log(cosh(y_pred - y_true)))`: squared near 0, linear far away.
 
@@ -115,6 +124,7 @@ def log_cosh(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 
 
 @LOSSES.function("cosine")
+@in_dtype_of_predictions
 def cosine_similarity(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) -> Tensor:
     """The negated cosine of the angle between targets and predictions: -1 is best.
 
@@ -132,6 +142,7 @@ def cosine_similarity(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) ->
 
 
 @LOSSES.function()
+@in_dtype_of_predictions
 def poisson(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`mean(y_pred - y_true * log(y_pred))` over the last axis.
 
@@ -139,11 +150,12 @@ def poisson(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
         >>> pyml.losses.poisson([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
         [1.09660005569458, 0.8465999960899353]
     """
-    y_true, y_pred = pair(y_true, y_pred)
+    y_true, y_pred = floats(y_true, y_pred)
     return ops.mean(y_pred - y_true * ops.log(y_pred + epsilon()), axis=-1)
 
 
 @LOSSES.function("kld", "KLD")
+@in_dtype_of_predictions
 def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`sum(y_true * log(y_true / y_pred))` over the last axis, both cut to `[1e-7, 1]`.
 
@@ -153,7 +165,7 @@ def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
         >>> pyml.losses.kl_divergence([[0.5, 0.5]], [[0.25, 0.75]]).numpy().round(4).tolist()
         [0.14380000531673431]
     """
-    y_true, y_pred = pair(y_true, y_pred)
+    y_true, y_pred = floats(y_true, y_pred)
     y_true = ops.clip(y_true, epsilon(), 1.0)
     y_pred = ops.clip(y_pred, epsilon(), 1.0)
     return ops.sum(y_true * ops.log(y_true / y_pred), axis=-1)
@@ -166,6 +178,7 @@ def _signs(y_true: Tensor) -> Tensor:
 
 
 @LOSSES.function()
+@in_dtype_of_predictions
 def hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`mean(max(1 - y_true * y_pred, 0))` for targets -1 and 1 (or 0 and 1).
 
@@ -175,11 +188,12 @@ def hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
         >>> pyml.losses.hinge([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
         [0.25, 1.0]
     """
-    y_true, y_pred = pair(y_true, y_pred)
+    y_true, y_pred = floats(y_true, y_pred)
     return ops.mean(ops.maximum(1.0 - _signs(y_true) * y_pred, 0.0), axis=-1)
 
 
 @LOSSES.function()
+@in_dtype_of_predictions
 def squared_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`mean(max(1 - y_true * y_pred, 0)^2)` for targets -1 and 1 (or 0 and 1).
 
@@ -189,11 +203,12 @@ def squared_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
         >>> pyml.losses.squared_hinge([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
         [0.125, 1.25]
     """
-    y_true, y_pred = pair(y_true, y_pred)
+    y_true, y_pred = floats(y_true, y_pred)
     return ops.mean(ops.square(ops.maximum(1.0 - _signs(y_true) * y_pred, 0.0)), axis=-1)
 
 
 @LOSSES.function()
+@in_dtype_of_predictions
 def categorical_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`max(0, 1 - positive + negative)`: the right score against the best wrong one.
 
@@ -207,7 +222,7 @@ def categorical_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
         >>> pyml.losses.categorical_hinge([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
         [0.0, 1.0]
     """
-    y_true, y_pred = pair(y_true, y_pred)
+    y_true, y_pred = floats(y_true, y_pred)
     positive = ops.sum(y_true * y_pred, axis=-1)
     negative = ops.max((1.0 - y_true) * y_pred, axis=-1)
     return ops.maximum(negative - positive + 1.0, 0.0)

@@ -61,8 +61,10 @@ def categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Any:
         >>> pyml.metrics.categorical_accuracy([[0, 1], [1, 0]], [[0.2, 0.8], [0.3, 0.7]]).numpy().tolist()
         [1.0, 0.0]
     """
-    y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
-    return ops.cast(ops.equal(ops.argmax(y_true, axis=-1), ops.argmax(y_pred, axis=-1)), "float32")
+    right, said = ops.argmax(y_true, axis=-1), ops.argmax(y_pred, axis=-1)
+    if len(right.shape) == len(said.shape) + 1 and right.shape[-1] == 1:
+        said = ops.expand_dims(said, axis=-1)
+    return ops.cast(ops.equal(right, said), "float32")
 
 
 @METRICS.function()

@@ -106,12 +106,12 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
             )
         if use_ema and not 0 <= ema_momentum <= 1:
             raise ValueError(f"{owner}: ema_momentum must lie in [0, 1]. Received: ema_momentum={ema_momentum}")
-        if ema_overwrite_frequency is not None and (not isinstance(ema_overwrite_frequency, int) or ema_overwrite_frequency < 1):
+        if use_ema and ema_overwrite_frequency and (not isinstance(ema_overwrite_frequency, int) or ema_overwrite_frequency < 1):
             raise ValueError(
                 f"{owner}: ema_overwrite_frequency must be an integer from 1 on, or None. "
                 f"Received: ema_overwrite_frequency={ema_overwrite_frequency}"
             )
-        if gradient_accumulation_steps is not None and gradient_accumulation_steps < 2:
+        if gradient_accumulation_steps and gradient_accumulation_steps < 2:
             raise ValueError(
                 f"{owner}: gradient_accumulation_steps must be at least 2. "
                 f"Received: gradient_accumulation_steps={gradient_accumulation_steps}"
@@ -338,14 +338,14 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
             accumulator.assign(ops.where(due, 0.0, total))
 
     def exclude_from_weight_decay(self, var_list: Iterable[Variable] | None = None, var_names: Iterable[str] | None = None) -> None:
-        """Leaves weights out of weight decay, before the first step.
+        """Leaves weights out of weight decay from the next step on; of a model that has been trained, from the next `compile` on.
 
         Args:
             var_list: Variables.
             var_names: Parts of names, for example `["bias"]`.
+
+        Weights that an earlier call named are decayed again.
         """
-        if self.built:
-            raise ValueError(f"{self.name}: call exclude_from_weight_decay() before the optimizer is built.")
         self._no_decay = {id(variable) for variable in var_list or ()}
         self._no_decay_names = re.compile("|".join(set(var_names))) if var_names else None
 

@@ -64,9 +64,13 @@ def test_whole_numbers_as_predictions_are_taken_as_floats(name, cpu):
 
 @pytest.mark.parametrize("name", FORMULAS)
 @pytest.mark.parametrize(("given", "predicted"), [((4,), (4, 1)), ((4, 1), (4,))])
-def test_a_last_axis_of_size_1_may_be_left_out(name, given, predicted, cpu):
+def test_a_last_axis_of_size_1_may_be_left_out_of_what_a_loss_gets_and_of_the_functions_that_keras_aligns(name, given, predicted, cpu):
     y, p = np.array([0.0, 1.0, 1.0, 0.0]), np.array([0.2, 0.9, 0.4, 0.7])
-    close(getattr(losses, name)(y.reshape(given), p.reshape(predicted)), FORMULAS[name](y[:, None], p[:, None]))
+    aligned, broadcast = FORMULAS[name](y[:, None], p[:, None]), FORMULAS[name](y.reshape(given), p.reshape(predicted))
+    other = name in ("poisson", "kl_divergence", "hinge", "squared_hinge", "categorical_hinge")
+    close(getattr(losses, name)(y.reshape(given), p.reshape(predicted)), broadcast if other else aligned)
+    found = losses.LossFunctionWrapper(getattr(losses, name))(y.reshape(given), p.reshape(predicted))
+    close(found, aligned.mean())
 
 
 @pytest.mark.parametrize("y", [[[0.0, 1.0]], [[-1.0, 1.0]], [[-1.0, 0.0]]])
@@ -326,6 +330,23 @@ def test_a_loss_of_16_bits_gives_16_bits(loss):
         found = getattr(losses, loss)(dtype=dtype)(y, p)
         assert found.dtype == dtype and float(found) == pytest.approx(wanted, rel=0.02)
     assert getattr(losses, loss)(dtype="float64")(y, p).dtype == "float32"
+
+
+def test_a_function_gives_the_dtype_of_predictions_of_16_bits(cpu):
+    y, labels = ops.convert_to_tensor([[0.0, 1.0, 1.0], [1.0, 0.0, 0.0]], dtype="bfloat16"), np.array([1, 2])
+    others = {
+        "categorical_crossentropy": y, "binary_crossentropy": y, "sparse_categorical_crossentropy": labels,
+        "categorical_focal_crossentropy": y, "binary_focal_crossentropy": y, "dice": y, "tversky": y, "circle": labels,
+    }  # fmt: skip
+    for name, target in {**dict.fromkeys(FORMULAS, y), **others}.items():
+        more = {"ignore_class": 1} if name.startswith("sparse") else {}
+        for dtype in ("float16", "bfloat16"):
+            p = ops.convert_to_tensor([[0.25, 0.5, 0.75], [0.125, 0.5, 0.25]], dtype=dtype)
+            found, wanted = getattr(losses, name)(target, p, **more), getattr(losses, name)(target, ops.cast(p, "float32"), **more)
+            assert found.dtype == ("float32" if name == "mean_squared_logarithmic_error" else dtype), name
+            assert ops.cast(wanted, found.dtype).tolist() == found.tolist(), name
+            if more:
+                assert found._keras_mask.tolist() == [False, True]
 
 
 @pytest.mark.parametrize("kind", ["class", "function"])

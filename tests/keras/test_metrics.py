@@ -98,6 +98,8 @@ def test_a_last_axis_of_size_1_may_be_left_out(given, predicted, cpu):
     assert float(metrics.Accuracy()(y.reshape(given), y.reshape(predicted))) == 1.0
     found = float(metrics.RootMeanSquaredError()(y.reshape(given), p.reshape(predicted)))
     assert found == pytest.approx(np.sqrt(((y - p) ** 2).mean()), rel=1e-4)
+    broadcast = p.reshape(predicted) - y.reshape(given) * np.log(p.reshape(predicted) + 1e-7)  # each with every other, as in Keras
+    assert float(metrics.Poisson()(y.reshape(given), p.reshape(predicted))) == pytest.approx(broadcast.mean(), rel=1e-4)
 
 
 @pytest.mark.parametrize("column", [False, True])
@@ -115,6 +117,7 @@ def test_accuracy_along_the_last_axis_of_steps(cpu):
     y, p = np.eye(3)[RNG.integers(0, 3, (4, 5))], RNG.uniform(0, 1, (4, 5, 3))
     right = (y.argmax(-1) == p.argmax(-1)).astype("float32")
     np.testing.assert_array_equal(metrics.categorical_accuracy(y, p).numpy(), right)
+    np.testing.assert_array_equal(metrics.categorical_accuracy(y[:, :, None], p).numpy(), right[:, :, None])
     np.testing.assert_array_equal(metrics.sparse_categorical_accuracy(y.argmax(-1), p).numpy(), right)
 
 

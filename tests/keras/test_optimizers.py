@@ -82,8 +82,13 @@ def test_a_weight_decays_by_a_share_unless_it_is_excluded(cpu):
     by_name = optimizers.SGD(0.1, weight_decay=0.5)
     by_name.exclude_from_weight_decay(var_names=["bias", "w1"])
     assert_moves(by_name, decayed(0.5, 0))
-    with pytest.raises(ValueError, match="before the optimizer is built"):
-        by_name.exclude_from_weight_decay(var_names=["w0"])
+    late, again = variables(), optimizers.SGD(0.1, weight_decay=0.5)
+    again.exclude_from_weight_decay(var_names=["w1"])
+    again.build(late)
+    again.exclude_from_weight_decay(var_names=["w0"])  # instead of those before
+    again.apply([tensor(g * 0) for g in STARTS], late)
+    np.testing.assert_allclose(late[0].numpy(), STARTS[0], rtol=1e-6)
+    np.testing.assert_allclose(late[1].numpy(), STARTS[1] * 0.95, rtol=1e-5)
     own = variables()
     by_list = optimizers.SGD(0.1, weight_decay=0.5)
     by_list.exclude_from_weight_decay([own[0]])
@@ -135,8 +140,10 @@ def test_the_momentum_of_averages_is_a_share(momentum):
     assert [optimizers.SGD(use_ema=True, ema_momentum=m).ema_momentum for m in (0, 1)] == [0, 1]
 
 
-@pytest.mark.parametrize("every", [0, -1, 1.5])
+@pytest.mark.parametrize("every", [-1, 1.5])
 def test_averages_are_taken_over_after_a_whole_number_of_steps(every):
+    assert optimizers.SGD(ema_overwrite_frequency=every).ema_overwrite_frequency == every  # there are none, as in Keras
+    assert optimizers.SGD(use_ema=True, ema_overwrite_frequency=0).ema_overwrite_frequency == 0
     with pytest.raises(ValueError, match="ema_overwrite_frequency must be an integer from 1 on"):
         optimizers.SGD(use_ema=True, ema_overwrite_frequency=every)
 
@@ -173,8 +180,9 @@ def test_an_option_is_taken_up_to_its_limit_and_refused_beyond(name, argument, t
 
 
 def test_gradients_are_gathered_over_two_steps_or_more():
-    assert optimizers.SGD(gradient_accumulation_steps=2).gradient_accumulation_steps == 2
-    for steps in (1, 0):
+    for steps in (2, 0, None):
+        assert optimizers.SGD(gradient_accumulation_steps=steps).gradient_accumulation_steps == steps
+    for steps in (1, -1):
         with pytest.raises(ValueError, match="gradient_accumulation_steps must be at least 2"):
             optimizers.SGD(gradient_accumulation_steps=steps)
 
