@@ -58,7 +58,7 @@ class Expressions:
         self.scratch_base = 0
         self.consts: dict[str, Value] = {}
         self.folded: dict[int, Value] = {}  # by the id of an expression: its value, which is the same wherever it is read
-        self.ranges: dict[int, list[Value]] = {}  # by the id of a loop: what its variable is in each round
+        self.ranges: dict[int, list[Value] | None] = {}  # by the id of a loop: what its variable is in each round; None where that is too long
         self.extents: dict[int, Any] = {}  # by the id of a body, as statements.py finds them
         self.copies = 1  # how often the statement at hand is written out by the loops around it
         self.mutable: set[bytes] = set()  # instructions that read a variable

@@ -13,8 +13,9 @@ from __future__ import annotations
 import functools
 import re
 import string
+from collections import Counter
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 from ..errors import KernelError
 
@@ -37,6 +38,49 @@ _ASSIGN = {"=": "", "+=": "+", "-=": "-", "*=": "*", "/=": "/", "%=": "%", "&=":
 Expression: TypeAlias = tuple[Any, ...]
 Statement: TypeAlias = tuple[Any, ...]
 Type: TypeAlias = Any  # a name, or ("array", type, size)
+
+
+class Facts(NamedTuple):
+    """What is in a block, those in it included: syntax nodes, the functions it calls and how often, the variables it assigns, and
+    whether it has a `break` or `continue` of the loop around it."""
+
+    nodes: int
+    calls: Counter[str]
+    assigned: set[str]
+    leaves: bool
+    skips: bool
+
+
+class Block(list[Statement]):
+    """Statements; what is in them is counted once, however many kernels have the block."""
+
+    @functools.cached_property
+    def facts(self) -> Facts:
+        nodes, calls, assigned = 1, Counter[str](), set[str]()
+        leaves = skips = False
+        for s in self:
+            if s[0] == "set" and s[1][0] == "id":
+                assigned.add(s[1][1])
+            leaves |= s[0] == "break"
+            skips |= s[0] == "continue"
+        waiting: list[Any] = list(self)
+        while waiting:
+            nodes += 1
+            one = waiting.pop()
+            if one and one[0] == "call":
+                calls[one[1]] += 1
+            for part in one:
+                cls = part.__class__
+                if cls is tuple or cls is list:
+                    waiting.append(part)
+                elif cls is Block:
+                    inner = part.facts
+                    nodes += inner.nodes
+                    calls.update(inner.calls)
+                    assigned |= inner.assigned
+                    leaves |= inner.leaves and one[0] != "for"
+                    skips |= inner.skips and one[0] != "for"
+        return Facts(nodes, calls, assigned, leaves, skips)
 
 
 _BEHIND = frozenset("(<.[")  # with these a name is perhaps not all of an operand
@@ -64,7 +108,7 @@ class Procedure:
     name: str
     params: list[tuple[str, object, str]]  # name, type, builtin
     result: object
-    body: list[Statement]
+    body: Block
     workgroup: Any = None
     entry: bool = False
 
@@ -213,10 +257,10 @@ class Parser:
         return out
 
     # ---- statements
-    def block(self) -> list[Statement]:
+    def block(self) -> Block:
         self.expect("{")
         left = self.left
-        out: list[Statement] = []
+        out = Block()
         while left[-1] != "}":
             s = self.statement()
             if s is not None:
@@ -278,9 +322,9 @@ class Parser:
         self.expect("if")
         test = self.expression()
         then = self.block()
-        otherwise: list[Statement] = []
+        otherwise = Block()
         if self.accept("else"):
-            otherwise = [self.condition()] if self.left[-1] == "if" else self.block()
+            otherwise = Block([self.condition()]) if self.left[-1] == "if" else self.block()
         return ("if", test, then, otherwise)
 
     def loop(self) -> Statement:

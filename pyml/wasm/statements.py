@@ -5,7 +5,6 @@ Each `do_` method returns None, the value of the function, or Value("none") wher
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from . import operators
@@ -13,7 +12,7 @@ from .builtins import INSTRUCTIONS
 from .expressions import Expressions
 from .library import library
 from .opcodes import BLOCK, BR_IF, ELSE, GETS, IF, LEB, LOOP, REPLACE, SETS, V_STORE
-from .parse import Expression, Procedure, Statement
+from .parse import Block, Expression, Procedure, Statement
 from .places import Before, Frame, Holder, Memory, NeedsBlock, NeedsMemory, Registers, Var
 from .values import ELEMENT, LANES, STORAGE, Value, aggregate, concrete, constant, fields_of
 
@@ -22,6 +21,7 @@ _UNROLL = 1500  # most syntax nodes an unrolled loop may have
 _NESTED = 6 * _UNROLL  # … and one inside of others, all its copies together: else sums in blocks grow with their terms
 _LIBRARY = 64  # most copies of a loop's body that calls a function of the library, such as exp: as many as a tile has results
 _NO = Value("none")  # says that a loop was not unrolled
+_ANY = Value("u32")  # a number that is not known
 
 
 class Extent(NamedTuple):
@@ -293,9 +293,9 @@ class Statements(Expressions):
         self.pop_scope()
         return done
 
-    def loop(self, first: Statement | None, test: Expression | None, step: Statement | None, body: list[Statement]) -> None:
+    def loop(self, first: Statement | None, test: Expression | None, step: Statement | None, body: Block) -> None:
         """A loop; the test before the first round is left out where it is known to hold."""
-        leaves, skips = _contains(body, "break"), _contains(body, "continue")
+        leaves, skips = body.facts.leaves, body.facts.skips
         end = self.open(BLOCK) if leaves else -1
         guard = None if test is None or self.enters(first, test) else test
         if guard is not None:
@@ -335,10 +335,14 @@ class Statements(Expressions):
         self.scopes.pop()
         return found is not None and bool(found.const)
 
-    def trial(self, e: Expression) -> Value | None:
-        """The expression if it is constant; leaves no code behind."""
+    def trial(self, e: Expression, unknown: str = "") -> Value | None:
+        """The expression if it is constant, whatever the variable `unknown` is; leaves no code behind."""
         start, n = len(self.out), len(self.locals)
+        scope = self.scopes[-1]
+        if unknown:
+            self.scopes[-1] = {**scope, unknown: _ANY}
         v = self.expression(e)
+        self.scopes[-1] = scope
         del self.out[start:]
         del self.locals[n:]
         return v if v.const is not None else None
@@ -348,7 +352,7 @@ class Statements(Expressions):
         _, first, test, step, body = s
         if first is None or test is None or step is None or first[0] != "var" or step[0] != "set" or step[1] != ("id", first[1]):
             return _NO
-        if _contains(body, "break") or _contains(body, "continue") or _assigns(body, first[1]):
+        if body.facts.leaves or body.facts.skips or first[1] in body.facts.assigned:
             return _NO
         values = self.rounds(s)
         if values is None:
@@ -372,58 +376,54 @@ class Statements(Expressions):
 
     def rounds(self, s: Statement) -> list[Value] | None:
         """What the variable of a loop is in each round; None where that is not known now, or written out it is too long."""
-        known = self.ranges.get(id(s))
-        if known is not None:
-            return known
+        if id(s) in self.ranges:
+            return self.ranges[id(s)]
         _, first, test, step, body = s
-        start = self.trial(first[3])
-        by = self.trial(step[3])
+        start, by = self.trial(first[3]), self.trial(step[3])
         if start is None or by is None:
             return None
         kind = first[2] and self.type(first[2])
         v = concrete(start) if kind is None else self.convert(start, kind)
-        values: list[Value] = []
         most = _UNROLL // self.extent(body).nodes
-        bound = self.trial(test[3]) if test[0] == "bin" and test[2] == ("id", first[1]) and self.fixed(test[3]) else None
-        while True:
-            if bound is not None:
-                more: Value | None = operators.folded(self, test[1], v, bound)
-            else:
-                self.scopes.append({**self.scopes[-1], first[1]: v})
-                more = self.trial(test)
-                self.scopes.pop()
-            if more is None or more.const is None:
+        if test[0] == "bin" and test[1] == "<" and test[2] == ("id", first[1]) and step[2] == "+":
+            end = self.trial(test[3], first[1])
+            if end is not None and (numbers := _numbers(v, end, by)) is not None:
+                values = [constant(v.type, n) for n in numbers] if len(numbers) <= most else None
+                if self.fixed(test[3]) and self.fixed(first[3]) and self.fixed(step[3]):
+                    self.ranges[id(s)] = values  # the same in every copy of the loop; the tree outlives the compiler
+                return values
+        return self.counted(v, s, by, most)
+
+    def counted(self, v: Value, s: Statement, by: Value, most: int) -> list[Value] | None:
+        """What the variable of any loop is in each round, by trying its test."""
+        _, first, test, step, _ = s
+        values: list[Value] = []
+        while len(values) <= most:
+            self.scopes.append({**self.scopes[-1], first[1]: v})
+            more = self.trial(test)
+            self.scopes.pop()
+            if more is None:
                 return None
             if not more.const:
-                break
+                return values
             values.append(v)
-            if len(values) > most:
-                return None
             v = operators.folded(self, step[2], v, by)
-        if bound is not None and self.fixed(first[3]) and self.fixed(step[3]):
-            self.ranges[id(s)] = values  # the same in every copy of the loop; the tree outlives the compiler
-        return values
+        return None
 
-    def extent(self, body: Sequence[Any]) -> Extent:
+    def extent(self, body: Block) -> Extent:
         """What a body consists of, the functions that it calls included."""
-        if id(body) in self.extents:
-            return self.extents[id(body)]
-        nodes, waiting, calls = 0, [body], set()
-        while waiting:
-            nodes += 1
-            one = waiting.pop()
-            for m in one:
-                if m.__class__ is tuple or m.__class__ is list:
-                    waiting.append(m)
-            if one.__class__ is tuple and one and one[0] == "call":
-                own = self.source.procedures.get(one[1])
+        found = self.extents.get(id(body))
+        if found is None:
+            nodes, calls = body.facts.nodes, set()
+            for name, times in body.facts.calls.items():
+                own = self.source.procedures.get(name)
                 if own is None:
-                    calls.add(one[1])
-                elif one[1] not in INSTRUCTIONS:
+                    calls.add(name)
+                elif name not in INSTRUCTIONS:
                     inner = self.extent(own.body)
-                    nodes += inner.nodes
+                    nodes += times * inner.nodes
                     calls |= inner.calls
-        found = self.extents[id(body)] = Extent(nodes, calls)  # the tree outlives the compiler
+            found = self.extents[id(body)] = Extent(nodes, calls)  # the tree outlives the compiler
         return found
 
     def do_return(self, s: Statement) -> Value | None:
@@ -450,26 +450,8 @@ class Statements(Expressions):
 _DO = {name[3:]: method for name, method in vars(Statements).items() if name[:3] == "do_"}  # by the kind of a statement
 
 
-def _contains(body: list[Statement], kind: str) -> bool:
-    """Whether a `break` or `continue` of this loop is in the body."""
-    for s in body:
-        if s[0] == kind:
-            return True
-        if s[0] == "if" and (_contains(s[2], kind) or _contains(s[3], kind)):
-            return True
-        if s[0] == "block" and _contains(s[1], kind):
-            return True
-    return False
-
-
-def _assigns(body: list[Statement], name: str) -> bool:
-    for s in body:
-        if s[0] == "set" and s[1] == ("id", name):
-            return True
-        if s[0] == "if" and (_assigns(s[2], name) or _assigns(s[3], name)):
-            return True
-        if s[0] == "block" and _assigns(s[1], name):
-            return True
-        if s[0] == "for" and _assigns(s[4], name):
-            return True
-    return False
+def _numbers(first: Value, end: Value, by: Value) -> range | None:
+    """`first`, `first + by`, … below `end`; None where these are no integers, or would wrap around."""
+    highest = {"u32": 2**32, "i32": 2**31}.get(first.type, 0)
+    alike = end.type in (first.type, "int") and by.type in (first.type, "int")
+    return range(first.const, end.const, by.const) if alike and by.const > 0 and end.const + by.const <= highest else None
