@@ -30,8 +30,9 @@ from .opcodes import (
     V_ZERO_LOAD,
     lanes_of,
 )
+from .operators import FOLDED
 from .parse import Expression, Procedure, Source, Type
-from .places import Frame, Memory, NeedsMemory, Registers, Var
+from .places import Frame, Memory, NeedsMemory, Registers
 from .values import ELEMENT, LANES, STORAGE, Value, aggregate, concrete, constant, number
 
 _SHIFTS = {2: I32_CONST + b"\x02" + SHL, 4: I32_CONST + b"\x04" + SHL}  # the number of an element as bytes
@@ -58,7 +59,7 @@ class Expressions:
         self.scratch_base = 0
         self.consts: dict[str, Value] = {}
         self.folded: dict[int, Value] = {}  # by the id of an expression: its value, which is the same wherever it is read
-        self.ranges: dict[int, list[Value] | None] = {}  # by the id of a loop: what its variable is in each round; None where that is too long
+        self.ranges: dict[int, list[Value] | None] = {}  # by the id of a loop: what its variable is in each round, if they are few
         self.extents: dict[int, Any] = {}  # by the id of a body, as statements.py finds them
         self.copies = 1  # how often the statement at hand is written out by the loops around it
         self.mutable: set[bytes] = set()  # instructions that read a variable
@@ -188,7 +189,7 @@ class Expressions:
                 b = number(right[1]) if kind == "num" else self.expression(right)
             if a.const is None or b.const is None:
                 return operators.binary(self, op, a, b)
-            v = operators.folded(self, op, a, b)
+            v = FOLDED.get((op, a, b)) or operators.folded(self, op, a, b)
             if same and self.fixed(e):
                 self.folded[id(e)] = v
             return v
@@ -207,19 +208,17 @@ class Expressions:
         if kind == "index":
             return self.element(e)
         if kind == "new":
-            return self.construct(self.type(e[1]), e[2])
+            return self.construct(e[1] if e[1] in STORAGE else self.type(e[1]), e[2])
         return operators.unary(self, e[1], self.expression(e[2]))
 
     def named(self, name: str) -> Value:
         """The value of a name; that of a constant of the module is found at once from now on."""
         found = self.lookup(name)
-        if found.__class__ is Var:
-            return found.value
         if found.__class__ is Value:
             self.scopes[-1][name] = found
             return found
         if isinstance(found, dict):
-            return aggregate(found["type"], {n: v.value for n, v in found["vars"].items()})
+            return aggregate(found["type"], dict(found["vars"]))
         raise KernelError(f"WGSL: the array {name!r} is used without an index.")
 
     def fixed(self, e: Expression) -> bool:
@@ -283,10 +282,9 @@ class Expressions:
             name = target[1]
             found = self.scopes[-1].get(name) or self.scopes[0].get(name) or self.lookup(name)
             if found.__class__ is Memory:
-                code, offset = self.address(found, self.expression(e[2]))
-                return self.loaded(found.type, code, offset)
+                return self.loaded(found.type, *self.address(found, self.expression(e[2])))
             if found.__class__ is Registers:
-                return self.register(found, e[2]).value
+                return self.register(found, e[2])
         v = self.expression(target)
         i = self.expression(e[2])
         if i.const is None:
@@ -295,8 +293,11 @@ class Expressions:
             return v.fields[str(i.const) if v.type[:3] == "mat" else LANES[int(i.const)]]
         return self.extract(v, i.const)
 
-    def register(self, array: Registers, index: Expression) -> Var:
-        i = self.expression(index)
+    def register(self, array: Registers, index: Expression) -> Value:
+        """An element of an array of variables."""
+        i = self.scopes[-1].get(index[1]) if index[0] == "id" else None
+        if i.__class__ is not Value:
+            i = self.expression(index)
         if i.const is None:
             raise NeedsMemory(array)
         return array.items[i.const]
@@ -322,12 +323,13 @@ class Expressions:
         """A value of a type: zeros, a conversion, a vector of four values, or the members of a struct."""
         if kind.__class__ is tuple:
             raise KernelError("WGSL: an array is made only where a variable is declared.")
-        values = [self.expression(a) for a in args]
-        if not values:
+        if not args:
             return self.zero(kind)
+        if kind in STORAGE and (len(args) == 1 or kind not in ELEMENT):
+            v = self.expression(args[0])
+            return v if v.type == kind else self.convert(v, kind)
+        values = [self.expression(a) for a in args]
         if kind in STORAGE:
-            if len(values) == 1 or kind not in ELEMENT:
-                return values[0] if values[0].type == kind else self.convert(values[0], kind)
             return self.gathered(kind, [self.convert(v, ELEMENT[kind]) for v in values])
         if kind[:8] == "bitcast<":
             return operators.bitcast(self, values[0], kind[8:-1])

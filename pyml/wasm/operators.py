@@ -44,7 +44,7 @@ def convert(c: Expressions, v: Value, kind: str) -> Value:
         return constant(kind, v.const)
     target = ELEMENT.get(kind)
     if target is not None and v.type not in ELEMENT:
-        return c.splat(convert(c, v, target), kind)
+        return c.splat(v if v.type == target else convert(c, v, target), kind)
     if target is not None:
         return _convert_vector(c, v, ELEMENT[v.type], target, kind)
     if v.fields is not None or v.type in ELEMENT or kind not in SCALAR:
@@ -121,32 +121,40 @@ def _one(name: str, vector: object) -> bytes:
     return simd(four) if vector else bytes((scalar,))
 
 
+def _plain(kind: str) -> dict[str, tuple[str, bytes]]:
+    """The type of the result and the instruction by operator, where that is all there is to it."""
+    element = ELEMENT.get(kind)
+    known = VECTOR[element] if element else SCALAR[kind]
+    if kind != "f32":
+        known = {op: code for op, code in known.items() if op not in ("+", "-", "*", "/") or (element == "f32" and op == "/")}
+    truth = "vec4<bool>" if element else "bool"
+    return {op: (truth if op in _COMPARE else kind, code) for op, code in known.items() if op not in ("%", "<<", ">>", "min", "max")}
+
+
+_PLAIN = {kind: _plain(kind) for kind in STORAGE}
+
+
 # ---- operators
 def binary(c: Expressions, op: str, a: Value, b: Value) -> Value:
     """`a op b`: folded where both are constants, otherwise the instructions of their type."""
     kind = a.type
-    if op == "<<" or op == ">>":
-        return _shift(c, op, concrete(a), concrete(b))
     if kind != b.type or kind not in STORAGE:
+        if op == "<<" or op == ">>":
+            return _shift(c, op, concrete(a), concrete(b))
         if kind == "mat4x4<f32>" and op == "*":
             return _matrix_times(c, a, b)
         if kind == b.type == "int" and op in "+-*":
             return constant("int", _FOLD[op](a.const, b.const))
         a, b = unify(c, a, b)
         kind = a.type
-    element = ELEMENT.get(kind)
-    result = kind if op not in _COMPARE else "vec4<bool>" if element else "bool"
+        if kind not in STORAGE:
+            raise KernelError(f"WGSL: no operator {op} for {kind}.")
     if a.const is not None and b.const is not None:
-        fold = _FOLD.get(op)
-        if element is None:
-            number = fold(a.const, b.const) if fold is not None else _fold(op, kind, a.const, b.const)
-            return KNOWN.get((result, number.__class__, number)) or constant(result, number)
-        return constant(result, tuple(_fold(op, element, x, y) for x, y in zip(a.const, b.const, strict=True)))
-    if element is None:
-        return _scalar(op, kind, result, a, b, c)
-    if element != "f32" and op in ("/", "%"):
-        return _by_lane(c, op, a, b)
-    if element == "f32":
+        return _known(c, op, a, b)
+    plain = _PLAIN[kind].get(op)
+    if plain is not None:
+        return Value(plain[0], a.code + b.code + plain[1])
+    if kind == "vec4<f32>":
         if op == "*":
             v = Value(kind, a.code + b.code + VECTOR["f32"]["*"])
             v.product = [(a, b)]
@@ -155,7 +163,31 @@ def binary(c: Expressions, op: str, a: Value, b: Value) -> Value:
             return binary(c, "-", a, binary(c, "*", b, c_trunc(c, binary(c, "/", a, b))))
         if op in "+-" and c.relaxed and (a.product or b.product):
             return _multiply_add(op, kind, a, b)
-    return Value(result, a.code + b.code + _vector_op(element, op))
+    elif op == "<<" or op == ">>":
+        return _shift(c, op, a, b)
+    element = ELEMENT.get(kind)
+    if element is None:
+        return _sum(kind, a, b) if op == "+" and kind != "bool" else _scalar(c, op, kind, a, b)
+    if op == "/" or op == "%":
+        return _by_lane(c, op, a, b)
+    try:
+        return Value(kind, a.code + b.code + VECTOR[element][op])
+    except KeyError:
+        raise KernelError(f"WGSL: no operator {op} for {kind}.") from None
+
+
+def _known(c: Expressions, op: str, a: Value, b: Value) -> Value:
+    """`a op b` of constants of one type."""
+    if op == "<<" or op == ">>":
+        return _shift(c, op, a, b)
+    kind = a.type
+    element = ELEMENT.get(kind)
+    result = kind if op not in _COMPARE else "vec4<bool>" if element else "bool"
+    fold = _FOLD.get(op)
+    if element is None:
+        number = fold(a.const, b.const) if fold is not None else _fold(op, kind, a.const, b.const)
+        return KNOWN.get((result, number.__class__, number)) or constant(result, number)
+    return constant(result, tuple(_fold(op, element, x, y) for x, y in zip(a.const, b.const, strict=True)))
 
 
 FOLDED: dict[tuple[str, Value, Value], Value] = {}  # what constants give: the same few in every copy of a loop's body
@@ -170,13 +202,6 @@ def folded(c: Expressions, op: str, a: Value, b: Value) -> Value:
             FOLDED.clear()
         known = FOLDED[op, a, b] = binary(c, op, a, b)
     return known
-
-
-def _vector_op(element: str, op: str) -> bytes:
-    try:
-        return VECTOR[element][op]
-    except KeyError:
-        raise KernelError(f"WGSL: no operator {op} for vec4<{element}>.") from None
 
 
 def _fold(op: str, kind: str, x: Number, y: Number) -> Number:
@@ -205,8 +230,8 @@ def _multiply_add(op: str, kind: str, a: Value, b: Value) -> Value:
     return Value(kind, code)
 
 
-def _scalar(op: str, kind: str, result: str, a: Value, b: Value, c: Expressions) -> Value:
-    """`a op b` of scalars; powers of two become shifts, and sums remember their constant part for addresses."""
+def _scalar(c: Expressions, op: str, kind: str, a: Value, b: Value) -> Value:
+    """`a - b`, `a * b`, `a / b` or `a % b` of scalars; powers of two become shifts."""
     if kind == "u32" and b.const is not None and op in "/%*" and b.const > 0 and b.const & (b.const - 1) == 0:
         k = b.const.bit_length() - 1
         if op == "%":
@@ -220,25 +245,33 @@ def _scalar(op: str, kind: str, result: str, a: Value, b: Value, c: Expressions)
         a, b = _safe_divisor(c, kind, a, b)
     if kind == "f32" and op == "%":
         return binary(c, "-", a, binary(c, "*", b, c_trunc(c, binary(c, "/", a, b))))
-    if op == "+" and b.const == 0 and kind != "f32":
-        return a
-    if op == "+" and a.const == 0 and kind != "f32":
-        return b
-    if op == "*" and kind != "f32" and (b.const == 1 or a.const == 1):
+    if op == "*" and (b.const == 1 or a.const == 1):
         return a if b.const == 1 else b
     try:
-        v = Value(result, a.code + b.code + SCALAR[kind][op])
+        v = Value(kind, a.code + b.code + SCALAR[kind][op])
     except KeyError:
         raise KernelError(f"WGSL: no operator {op} for {kind}.") from None
     if kind == "u32":
-        v.wraps = op == "-" or (op in "+*" and (a.wraps or b.wraps))
-        if op == "+" and not v.wraps:
-            if b.const is not None and b.const < 1 << 24:
-                v.plus = (a.plus[0], a.plus[1] + b.const) if a.plus else (a, b.const)
-            elif a.plus or b.plus:
-                x, p = a.plus or (a, 0)
-                y, q = b.plus or (b, 0)
-                v.plus = (Value("u32", x.code + y.code + SCALAR["u32"]["+"]), p + q)
+        v.wraps = op == "-" or (op == "*" and (a.wraps or b.wraps))
+    return v
+
+
+def _sum(kind: str, a: Value, b: Value) -> Value:
+    """`a + b` of integers; it remembers its constant part for addresses."""
+    if b.const == 0:
+        return a
+    if a.const == 0:
+        return b
+    v = Value(kind, a.code + b.code + SCALAR[kind]["+"])
+    if kind == "u32":
+        if a.wraps or b.wraps:
+            v.wraps = True
+        elif b.const is not None and b.const < 1 << 24:
+            v.plus = (a.plus[0], a.plus[1] + b.const) if a.plus else (a, b.const)
+        elif a.plus or b.plus:
+            x, p = a.plus or (a, 0)
+            y, q = b.plus or (b, 0)
+            v.plus = (Value("u32", x.code + y.code + SCALAR["u32"]["+"]), p + q)
     return v
 
 

@@ -24,6 +24,7 @@ _TOKEN = re.compile(
     r"|<<=|>>=|->|\+\+|--|&&|\|\||<<|>>|[-+*/%&|^=!<>]=|\S"
 )
 _ALONE = frozenset(string.ascii_letters + string.digits + "_-+*/%&|^=!<>(){}[];:,.@~")  # what a token of one character may be
+_CALL = re.compile(r"\('call', '(\w+)'")
 _COMMENT = re.compile(r"//[^\n]*")
 _FUNCTION = re.compile(r"^(?=@compute|fn )", re.M)
 _SHORT = {f"vec{n}{c}": f"vec{n}<{t}>" for n in (2, 3, 4) for c, t in (("f", "f32"), ("i", "i32"), ("u", "u32"))} | {
@@ -56,31 +57,18 @@ class Block(list[Statement]):
 
     @functools.cached_property
     def facts(self) -> Facts:
-        nodes, calls, assigned = 1, Counter[str](), set[str]()
-        leaves = skips = False
+        text = repr(self)  # every node is a bracket in it; to walk over the nodes takes many times as long
+        assigned, leaves, skips = set[str](), False, False
         for s in self:
             if s[0] == "set" and s[1][0] == "id":
                 assigned.add(s[1][1])
             leaves |= s[0] == "break"
             skips |= s[0] == "continue"
-        waiting: list[Any] = list(self)
-        while waiting:
-            nodes += 1
-            one = waiting.pop()
-            if one and one[0] == "call":
-                calls[one[1]] += 1
-            for part in one:
-                cls = part.__class__
-                if cls is tuple or cls is list:
-                    waiting.append(part)
-                elif cls is Block:
-                    inner = part.facts
-                    nodes += inner.nodes
-                    calls.update(inner.calls)
-                    assigned |= inner.assigned
-                    leaves |= inner.leaves and one[0] != "for"
-                    skips |= inner.skips and one[0] != "for"
-        return Facts(nodes, calls, assigned, leaves, skips)
+            for inner in [part.facts for part in s if part.__class__ is Block]:
+                assigned |= inner.assigned
+                leaves |= inner.leaves and s[0] != "for"
+                skips |= inner.skips and s[0] != "for"
+        return Facts(text.count("(") + text.count("["), Counter(_CALL.findall(text)), assigned, leaves, skips)
 
 
 _BEHIND = frozenset("(<.[")  # with these a name is perhaps not all of an operand

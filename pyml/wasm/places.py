@@ -4,18 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, TypeAlias
 
-from .opcodes import GETS
 from .values import Value
-
-
-class Var:
-    """A mutable variable in one local; `value` reads it."""
-
-    __slots__ = ("index", "type", "value")
-
-    def __init__(self, kind: str, index: int):
-        self.type, self.index = kind, index
-        self.value = Value(kind, GETS[index], simple=True)
 
 
 class Memory:
@@ -44,11 +33,11 @@ class Registers:
 
     __slots__ = ("before", "items", "type")
 
-    def __init__(self, kind: str, items: list[Var], before: Before):
+    def __init__(self, kind: str, items: list[Value], before: Before):
         self.type, self.items, self.before = kind, items, before
 
 
-Holder: TypeAlias = Var | dict[str, Any]  # where a result goes: a variable, or one of these for each member of a struct
+Holder: TypeAlias = Value | dict[str, Any]  # where a result goes: a variable, or one of these for each member of a struct
 
 
 class NeedsMemory(Exception):

@@ -13,8 +13,8 @@ from .expressions import Expressions
 from .library import library
 from .opcodes import BLOCK, BR_IF, ELSE, GETS, IF, LEB, LOOP, REPLACE, SETS, V_STORE
 from .parse import Block, Expression, Procedure, Statement
-from .places import Before, Frame, Holder, Memory, NeedsBlock, NeedsMemory, Registers, Var
-from .values import ELEMENT, LANES, STORAGE, Value, aggregate, concrete, constant, fields_of
+from .places import Before, Frame, Holder, Memory, NeedsBlock, NeedsMemory, Registers
+from .values import ELEMENT, LANES, STORAGE, Value, aggregate, concrete, constant, fields_of, variable
 
 _STORES = {"f32": b"\x38\x02", "i32": b"\x36\x02", "u32": b"\x36\x02"}
 _UNROLL = 1500  # most syntax nodes an unrolled loop may have
@@ -65,16 +65,16 @@ class Statements(Expressions):
         fields = self.fields_of(kind)
         if fields is not None:
             return {n: self.holder(t) for n, t in fields.items()}
-        return Var(kind, self.local(STORAGE[kind]))
+        return variable(kind, self.local(STORAGE[kind]))
 
     def held(self, holder: Holder, kind: str) -> Value:
-        if isinstance(holder, Var):
-            return holder.value
+        if isinstance(holder, Value):
+            return holder
         kinds = self.fields_of(kind) or {}
         return aggregate(kind, {n: self.held(h, kinds[n]) for n, h in holder.items()})
 
     def fill(self, holder: Holder, v: Value) -> None:
-        if isinstance(holder, Var):
+        if isinstance(holder, Value):
             self.assign(holder, v)
         else:
             for n, h in holder.items():
@@ -163,13 +163,13 @@ class Statements(Expressions):
         self.scopes[-1][name] = self.variable(v)
         return None
 
-    def variable(self, v: Value) -> Var | dict[str, Any]:
+    def variable(self, v: Value) -> Value | dict[str, Any]:
         if v.fields is not None:
             return {"type": v.type, "vars": {n: self.variable(f) for n, f in v.fields.items()}}
         index = self.local(STORAGE[v.type])
         self.out += v.code + SETS[index]
         self.mutable.add(GETS[index])
-        return Var(v.type, index)
+        return variable(v.type, index)
 
     def array(self, before: Before, values: list[Value]) -> None:
         """Declares an array, in locals unless one of its indices was not known."""
@@ -182,10 +182,10 @@ class Statements(Expressions):
             return
         items = []
         for v in values:
-            var = Var(kind, self.local(STORAGE[kind]))
+            var = variable(kind, self.local(STORAGE[kind]))
             items.append(var)
             self.out += v.code + SETS[var.index]
-            self.mutable.add(var.value.code)
+            self.mutable.add(var.code)
         self.scopes[-1][name] = Registers(kind, items, before)
 
     def reserve(self, kind: str, count: int) -> Memory:
@@ -201,7 +201,7 @@ class Statements(Expressions):
             v = self.convert(v, m.type)
         self.out += code + v.code + (V_STORE + b"\x04" if m.type in ELEMENT else _STORES[m.type]) + LEB[offset]
 
-    def assign(self, var: Var, v: Value) -> None:
+    def assign(self, var: Value, v: Value) -> None:
         """Writes a variable."""
         if v.type != var.type:
             v = self.convert(v, var.type)
@@ -211,24 +211,10 @@ class Statements(Expressions):
         """An assignment to a variable, an element, a member or a lane."""
         _, place, op, e = s
         v = self.expression(e)
-        if place[0] == "id":
-            var = self.scopes[-1].get(place[1]) or self.lookup(place[1])
-            if place[1] == "_":
-                return None
-            if isinstance(var, dict):
-                self.fill(var["vars"], v)
-                return None
-            if op:
-                if self.sinks:
-                    v.product = ()  # a sum goes on in its own register, into which a multiply-add of Cranelift does not write
-                v = operators.binary(self, op, var.value, v)
-            if v.type != var.type:
-                v = self.convert(v, var.type)
-            self.out += v.code + SETS[var.index]  # `assign`, without a call
-            return None
-        name = place[1][1]
+        kind, name = place[0], place[1] if place[0] == "id" else place[1][1]
         target = self.scopes[-1].get(name) or self.scopes[0].get(name) or self.lookup(name)
-        if place[0] == "index" and isinstance(target, Memory):
+        cls = target.__class__
+        if cls is Memory:
             i = self.expression(place[2])
             if op:
                 i = self.keep(i)
@@ -236,22 +222,30 @@ class Statements(Expressions):
                 v = operators.binary(self, op, self.loaded(target.type, code, offset), v)
             self.store(target, i, v)
             return None
-        if isinstance(target, Registers):
-            var = self.register(target, place[2])
-            if op and self.sinks:
-                v.product = ()
-            self.assign(var, operators.binary(self, op, var.value, v) if op else v)
+        if cls is dict:
+            if kind == "id":
+                self.fill(target["vars"], v)
+                return None
+            target = target["vars"][place[2] if kind == "member" else str(self.expression(place[2]).const)]
+            self.assign(target, operators.binary(self, op, target, v) if op else v)
             return None
-        if isinstance(target, dict):
-            var = target["vars"][place[2] if place[0] == "member" else str(self.expression(place[2]).const)]
-            self.assign(var, operators.binary(self, op, var.value, v) if op else v)
+        if cls is Registers:
+            target = self.register(target, place[2])
+        elif kind != "id":
+            k = LANES.index(place[2]) if kind == "member" else self.expression(place[2]).const
+            element = ELEMENT[target.type]
+            if op:
+                v = operators.binary(self, op, self.extract(target, k), v)
+            v = self.convert(v, element)
+            self.emit(GETS[target.index], v.code, REPLACE[element] + bytes((k,)), SETS[target.index])
             return None
-        k = LANES.index(place[2]) if place[0] == "member" else self.expression(place[2]).const
-        element = ELEMENT[target.type]
         if op:
-            v = operators.binary(self, op, self.extract(target.value, k), v)
-        v = self.convert(v, element)
-        self.emit(GETS[target.index], v.code, REPLACE[element] + bytes((k,)), SETS[target.index])
+            if self.sinks:
+                v.product = ()  # a sum goes on in its own register, into which a multiply-add of Cranelift does not write
+            v = operators.binary(self, op, target, v)
+        if v.type != target.type:
+            v = self.convert(v, target.type)
+        self.out += v.code + SETS[target.index]  # `assign`, without a call
         return None
 
     def do_block(self, s: Statement) -> Value | None:

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 
 from ..errors import KernelError
 from .module import F32, I32, V128, f32_bytes, sleb
-from .opcodes import F32_CONST, I32_CONST, V_CONST
+from .opcodes import F32_CONST, GETS, I32_CONST, V_CONST
 
 ELEMENT = {f"vec4<{t}>": t for t in ("f32", "i32", "u32", "bool")}
 STORAGE = {"f32": F32, "i32": I32, "u32": I32, "bool": I32, **dict.fromkeys(ELEMENT, V128)}
@@ -29,6 +29,7 @@ class Value:
     lane: tuple[Value, int] | None = None  # (vector, k): an extracted lane
     load: tuple[bytes, int] | None = None  # (address code, offset): an element just loaded
     plus: tuple[Value, int] | None = None  # (value, k): value + k that cannot wrap around
+    index = -1  # of the local of a variable, which `code` reads
     product: Sequence[tuple[Value, Value]] = ()  # the value is the sum of a * b, in float vectors
     wraps = False  # u32 arithmetic that may have gone below zero
 
@@ -66,6 +67,13 @@ def _constant(kind: str, number: Number) -> Value:
         number = tuple(constant(e, n).const for n in number) if isinstance(number, tuple) else (constant(e, number).const,) * 4
     v = Value(kind, b"", number, True)
     v.code = push(v)
+    return v
+
+
+def variable(kind: str, index: int) -> Value:
+    """A mutable variable in a local."""
+    v = Value(kind, GETS[index], simple=True)
+    v.index = index
     return v
 
 
