@@ -150,8 +150,8 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
     # ---- building
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if "build" in cls.__dict__ and not cls.__module__.startswith("pyml."):
-            cls.build = _noted(cls.__dict__["build"])  # type: ignore[method-assign]
+        if "build" in cls.__dict__:
+            cls.build = _noted(cls.__dict__["build"], theirs=not cls.__module__.startswith("pyml."))  # type: ignore[method-assign]
 
     def build(self, *input_shape: Any, **shapes: Any) -> None:
         """Makes the weights; called with the shape of the first inputs."""
@@ -402,15 +402,18 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
 
 
-def _noted(build: Callable[..., Any]) -> Callable[..., Any]:
-    """A user's `build` that leaves the layer built, whoever calls it: without that the first call would make the weights anew."""
+def _noted(build: Callable[..., Any], theirs: bool) -> Callable[..., Any]:
+    """A `build` that keeps the shapes it was called with, whoever calls it; a user's leaves the layer built as well: without that
+    the first call would make the weights anew."""
 
     @wraps(build)
     def noted(self: Layer, *shapes: Any, **named: Any) -> Any:
+        first = self._build_shapes is None
         found = build(self, *shapes, **named)
-        if self._build_shapes is None:
-            self.__dict__["_build_shapes"] = without_probe(named if named else shapes[0] if len(shapes) == 1 else None)
-        self.built = True
+        if first:  # over what a build that it called has kept
+            by_name = {**dict(zip(self._signature.build_names, shapes, strict=False)), **named}
+            self.__dict__["_build_shapes"] = without_probe(shapes[0] if len(shapes) == 1 and not named else by_name or None)
+        self.built = self.built or theirs
         return found
 
     return noted

@@ -276,6 +276,10 @@ class Model(KeptInFiles):
         else:
             super()._maybe_build(args, kwargs)
 
+    def get_build_config(self) -> dict[str, Any] | None:
+        """The shapes that a subclass was built for; a graph needs none."""
+        return super().get_build_config() if self._graph is None else {"input_shape": None}
+
     # ---- printing and configs
     def summary(
         self,

@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from pyml.core.tree import flatten, is_nested
+from pyml.core.tree import flatten, is_nested, map_structure
 
 
 def print_summary(
@@ -67,7 +67,7 @@ def summary_text(
     rows = []
     for layer in layers[first:last]:
         rows.extend(_rows(model, layer, chain, show_trainable, expand_nested))
-    lines = [f'Model: "{model.name}"', *_table(header, rows, widths[:len(header)], align), *_totals(model)]
+    lines = [f'Model: "{model.name}"', *_table(header, rows, widths[:len(header)], align, width), *_totals(model)]
     return "\n".join(lines)
 
 
@@ -101,6 +101,8 @@ def _output_shape(layer: Any) -> str:
     shapes: Any
     if layer._inbound_nodes:
         shapes = [f"({', '.join(str(n) for n in t.shape)})" for t in layer._inbound_nodes[-1].output_tensors]
+    elif getattr(layer, "_graph", None) is not None:   # a model that nobody has called
+        shapes = map_structure(lambda t: f"({', '.join(str(n) for n in t.shape)})", layer._graph.outputs)
     elif getattr(layer, "_build_shapes", None) is not None:
         try:
             shape = layer.compute_output_shape(layer._build_shapes)
@@ -139,24 +141,25 @@ def _wrap(text: str, width: int) -> list[str]:
     return [*lines, line]
 
 
-def _table(header: list[str], rows: list[list[str]], widths: list[int], align: list[str]) -> list[str]:
+def _table(header: list[str], rows: list[list[str]], widths: list[int], align: list[str], total: int) -> list[str]:
     """The lines of a table with borders; cells that are too long take several lines."""
-    inner = _fit(widths, sum(widths))
+    inner = _fit(widths, total)
 
-    def cells(row: list[str], bar: str) -> list[str]:
+    def cells(row: list[str], bar: str, sinks: bool = False) -> list[str]:
         columns = [_wrap(cell, n) for cell, n in zip(row, inner, strict=True)]
         height = max(len(column) for column in columns)
         lines = []
         for i in range(height):
-            parts = [_align(column[i] if i < len(column) else "", n, how)
-                     for column, n, how in zip(columns, inner, align, strict=True)]
+            below = [i - (height - len(column) if sinks else 0) for column in columns]
+            parts = [_align(column[at] if 0 <= at < len(column) else "", n, how)
+                     for column, at, n, how in zip(columns, below, inner, align, strict=True)]
             lines.append(f"{bar} " + f" {bar} ".join(parts) + f" {bar}")
         return lines
 
     def rule(left: str, fill: str, cross: str, right: str) -> str:
         return left + cross.join(fill * (n + 2) for n in inner) + right
 
-    lines = [rule("┏", "━", "┳", "┓"), *cells(header, "┃"), rule("┡", "━", "╇", "┩")]
+    lines = [rule("┏", "━", "┳", "┓"), *cells(header, "┃", sinks=True), rule("┡", "━", "╇", "┩")]
     for i, row in enumerate(rows):
         if i:
             lines.append(rule("├", "─", "┼", "┤"))
@@ -165,11 +168,12 @@ def _table(header: list[str], rows: list[list[str]], widths: list[int], align: l
 
 
 def _fit(widths: list[int], total: int) -> list[int]:
-    """Widths of the cells' text so that the table with its bars is `total` wide, narrowed as rich does."""
+    """Widths of the cells' text so that the table with its bars is `total` wide, narrowed or widened as rich does."""
     excess = sum(widths) + 3 * len(widths) + 1 - total
     inner = []
     for i, width in enumerate(widths):
-        share = min(width, round(excess / (len(widths) - i)))
+        left = sum(n + 2 for n in widths[i:])
+        share = min(width, round(excess / (len(widths) - i))) if excess > 0 else excess * (width + 2) // left
         inner.append(width - share)
         excess -= share
     return inner

@@ -306,6 +306,21 @@ def summaries(K):
     show(K.Sequential([L.Dense(3), L.Dense(2)]))
     inner = K.Sequential([K.Input((4,)), L.Dense(3)], name="inner")
     show(K.Sequential([K.Input((4,)), inner, L.Dense(2)]), expand_nested=True)
+    show(inner, positions=[0.3, 0.6, 0.7, 1.0])
+    x = L.Add(name="sum")([L.Dense(2)(c), L.Dense(2)(c)])
+    show(K.Model(c, x), positions=[0.4, 0.6, 0.7, 0.9], show_trainable=True, line_length=78)  # the titles take two lines
+
+    class Around(K.Model):
+        def __init__(self):
+            super().__init__()
+            self.inner, self.chain = inner, K.Model(c, L.Dense(2)(c), name="uncalled")
+            self.built_by_hand = L.Dense(3, name="by_hand")
+            self.built_by_hand.build((None, 4))
+
+        def call(self, x):
+            return self.chain(self.inner(x))
+
+    show(Around(), expand_nested=True)
     return texts
 
 

@@ -419,6 +419,22 @@ def test_a_config_has_the_policy_as_keras_writes_it_and_names_are_read_too(polic
     assert pyml.Sequential([L.Dense(3)]).get_config()["dtype"]["config"] == {"name": "float32"}
 
 
+def test_a_build_config_says_for_which_shapes_as_keras_does():
+    """Whoever called `build`; a graph needs no shape, and says so."""
+    x = pyml.Input((4,))
+    model = pyml.Model([x, pyml.Input((3,))], L.Dense(2)(x))
+    assert model.get_build_config() == {"input_shape": None}
+    again = pyml.saving.deserialize_keras_object(pyml.saving.serialize_keras_object(model))
+    assert again.get_build_config() == {"input_shape": None}
+    for layer in (L.Dense(2), L.LSTM(2), L.Bidirectional(L.LSTM(2)), L.Conv1D(2, 2)):
+        assert layer.get_build_config() is None
+        layer.build((None, 3, 4))
+        assert layer.get_build_config() == {"input_shape": (None, 3, 4)}
+    heads = L.MultiHeadAttention(2, 3)
+    heads.build((2, 3, 4), value_shape=(2, 5, 4))
+    assert heads.get_build_config() == {"shapes_dict": {"query_shape": (2, 3, 4), "value_shape": (2, 5, 4)}}
+
+
 def test_a_sequential_says_for_which_shape_it_was_built():
     model = pyml.Sequential([L.Dense(3)])
     assert model.get_build_config() is None
