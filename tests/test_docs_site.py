@@ -89,7 +89,7 @@ def test_the_page_of_an_op_says_what_its_declaration_knows():
 SOURCED = {"activations", "callbacks", "constraints", "initializers", "layers", "losses", "metrics", "ops", "optimizers", "random",
            "regularizers", "schedules"}  # fmt: skip
 OF_PYML = {  # base classes, and what the names of Keras are made of
-    "pyml.callbacks.MonitorCallback", "pyml.initializers.RandomInitializer", "pyml.losses.LossFunctionWrapper",
+    "pyml.callbacks.MonitorCallback", "pyml.initializers.RandomInitializer",
     "pyml.losses.reduce_weighted_values", "pyml.random.bernoulli_mask", "pyml.random.draw_seed", "pyml.random.make_default_seed",
     "pyml.random.seed_everything",
 }  # fmt: skip

@@ -14,6 +14,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
+import pytest
+
+import pyml
 from tools.docs import names
 
 LEFT_TO = re.compile(r"(?:\b[Ss]ee|\b[Ll]ike|\b[Aa]s(?: for| of| in| with| at)?|\bthose of|\bname of|\bnames for|\bof) (?:the )?`([\w.]+)`")
@@ -131,6 +134,24 @@ def test_every_error_that_a_public_name_raises_itself_stands_in_its_docstring():
         if missing:
             untold[name] = missing
     assert raising > 200 and untold == {}
+
+
+@pytest.mark.parametrize("family", ["losses", "metrics", "initializers", "regularizers", "constraints", "optimizers.schedules"])
+def test_a_class_of_a_family_says_its_arguments_what_a_call_takes_errors_and_a_source(family):
+    """The common part is written by the base of the family."""
+    home = getattr(pyml, family) if "." not in family else pyml.optimizers.schedules
+    classes = [value for name, value in vars(home).items() if inspect.isclass(value) and getattr(value, "_common_part", None)]
+    bases = [cls for cls in classes if cls.__mro__[1].__name__ == "Configured"]
+    assert len(bases) == 1 and len(classes) >= 5
+    for cls in set(classes) - set(bases) - {pyml.initializers.RandomInitializer}:
+        text = inspect.getdoc(cls)
+        call = cls._common_part.call.split("\n")[0]
+        assert ("Args:" in text) == bool(arguments(cls)) and "Source: " in text and text.count("Example:") == 1, cls
+        assert all(text.count(word) <= 1 for word in ("Args:", "Raises:", "Source: ", call)), cls
+        assert call in text or cls._common_part.method[0], cls
+        assert "Raises:" in text or cls is pyml.constraints.NonNeg, cls
+        assert text.index("Example:") > max(text.find("Args:"), text.find("Raises:"), text.index("Source: ")), cls
+        assert max(map(len, text.split("\n"))) <= 140, cls
 
 
 def test_every_public_name_has_an_example():

@@ -9,6 +9,7 @@ import numpy as np
 
 from pyml import ops
 from pyml.core.types import TensorLike
+from pyml.objects.common_part import CommonPart
 from pyml.objects.configured import Configured
 from pyml.objects.registry import CONSTRAINTS
 from pyml.objects.samples import Sample, draw, sample
@@ -19,6 +20,8 @@ from pyml.settings import epsilon
 class Constraint(Configured, kind=CONSTRAINTS, abstract=True):
     """Base: write `__call__(w)` that returns the weight to keep.
 
+    Source: `keras.constraints.Constraint`.
+
     Example:
         >>> class AtMostOne(pyml.constraints.Constraint):
         ...     def __call__(self, w):
@@ -26,6 +29,18 @@ class Constraint(Configured, kind=CONSTRAINTS, abstract=True):
         >>> AtMostOne()(np.array([0.5, 3.0])).numpy()
         array([0.5, 1. ], dtype=float32)
     """
+
+    _common_part = CommonPart(
+        "keras.constraints",
+        "Called with a weight it gives one of the same shape and dtype.",
+        arguments={
+            "min_value": "The least norm.",
+            "max_value": "The largest norm.",
+            "rate": "Share of the way into the range that a norm outside of it goes, from 0 to 1.",
+            "axis": "Axis, or axes, along which norms are taken: 0 of a Dense kernel `(inputs, units)` gives each unit one,\n"
+                    "        `(0, 1, 2)` of the kernel of a convolution each filter.",
+        },
+        errors={"axis": "AxisError: The weight has no such axis."})  # fmt: skip
 
     def __call__(self, w: TensorLike) -> Any:
         """The weight to keep for `w`."""

@@ -11,6 +11,7 @@ from pyml import ops
 from pyml.core import convert_to_tensor
 from pyml.dtypes import keras_name, narrow, standardize
 from pyml.errors import Undefined
+from pyml.objects.common_part import CommonPart
 from pyml.objects.configured import Configured
 from pyml.objects.registry import INITIALIZERS
 
@@ -23,6 +24,11 @@ class Initializer(Configured, kind=INITIALIZERS, abstract=True):
     Values are drawn on the host, so the same seed gives the same weights on every device and no shader
     has to be compiled before training.
 
+    Raises:
+        Undefined: It is called, and the subclass defines neither.
+
+    Source: `keras.initializers.Initializer`.
+
     Example:
         >>> class Halves(pyml.initializers.Initializer):
         ...     def host_value(self, shape, dtype):
@@ -30,6 +36,23 @@ class Initializer(Configured, kind=INITIALIZERS, abstract=True):
         >>> Halves()((2,)).numpy()
         array([0.5, 0.5], dtype=float32)
     """
+
+    _common_part = CommonPart(
+        "keras.initializers",
+        "Called with a shape and a dtype, float32 by default, it gives a tensor of them.",
+        arguments={
+            "value": "A number, a list or an array.",
+            "gain": "What all values are multiplied by.",
+            "minval": "Values lie from here on.",
+            "maxval": "They lie below this.",
+            "seed": "An integer, which gives the same values each time, a `SeedGenerator`, which moves on, or None.",
+            "input_axes": "Axes of the shape that count as inputs, instead of the last but one.",
+            "output_axes": "Axes of the shape that count as outputs, instead of the last.",
+        },
+        errors={
+            "seed": "ValueError: `seed` is none of these.",
+            "": "ValueError: It is called with a dtype that does not exist.",
+        })  # fmt: skip
 
     def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Any:
         """A Tensor of the given shape. `dtype` defaults to float32."""

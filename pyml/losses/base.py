@@ -16,6 +16,7 @@ from pyml.core.tree import map_structure
 from pyml.core.types import TensorLike
 from pyml.dtypes import LARGEST, narrow, standardize
 from pyml.errors import ShapeError, Undefined, tell_misfit
+from pyml.objects.common_part import CommonPart
 from pyml.objects.configured import Configured
 from pyml.objects.registry import LOSSES
 from pyml.objects.samples import Sample, draw, sample
@@ -40,6 +41,8 @@ class Loss(Configured, kind=LOSSES, abstract=True):
         Undefined: A subclass does not define `call`.
         TypeError: `call` returned None.
 
+    Source: `keras.losses.Loss`.
+
     Example:
         >>> class Largest(pyml.losses.Loss):
         ...     def call(self, y_true, y_pred):
@@ -47,6 +50,21 @@ class Loss(Configured, kind=LOSSES, abstract=True):
         >>> float(Largest()(np.array([[1.0, 3.0]]), np.array([[1.0, 1.0]])))
         2.0
     """
+
+    _common_part = CommonPart(
+        "keras.losses",
+        "Called with targets `y_true`, predictions `y_pred` `(batch, ...)` and, where there are some, weights `sample_weight` `(batch,)`,\n"
+        "it gives a number `()` of its dtype, or those of the samples with `reduction=None`.",
+        arguments={
+            "reduction": "How the losses of the samples become one: `\"sum_over_batch_size\"` or `\"mean\"`, `\"sum\"`, "
+                         "`\"mean_with_sample_weight\"`, None.",
+            "name": "What logs and configs call it.",
+            "dtype": "Of predictions and of the result, float32 by default.",
+        },
+        errors={
+            "reduction": "ValueError: `reduction` is none of these.",
+            "": "ShapeError: It is called with targets or weights that do not fit the predictions.",
+        })  # fmt: skip
 
     def __init__(self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None) -> None:
         if reduction not in REDUCTIONS:
@@ -103,6 +121,8 @@ class Loss(Configured, kind=LOSSES, abstract=True):
 
 class LossFunctionWrapper(Loss):
     """A function `fn(y_true, y_pred, **kwargs)` as a Loss.
+
+    Source: what Keras makes of functions, too, under this name.
 
     Example:
         >>> loss = pyml.losses.LossFunctionWrapper(lambda y_true, y_pred: abs(y_true - y_pred), name="distance")

@@ -30,8 +30,13 @@ def categorical_crossentropy(y_true: TensorLike, y_pred: TensorLike, from_logits
         label_smoothing: Share of the target spread evenly over the classes.
         axis: Axis of the classes.
 
+    Returns:
+        Tensor of the shape of the predictions without `axis`, in their dtype.
+
     Raises:
         ShapeError: The shapes differ.
+
+    Source: `keras.losses.categorical_crossentropy`.
 
     Example:
         >>> pyml.losses.categorical_crossentropy([[0.0, 1.0]], [[0.25, 0.75]]).numpy().round(4).tolist()
@@ -63,8 +68,13 @@ def sparse_categorical_crossentropy(y_true: TensorLike, y_pred: TensorLike, from
         ignore_class: A class whose samples give loss 0 and do not count in a mean, for example 255.
         axis: Axis of the classes.
 
+    Returns:
+        Tensor of the shape of the predictions without `axis`, in their dtype.
+
     Raises:
         ShapeError: The shapes do not fit.
+
+    Source: `keras.losses.sparse_categorical_crossentropy`.
 
     Example:
         >>> pyml.losses.sparse_categorical_crossentropy([1, 0], [[0.25, 0.75], [0.5, 0.5]]).numpy().round(4).tolist()
@@ -98,8 +108,13 @@ def binary_crossentropy(y_true: TensorLike, y_pred: TensorLike, from_logits: boo
         label_smoothing: Moves targets towards 0.5.
         axis: Axis of the mean.
 
+    Returns:
+        Tensor of the shape of the predictions without `axis`, in their dtype.
+
     Raises:
         ShapeError: The shapes differ.
+
+    Source: `keras.losses.binary_crossentropy`.
 
     Example:
         >>> pyml.losses.binary_crossentropy([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()

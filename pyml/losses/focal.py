@@ -29,6 +29,12 @@ def binary_focal_crossentropy(y_true: TensorLike, y_pred: TensorLike, apply_clas
         label_smoothing: Moves targets towards 0.5.
         axis: Axis of the mean.
 
+    Returns:
+        Tensor of the shape of the predictions without `axis`, in their dtype.
+
+    Raises:
+        ShapeError: The shapes do not fit each other.
+
     Source: Lin et al. 2017, "Focal Loss for Dense Object Detection".
 
     Example:
@@ -62,6 +68,9 @@ def categorical_focal_crossentropy(y_true: TensorLike, y_pred: TensorLike, alpha
         from_logits: True when `y_pred` holds logits.
         label_smoothing: Share of the target spread evenly over the classes.
         axis: Axis of the classes.
+
+    Returns:
+        Tensor of the shape of the predictions without `axis`, in their dtype.
 
     Raises:
         ValueError: `axis` is not an integer.

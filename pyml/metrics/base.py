@@ -12,6 +12,7 @@ from pyml.core.naming import auto_name
 from pyml.dtypes import narrow, standardize
 from pyml.errors import Undefined
 from pyml.initializers.base import first_value
+from pyml.objects.common_part import CommonPart
 from pyml.objects.configured import Configured
 from pyml.objects.registry import METRICS
 from pyml.settings import floatx
@@ -30,6 +31,12 @@ class Metric(Configured, kind=METRICS, abstract=True):
             float32 where none is named; 64 bits are 32 here.
         name: Name in logs.
 
+    Raises:
+        ValueError: `dtype` is none.
+        Undefined: A subclass defines no `update_state` or `result`.
+
+    Source: `keras.metrics.Metric`.
+
     Example:
         >>> class Largest(pyml.metrics.Metric):
         ...     def __init__(self, name="largest"):
@@ -45,6 +52,32 @@ class Metric(Configured, kind=METRICS, abstract=True):
         3.0
     """
 
+    _common_part = CommonPart(
+        "keras.metrics",
+        "`update_state(y_true, y_pred, sample_weight=None)` takes targets and predictions `(batch, ...)` and weights `(batch,)`;\n"
+        "`result()` is a tensor, `()` where nothing else is said, of all that was given since `reset_state()`.",
+        method=("update_state", "y_true"),
+        arguments={
+            "threshold": "What a score must be above to mean yes.",
+            "thresholds": "One threshold or several, from 0 to 1, that a score must be above to mean yes; 0.5 by default.",
+            "num_thresholds": "How many thresholds, spread evenly from 0 to 1, are tried.",
+            "class_id": "The one class that is looked at; all by default.",
+            "top_k": "Only the so many largest scores of a sample mean yes.",
+            "recall": "The least recall, from 0 to 1.",
+            "precision": "The least precision, from 0 to 1.",
+            "sensitivity": "The least sensitivity, from 0 to 1.",
+            "num_classes": "Number of classes.",
+            "target_class_ids": "Classes that count.",
+            "ignore_class": "A class of the targets that does not count, for example 255.",
+            "sparse_y_true": "False where targets are one-hot along `axis`.",
+            "sparse_y_pred": "False where predictions are scores along `axis`.",
+            "axis": "Axis of the scores.",
+            "average": "`\"micro\"`, `\"macro\"`, `\"weighted\"`, or None for a number for each class.",
+            "name": "What logs and configs call it.",
+            "dtype": "Of the result and of what is gathered, float32 by default.",
+        },
+        errors={"": "ShapeError: `update_state` is called with shapes that do not fit each other."},
+    )
     _direction: str | None = None  # "up" where more is better, "down" where less is: what callbacks with mode="auto" ask
 
     def __init__(self, dtype: str | None = None, name: str | None = None) -> None:

@@ -10,8 +10,10 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from pyml.core.naming import to_snake_case
 from pyml.errors import did_you_mean
 from pyml.objects import registry
+from pyml.objects.common_part import CommonPart
 from pyml.objects.registry import Kind, custom_object_scope
 from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
 
@@ -28,6 +30,7 @@ class Registered:
 
     _kind: ClassVar[Kind]
     _base: ClassVar[type] = object
+    _common_part: ClassVar[CommonPart | None] = None   # of the docstrings of the kind
     _not_in_config: ClassVar[tuple[str, ...]] = ()
     _hints: ClassVar[tuple[str, ...]] = ()             # arguments of any subclass that are not for the config
 
@@ -39,6 +42,8 @@ class Registered:
         cls._not_in_config = (*cls._not_in_config, *not_in_config)
         if not abstract:
             cls._kind.add(cls, aliases)
+            if cls._common_part is not None and is_ours(cls) and not cls.__name__.startswith("_"):
+                cls._common_part.add_to(cls, cls._kind.find_function(to_snake_case(cls.__name__)))
 
 
 class Configured(Registered, kind=registry.NONE, abstract=True):

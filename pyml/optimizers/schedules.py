@@ -8,6 +8,7 @@ from typing import Any
 
 from pyml import ops
 from pyml.errors import Undefined
+from pyml.objects.common_part import CommonPart
 from pyml.objects.configured import Configured
 from pyml.objects.registry import SCHEDULES
 from pyml.objects.samples import Sample, sample
@@ -20,6 +21,8 @@ class LearningRateSchedule(Configured, kind=SCHEDULES, abstract=True):
     Raises:
         Undefined: A subclass does not define `__call__`.
 
+    Source: `keras.optimizers.schedules.LearningRateSchedule`.
+
     Example:
         >>> class Halved(pyml.optimizers.schedules.LearningRateSchedule):
         ...     def __call__(self, step):
@@ -27,6 +30,23 @@ class LearningRateSchedule(Configured, kind=SCHEDULES, abstract=True):
         >>> round(float(Halved()(pyml.ops.convert_to_tensor(2))), 4)
         0.025
     """
+
+    _common_part = CommonPart(
+        "keras.optimizers.schedules",
+        "Called with the number of a step, from 0 on, as a number or a tensor, it gives its learning rate, a float32 tensor `()`.",
+        arguments={
+            "initial_learning_rate": "The rate at step 0.",
+            "decay_steps": "Number of steps after which the rate has decayed once.",
+            "decay_rate": "How fast it decays.",
+            "staircase": "Whether it stays the same within `decay_steps` steps.",
+            "boundaries": "Steps at which the rate changes, in order.",
+            "values": "Rates, one more than `boundaries`.",
+            "name": "What configs call it.",
+        },
+        errors={
+            "decay_steps": "ValueError: `decay_steps` is not positive.",
+            "first_decay_steps": "ValueError: `first_decay_steps` is not positive.",
+        })  # fmt: skip
 
     def __call__(self, step: Any) -> Any:
         """The learning rate at `step`; every subclass writes its own."""

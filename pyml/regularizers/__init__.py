@@ -10,6 +10,7 @@ import numpy as np
 
 from pyml import ops
 from pyml.core.types import TensorLike
+from pyml.objects.common_part import CommonPart
 from pyml.objects.configured import Configured
 from pyml.objects.registry import REGULARIZERS
 from pyml.objects.samples import Sample, draw, sample
@@ -19,6 +20,8 @@ from pyml.objects.serialization import deserialize_keras_object, interpret, seri
 class Regularizer(Configured, kind=REGULARIZERS, abstract=True):
     """Base: write `__call__(x)` that returns a scalar tensor.
 
+    Source: `keras.regularizers.Regularizer`.
+
     Example:
         >>> class Small(pyml.regularizers.Regularizer):
         ...     def __call__(self, x):
@@ -26,6 +29,15 @@ class Regularizer(Configured, kind=REGULARIZERS, abstract=True):
         >>> round(float(Small()(np.array([1.0, -3.0]))), 4)
         0.3
     """
+
+    _common_part = CommonPart(
+        "keras.regularizers",
+        "Called with a weight of any shape it gives a number `()` in the dtype of the weight.",
+        arguments={
+            "l1": "What the sum of absolute values is multiplied by.",
+            "l2": "What the sum of squares is multiplied by.",
+        },
+        errors={name: f"ValueError: `{name}` is negative, infinite or no number." for name in ("l1", "l2")})  # fmt: skip
 
     def __call__(self, x: TensorLike) -> Any:
         """The penalty of weight `x`."""
