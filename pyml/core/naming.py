@@ -92,6 +92,12 @@ def current_path() -> str:
     return "/".join(_scopes.get())
 
 
+def scoped(name: str) -> str:
+    """The path of something called `name` that is made here."""
+    path = current_path()
+    return f"{path}/{name}" if path else name
+
+
 def get_object_name(obj: Any) -> str:
     """The name of a layer, metric, function or class instance, as logs show it."""
     if hasattr(obj, "name"):

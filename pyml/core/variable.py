@@ -22,6 +22,7 @@ from ..graph.prims import BUFFER, broadcast_to, cast
 from ..graph.sizes import shape_of
 from . import trace
 from .array_protocol import as_array
+from .naming import auto_name, scoped
 from .operators import Operators
 from .tensor import NarrowTensor, Tensor, as_node, assigned, narrow_host, take_waiting, tensor_of, wrapped
 
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from .types import TensorLike
 
 _CHAIN = 4  # an optimizer's step assigns a weight up to four times: decay, update, constraint, average
-_numbers = itertools.count(1)
 _LARGE = 1 << 27  # bytes that every device has in one array
 _versions = itertools.count(1)
 version = 0  # changes when the host assigns a Variable or one gets another buffer; programs look only then
@@ -92,8 +92,8 @@ class Variable(Operators[Tensor]):
         if isinstance(initializer, str):
             initializer = _initializers().get(initializer)
         changed()
-        self.name = name or f"variable_{next(_numbers)}"
-        self.path = self.name
+        self.name = name or auto_name("variable")
+        self.path = scoped(self.name)
         self.trainable = trainable
         self.autocast, self.aggregation, self.synchronization = autocast, aggregation, synchronization
         self._lent: weakref.ref | None = None

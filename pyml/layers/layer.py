@@ -155,7 +155,14 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
 
     def build(self, *input_shape: Any, **shapes: Any) -> None:
         """Makes the weights; called with the shape of the first inputs."""
+        if self._build_shapes is None:
+            self._note_shapes(input_shape, shapes)
         self.built = True
+
+    def _note_shapes(self, shapes: tuple[Any, ...], named: dict[str, Any]) -> None:
+        if named or len(shapes) != 1:
+            shapes = (dict(zip(self._signature.build_names, shapes, strict=False)) | named,)
+        self.__dict__["_build_shapes"] = without_probe(shapes[0])
 
     def _maybe_build(self, args: Any, kwargs: Any) -> None:
         if self.built:
@@ -165,6 +172,8 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
             raise TypeError(f'Layer "{self.name}": missing a required argument: {missing!r}')
         with tracing(None), name_scope(self.name):
             self.__dict__["_path"] = current_path()
+            if not self._signature.build_takes_shape:
+                shapes, by_name = {}, True
             self.build(**shapes) if by_name else self.build(shapes)
         self.__dict__["_build_shapes"] = without_probe(shapes)
         self.built = True
@@ -183,8 +192,8 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
     def get_build_config(self) -> dict[str, Any] | None:
         """The shapes the layer was built for."""
         shapes = self._build_shapes
-        if isinstance(shapes, dict) and self._signature.build_names and set(shapes) <= set(self._signature.build_names):
-            return {"shapes_dict": shapes} if len(shapes) > 1 else {"input_shape": next(iter(shapes.values()))}
+        if isinstance(shapes, dict) and set(shapes) <= set(self._signature.build_names):
+            return {"shapes_dict": shapes} if len(shapes) != 1 else {"input_shape": next(iter(shapes.values()))}
         return None if shapes is None else {"input_shape": shapes}
 
     # ---- calling
@@ -403,16 +412,18 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
 
 
 def _noted(build: Callable[..., Any], theirs: bool) -> Callable[..., Any]:
-    """A `build` that keeps the shapes it was called with, whoever calls it; a user's leaves the layer built as well: without that
-    the first call would make the weights anew."""
+    """A `build` under the layer's path that keeps the shapes it was called with, whoever calls it; a user's leaves the layer built as
+    well: without that the first call would make the weights anew."""
 
     @wraps(build)
     def noted(self: Layer, *shapes: Any, **named: Any) -> Any:
         first = self._build_shapes is None
-        found = build(self, *shapes, **named)
+        with name_scope(self.name):
+            if self._path is None:
+                self.__dict__["_path"] = current_path()
+            found = build(self, *shapes, **named)
         if first:  # over what a build that it called has kept
-            by_name = {**dict(zip(self._signature.build_names, shapes, strict=False)), **named}
-            self.__dict__["_build_shapes"] = without_probe(shapes[0] if len(shapes) == 1 and not named else by_name or None)
+            self._note_shapes(shapes, named)
         self.built = self.built or theirs
         return found
 

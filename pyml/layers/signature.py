@@ -36,9 +36,8 @@ class Signature:
     """What `call` and `build` of a layer class take, looked up once per class."""
 
     def __init__(self, cls: Any) -> None:
-        call = inspect.signature(cls.call).parameters
-        self.names = [name for name, p in call.items()
-                      if name != "self" and p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+        call = _arguments(cls.call)
+        self.names = [name for name, p in call.items() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         self.needs = [name for name in self.names if call[name].default is inspect.Parameter.empty]
         anything = any(p.kind is p.VAR_KEYWORD for p in call.values())
         self.names_training = "training" in call
@@ -47,7 +46,8 @@ class Signature:
         self.mask_names = {name[:-5]: name for name in call if name.endswith("_mask")}  # `query_mask` belongs to `query`
         default = call["training"].default if "training" in call else None
         self.default_training = None if default is inspect.Parameter.empty else default
-        build = [p for name, p in inspect.signature(cls.build).parameters.items() if name != "self"]
+        build = list(_arguments(cls.build).values())
+        self.build_takes_shape = any(p.kind is not p.VAR_KEYWORD for p in build)  # `def build(self)` is called with nothing, as in Keras
         build = [p for p in build if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         self.build_names = [p.name for p in build]
         self.build_needs = {p.name for p in build if p.default is p.empty}
@@ -95,6 +95,15 @@ class Signature:
         if len(self.build_names) > 1 and self.build_needs <= set(shapes):
             return {name: shapes[name] for name in self.build_names if name in shapes}, True
         return next(iter(shapes.values()), None), False
+
+
+def _arguments(method: Any) -> dict[str, inspect.Parameter]:
+    """The parameters of a function in a class without the instance, which need not be called `self`."""
+    parameters = dict(inspect.signature(method).parameters)
+    first = next(iter(parameters.values()), None)
+    if inspect.isfunction(method) and first is not None and first.kind in (first.POSITIONAL_ONLY, first.POSITIONAL_OR_KEYWORD):
+        del parameters[first.name]
+    return parameters
 
 
 def mask_of(value: Any) -> Any:

@@ -105,7 +105,9 @@ def _output_shape(layer: Any) -> str:
         shapes = map_structure(lambda t: f"({', '.join(str(n) for n in t.shape)})", layer._graph.outputs)
     elif getattr(layer, "_build_shapes", None) is not None:
         try:
-            shape = layer.compute_output_shape(layer._build_shapes)
+            given = layer._build_shapes
+            named = isinstance(given, dict) and set(given) <= set(layer._signature.build_names)  # not an input that is a dict
+            shape = layer.compute_output_shape(**given) if named else layer.compute_output_shape(given)
         except Exception:                              # a custom layer whose shape cannot be inferred
             return "?"
         shapes = f"({', '.join(str(n) for n in shape)})"

@@ -84,6 +84,7 @@ class Loop:
                 if epoch + 1 < epochs:
                     await keeper.looked(ended=True)
                 await self.provide("on_epoch_end", epoch)
+                logs = dict(sorted(logs.items()))      # as Keras keeps them
                 callbacks.on_epoch_end(epoch, logs)
                 await self.io.pause()
                 if model.stop_training or ended:

@@ -79,3 +79,74 @@ def test_evaluate_lists_the_losses_of_outputs_and_then_their_metrics_by_name(cpu
     data = {"x": np.ones((4, 2)), "y": [np.ones((4, 1))] * 2, "verbose": 0}
     named = model.evaluate(**data, return_dict=True)
     assert model.evaluate(**data) == [named[k] for k in ("loss", "b_loss", "a_loss", "a_mae", "b_mae", "b_mse")]
+
+
+class Parts(layers.Layer):
+    """Builds its parts itself; `self` has another name, and there is a Variable without one."""
+
+    def __init__(this, **kwargs):
+        super().__init__(**kwargs)
+        this.first, this.rest = layers.Dense(3, name="first"), {"x": layers.EinsumDense("ab,bc->ac", 2, name="x")}
+        this.attention = layers.MultiHeadAttention(1, 2, name="attention")
+
+    def build(this, shape):
+        this.first.build(shape)
+        this.rest["x"].build(this.first.compute_output_shape(shape))
+        this.attention.build((None, 2, 2), value_shape=(None, 4, 2))
+        this.offset = pyml.Variable([0.0, 0.0], name="offset")
+
+    def call(this, x):
+        return this.rest["x"](this.first(x)) + this.offset
+
+
+class Outer(layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.parts = Parts(name="parts")
+
+    def build(self):                                   # as in Keras, of no shape where it asks for none
+        self.scale = self.add_weight(shape=(), name="scale")
+
+    def call(self, x):
+        return self.parts(x) * self.scale
+
+
+def test_layers_built_by_hand_have_the_paths_and_build_configs_of_keras(tmp_path):
+    inputs = pyml.Input((4,))
+    found = pyml.Model(inputs, Outer(name="outer")(inputs))
+    outer = found.get_layer("outer")
+    assert [w.path for w in outer.weights][:6] == [
+        "outer/scale", "outer/parts/offset", "outer/parts/first/kernel", "outer/parts/first/bias", "outer/parts/x/kernel",
+        "outer/parts/attention/query/kernel"]  # fmt: skip
+    parts = outer.parts
+    assert (parts.first.path, parts.path) == ("outer/parts/first", "outer/parts")
+    assert outer.get_build_config() == {"shapes_dict": {}} and parts.get_build_config() == {"input_shape": (None, 4)}
+    assert parts.attention.get_build_config() == {"shapes_dict": {"query_shape": (None, 2, 2), "value_shape": (None, 4, 2)}}
+    found.save(tmp_path / "m.keras")
+    back = pyml.models.load_model(tmp_path / "m.keras", {"Outer": Outer, "Parts": Parts})
+    np.testing.assert_array_equal(back.predict(X, verbose=0), found.predict(X, verbose=0))
+
+
+class Holding(pyml.Model):
+    def __init__(self, inner):
+        super().__init__()
+        self.inner, self.gru = inner, layers.GRU(3, return_state=True, name="gru")
+
+    def call(self, x):
+        x = self.inner(x)
+        return self.gru(x[:, None], initial_state=pyml.ops.zeros((8, 3)))[0]
+
+
+def test_the_summary_of_a_subclass_says_what_models_inside_return():
+    found = Holding(pyml.Sequential([pyml.Input((4,)), layers.Dense(2)], name="inner"))
+    found(X)
+    lines = []
+    found.summary(print_fn=lines.append, line_length=80)
+    assert [[cell.strip() for cell in line.split("│")[1:3]] for line in lines[0].split("\n") if "inner (" in line or "gru (" in line] == [
+        ["inner (Sequential)", "(None, 2)"], ["gru (GRU)", "((8, 3), (8, 3))"]]
+
+
+def test_history_has_its_names_in_order():
+    found = model()
+    found.compile("sgd", "mse", weighted_metrics=[pyml.metrics.MeanAbsoluteError(name="w")])
+    assert list(found.fit(X, Y, verbose=0, validation_data=(X, Y)).history) == ["loss", "val_loss", "val_w", "w"]
