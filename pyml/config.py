@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -117,11 +117,13 @@ def set_backend(backend: str) -> None:
     global _device, _reason
     _check(backend)
     with LOCK:
-        if _is_lost(backend):
+        lost = _is_lost("webgpu")
+        if lost and backend == "webgpu":
             del _opened[backend]
             _device = None
         if _device is None or _device.name != backend:
             _device, _reason = _open(backend), "chosen by set_backend"
+    _restart(lost)
 
 
 def _check(backend: str) -> None:
@@ -130,6 +132,13 @@ def _check(backend: str) -> None:
 
 
 _opened: dict = {}
+restarts: list[Callable[[], Any]] = []  # what begins anew the state that lay on a lost device, where one can
+
+
+def _restart(lost: bool) -> None:
+    """Another device is in use, perhaps after one that was lost."""
+    for begin in restarts if lost else ():
+        begin()
 
 
 def _is_lost(backend: str) -> bool:
@@ -237,6 +246,7 @@ async def init_async(backend: str | None = None) -> str:
 
     from . import kept_page
 
+    lost = _is_lost("webgpu")
     opening_store = asyncio.ensure_future(kept_page.open_store(lambda: machine_of(device())))  # nothing is compiled yet
     try:
         name = await _open_async(backend)
@@ -244,6 +254,7 @@ async def init_async(backend: str | None = None) -> str:
         store = await opening_store
     if store is not None:
         store.expect()
+    _restart(lost)
     return name
 
 
@@ -290,10 +301,12 @@ async def reopen_async() -> str:
         _opened.pop(backend, None)
     _device = None
     try:
-        return await init_async(backend)
+        name = await init_async(backend)
     except Exception as e:  # any failure to open a GPU leaves the processor
         _device, _reason = _without_gpu(f"{backend} was lost and could not be opened again: {e}")
-        return _device.name
+        name = _device.name
+    _restart(backend == "webgpu")
+    return name
 
 
 def describe() -> str:

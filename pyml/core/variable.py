@@ -17,7 +17,7 @@ from ..device.base import Copy, brought
 from ..device.lock import LOCK
 from ..dtypes import host_array, narrow, standardize
 from ..errors import ShapeError, did_you_mean
-from ..graph.node import Node
+from ..graph.node import Node, toposort
 from ..graph.prims import BUFFER, broadcast_to, cast
 from ..graph.sizes import shape_of
 from . import trace
@@ -266,6 +266,12 @@ class Variable(Operators[Tensor]):
             if self._pending is not None:
                 settle([self])
             return self._buffer
+
+    def _gone(self) -> bool:
+        """Whether what the value is, or is still to be computed from, lay on a device that was lost."""
+        with LOCK:
+            held = [self._buffer] if self._pending is None else [node.buffer for node in toposort([self._pending])]
+        return any(getattr(buffer.device, "lost", False) for buffer in held if buffer is not None)
 
     def __repr__(self) -> str:
         return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}>"

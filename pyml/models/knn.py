@@ -74,12 +74,16 @@ class KNNClassifier:
         self._check_alive("add_example")
         label = _label(label, "add_example")
         example = self._like_others(example, "add_example")
-        if self._shape is None:
-            self._shape = tuple(example.shape)
-        if not self._free:
-            self._grow()
-        slot = self._free[-1]
-        self._put(example, np.array([slot], np.int32))
+        try:
+            if self._shape is None:
+                self._shape = tuple(example.shape)
+            if not self._free:
+                self._grow()
+            self._put(example, np.array([self._free[-1]], np.int32))
+        except BaseException:
+            if not self._slots:
+                self._clear()  # an example that no device took says nothing about the next ones
+            raise
         self._slots.setdefault(label, []).append(self._free.pop())
 
     def clear_class(self, label: int | str) -> None:
@@ -270,8 +274,8 @@ class KNNClassifier:
             start = self._rows.shape[0]
             capacity = 2 * start
             rows = ops.concatenate([self._rows, ops.zeros((start, features))])
-        self._free = list(range(capacity - 1, start - 1, -1))
         self._keep(Variable(rows, trainable=False, name="knn_examples"))
+        self._free = list(range(capacity - 1, start - 1, -1))
 
     def _keep(self, rows: Variable) -> None:
         """Takes `rows` as the memory of examples, and makes the programs that write and compare them."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import weakref
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pyml import config
 from pyml.core import trace
 from pyml.core.naming import auto_name
 from pyml.core.tensor import Tensor
@@ -19,12 +21,13 @@ from pyml.objects.registry import SEEDS
 if TYPE_CHECKING:
     from pyml.graph.node import Node
 
+_alive: weakref.WeakSet[SeedGenerator] = weakref.WeakSet()
 _global: SeedGenerator | None = None
 _python = np.random.default_rng()
 
 
 class SeedGenerator(Configured, kind=SEEDS):
-    """State for random functions: `next()` gives a seed and moves on.
+    """State for random functions: `next()` gives a seed and moves on. One whose state lay on a GPU that was lost begins anew.
 
     Args:
         seed: An integer; None takes one from the global seed (see `pyml.utils.set_random_seed`).
@@ -49,8 +52,10 @@ class SeedGenerator(Configured, kind=SEEDS):
         self._initial_seed = None if seed is None else int(seed)
         seed = make_default_seed() if seed is None else seed
         self.name = name or auto_name(type(self).__name__)
-        self.state = Variable(np.array([int(seed) & 0xFFFFFFFF, 0], np.uint32), trainable=False, name="seed_generator_state")
+        self._first = np.array([int(seed) & 0xFFFFFFFF, 0], np.uint32)
+        self.state = Variable(self._first, trainable=False, name="seed_generator_state")
         self.state.path = f"{self.name}/seed_generator_state"
+        _alive.add(self)
 
     def next(self, ordered: bool = True) -> Tensor:
         """The current state, uint32 `(2,)`; the counter advances."""
@@ -61,6 +66,16 @@ class SeedGenerator(Configured, kind=SEEDS):
 
     def get_config(self) -> dict[str, Any]:
         return {"seed": self._initial_seed, "name": self.name}
+
+
+def _begin_anew() -> None:
+    """After a lost device: what was trained is gone or loaded again, but nobody can load the state of a generator."""
+    for generator in list(_alive):
+        if generator.state._gone():
+            generator.state.assign(generator._first)
+
+
+config.restarts.append(_begin_anew)
 
 
 def _unit() -> Node:

@@ -110,6 +110,21 @@ def test_examples_by_class_come_out_and_go_in():
     assert other.predict_class([0.1, -1], k=2) == ("south", 3, {"east": 0, "north": 0, "west": 0, "south": 1})
 
 
+def test_an_example_that_no_device_took_leaves_no_trace(cpu, monkeypatch):
+    """Neither a first one, after which another shape may come, nor one for which there was no more room."""
+    knn, failing = KNNClassifier(), monkeypatch.context
+    with failing() as m, pytest.raises(MemoryError):
+        m.setattr(pyml.models.knn.Program, "__call__", lambda program, *args: (_ for _ in ()).throw(MemoryError()))
+        knn.add_example([1.0, 2.0, 3.0], "wide")
+    for i in range(pyml.models.knn.FIRST):
+        knn.add_example([1.0, i], i % 2)
+    with failing() as m, pytest.raises(MemoryError):
+        m.setattr(pyml.models.knn.Variable, "__init__", lambda *args, **kwargs: (_ for _ in ()).throw(MemoryError()))
+        knn.add_example([1.0, -1.0], "more")
+    knn.add_example([-1.0, 0.0], "more")
+    assert knn.num_examples == pyml.models.knn.FIRST + 1 and knn.predict_class([-1.0, 0.1], k=1).label == "more"
+
+
 def test_disposing_gives_the_memory_back(gpu):
     before = gpu.usage.live
     knn = taught(*COMPASS)

@@ -255,3 +255,22 @@ def test_a_device_that_is_lost_outside_of_fit_says_what_to_do_and_that_works(tmp
     np.testing.assert_array_equal(again.predict(x, verbose=0), wanted)
     again.fit(x, y, batch_size=BATCH, verbose=0)
     assert np.abs(again.predict(x, verbose=0) - wanted).max() > 0
+
+
+def test_after_a_loss_outside_of_fit_random_numbers_begin_anew_and_loaded_weights_train(tmp_path):
+    """What nobody can load again is no state that stays lost: the global generator's and Dropout's."""
+    model, layer, mine = classifier(dropout=0.2), pyml.layers.Dropout(0.5, seed=1), pyml.random.SeedGenerator(4)
+    draws = lambda: [x.numpy() for x in (pyml.random.uniform((3,)), pyml.random.uniform((3,), seed=mine), layer(np.ones(9), training=True))]
+    pyml.utils.set_random_seed(2)
+    first = draws()
+    model.save_weights(tmp_path / "kept.weights.h5")
+    pyml.config.device()._device.destroy()
+    with pytest.raises(DeviceLost):
+        model.predict(blobs(4)[0], verbose=0)
+    pyml.config.set_backend("webgpu")
+    for one, other in zip(draws(), first, strict=True):
+        np.testing.assert_array_equal(one, other)
+    model.load_weights(tmp_path / "kept.weights.h5")
+    model.compile("sgd", "sparse_categorical_crossentropy")
+    x, y = blobs(20)
+    assert np.isfinite(model.fit(x, y, verbose=0).history["loss"]).all()
