@@ -1,5 +1,6 @@
 // The visor: a panel over the page with tabs of surfaces, on which figures of pyml.vis are drawn. It is loaded with the first
-// message of Python (`pyml_page.post("visor", ...)`). The key ` shows and hides it, Escape in it hides it; its place is remembered.
+// message of Python (`pyml_page.post("visor", ...)`). The key ` (left of 1, whatever stands on it) shows and hides it, Escape in it
+// hides it; its place is remembered.
 import { drawing } from "./figures.js";
 
 const KEPT = "pyml-visor";
@@ -41,9 +42,18 @@ const STYLE = `
 
 const narrow = () => matchMedia("(max-width: 600px)").matches;
 
+/** What was kept of an earlier visit; nothing where a page may keep nothing, or something else wrote there. */
+function remembered() {
+  try {
+    return JSON.parse(localStorage.getItem(KEPT)) ?? {};
+  } catch {
+    return {};
+  }
+}
+
 class Visor {
   constructor() {
-    this.kept = { open: true, ...JSON.parse(localStorage.getItem(KEPT) ?? "{}") };
+    this.kept = { open: true, ...remembered() };
     this.tabs = new Map(); // name -> { button, panel, surfaces }
     const style = Object.assign(document.createElement("style"), { textContent: STYLE });
     document.head.append(style);
@@ -74,7 +84,7 @@ class Visor {
   listen() {
     document.addEventListener("keydown", (event) => {
       const typing = event.target.closest?.("input, textarea, select, [contenteditable]");
-      if (event.key === "`" && !typing && !event.ctrlKey && !event.metaKey && !event.altKey) this.show(this.panel.hidden);
+      if ((event.key === "`" || event.code === "Backquote") && !typing && !event.shiftKey && !event.ctrlKey && !event.metaKey && !event.altKey) this.show(this.panel.hidden);
       if (event.key === "Escape" && this.panel.contains(event.target)) this.show(false);
     });
     this.list.addEventListener("keydown", (event) => {
@@ -100,7 +110,7 @@ class Visor {
       this.resize(this.width + (narrow() ? 0 : step), this.height + (narrow() ? step : 0));
       this.redraw();
     });
-    addEventListener("resize", () => this.redraw());
+    addEventListener("resize", () => { this.giveRoom(); this.redraw(); });
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.redraw());
   }
 
@@ -117,12 +127,19 @@ class Visor {
     const [now, most] = narrow() ? [this.height, Math.round(innerHeight * 0.92)] : [this.width, innerWidth];
     this.edge.setAttribute("aria-orientation", narrow() ? "horizontal" : "vertical");
     for (const [name, value] of [["now", now], ["min", narrow() ? 160 : LEAST], ["max", most]]) this.edge.setAttribute(`aria-value${name}`, value);
+    this.giveRoom();
     if (keep) this.keep(narrow() ? { height: this.height } : { width: this.width });
+  }
+
+  /** What lies below the visor on a phone can be scrolled into sight. */
+  giveRoom() {
+    document.documentElement.style.paddingBottom = narrow() && !this.panel.hidden ? `${this.height}px` : "";
   }
 
   show(open, keep = true) {
     const inside = this.panel.contains(document.activeElement);
     this.panel.hidden = !open;
+    this.giveRoom();
     if (keep) this.keep({ open });
     if (open) this.redraw();
     else if (inside) document.activeElement.blur();
