@@ -140,6 +140,26 @@ def test_stop_pressed_at_once_or_too_late_ends_that_run_and_no_other(cars):
     assert cars.evaluate(f"() => Promise.race([{said}, new Promise((over) => setTimeout(over, 5000))])") == "DataCloneError"  # at once
 
 
+HALF = """import pathlib, sys
+for name, code in {"__init__": "from half import slow\\nfrom half.whole import B", "slow": "import half.whole, time\\nprint('importing')\\n"
+                   "end = time.time() + 1\\nwhile time.time() < end: pass", "whole": "B = 7"}.items():
+    pathlib.Path("half").mkdir(exist_ok=True)
+    pathlib.Path(f"half/{name}.py").write_text(code)
+import half
+print("not stopped")
+"""
+
+
+def test_stop_in_the_midst_of_an_import_leaves_no_half_of_a_package(cars):
+    write(cars, HALF)
+    cars.wait_for_function("() => document.querySelector('.cell .printed')?.textContent === 'importing\\n'")
+    cars.click("#stop")
+    finished(cars)
+    assert cars.text_content("#running") == "Stopped." and cars.text_content(".cell .printed") == "importing\n"
+    write(cars, "import half\nprint(half.B)")
+    assert finished(cars)["error"] is None and cars.text_content(".cell .printed") == "7\n"
+
+
 def test_a_loop_that_prints_on_and_on_is_stopped_and_its_last_lines_are_there(cars):
     write(cars, "number = 0\nwhile True:\n    print(number)\n    number += 1")
     cars.wait_for_function("() => document.querySelector('.cell .printed')?.textContent.startsWith('… what was printed before')")

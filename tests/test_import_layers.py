@@ -24,7 +24,7 @@ PACKAGE = Path(pyml.__file__).parent
 # helpers of everything above the engine. The command line stands on top.
 LAYERS = (
     ("errors", "dtypes", "recent", "scripts", "atomic", "paths", "lazily", "kept", "kept_page", "settings", "tracebacks", "tree",
-     "dtype_policies"),
+     "dtype_policies", "interrupting"),
     ("assets",),
     ("graph",),
     ("device", "wasm"),

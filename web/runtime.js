@@ -449,7 +449,10 @@ import builtins, json, os, sys, warnings
 
 import pyml_page
 from pyml import __version__, config
+from pyml.interrupting import let_imports_end
 from pyodide.ffi import can_run_sync, run_sync
+
+let_imports_end()
 
 if relaxed == "off":
     os.environ["PYML_WASM_RELAXED"] = "0"

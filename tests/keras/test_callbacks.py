@@ -2,6 +2,7 @@
 
 import os
 import signal
+import sys
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ from helpers import assert_same_weights, blobs, classifier
 
 import pyml
 from pyml.callbacks import Callback, EarlyStopping, LambdaCallback, LearningRateScheduler, TerminateOnNaN
+from pyml.interrupting import let_imports_end
 
 
 class Recorder(Callback):
@@ -151,6 +153,29 @@ def test_ctrl_c_leaves_the_weights_of_the_last_whole_step():
     assert_same_weights(model, other)
     assert signal.getsignal(signal.SIGINT) is before
     model.fit(x, y, verbose=0)                         # and it can go on
+
+
+@pytest.mark.parametrize("importing", ["import whole_package", "import importlib\nimportlib.import_module('whole_package')"])
+def test_ctrl_c_during_an_import_is_raised_when_that_has_ended(tmp_path, monkeypatch, importing):
+    package = tmp_path / "whole_package"
+    package.mkdir()
+    (package / "__init__.py").write_text("from whole_package import slow\nfrom whole_package.end import last\n")
+    (package / "slow.py").write_text("import whole_package.end, signal\nsignal.raise_signal(signal.SIGINT)\nmore = [i for i in range(3)]\n")
+    (package / "end.py").write_text("last = 7\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    names, before, trace = {}, signal.getsignal(signal.SIGINT), sys.gettrace()
+    try:
+        let_imports_end()
+        with pytest.raises(KeyboardInterrupt):
+            exec(f"{importing}\nafter = 1", names)
+        assert "after" not in names and sys.modules["whole_package"].last == 7
+        with pytest.raises(KeyboardInterrupt):  # no import: at once
+            signal.raise_signal(signal.SIGINT)
+    finally:
+        signal.signal(signal.SIGINT, before)
+        sys.settrace(trace)  # of a debugger, or of what measures coverage
+        for name in [name for name in sys.modules if name.partition(".")[0] == "whole_package"]:
+            del sys.modules[name]
 
 
 def test_csv_logger_writes_a_line_per_epoch(tmp_path):
