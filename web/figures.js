@@ -31,16 +31,18 @@ function wrapped(text, letters) {
 /** Wraps a chart's title, and bounds those of its axes, which would take the room of what they name; as `fit_titles` of pyml.vis.theme. */
 function fitTitles(spec, config) {
   const { title, height = 230 } = spec, width = spec.width || 400;
+  let above = 0; // lines
   if (title) {
     spec.title = typeof title === "string" ? { text: title } : title;
     for (const [name, letter] of [["text", 7.8], ["subtitle", 6.2]]) {
       const text = spec.title[name];
       if (typeof text === "string") spec.title[name] = wrapped(text, Math.floor((width - 30) / letter));
+      above += [spec.title[name] ?? []].flat().length;
     }
     spec.title.limit = width - 10;
   }
   config.axisX = { titleLimit: width - 60, ...config.axisX };
-  config.axisY = { titleLimit: height - 70, ...config.axisY };
+  config.axisY = { titleLimit: height - 30 - 20 * above, ...config.axisY };
 }
 
 /** A specification in the page's colours, as wide as its surface. */

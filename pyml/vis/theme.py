@@ -64,7 +64,7 @@ def fit_titles(spec: dict[str, Any], config: dict[str, Any]) -> None:
     As `fitTitles` of web/figures.js.
     """
     width, height = spec.get("width") or 400, spec.get("height") or 230
-    title = spec.get("title")
+    title, above = spec.get("title"), 0
     if title:
         title = dict(title) if isinstance(title, dict) else {"text": title}
         for name, letter in (("text", 7.8), ("subtitle", 6.2)):
@@ -72,9 +72,10 @@ def fit_titles(spec: dict[str, Any], config: dict[str, Any]) -> None:
             if len(lines) > 1:                         # Vega finds room for two
                 title[name] = [lines[0], " ".join(lines[1:])]
         title["limit"] = width - 10
+        above = sum(2 if isinstance(title.get(name), list) else bool(title.get(name)) for name in ("text", "subtitle"))
         spec["title"] = title
     config["axisX"] = {"titleLimit": width - 60, **config.get("axisX", {})}
-    config["axisY"] = {"titleLimit": height - 70, **config.get("axisY", {})}
+    config["axisY"] = {"titleLimit": height - 30 - 20 * above, **config.get("axisY", {})}
 
 
 def columns(spec: dict[str, Any]) -> int:

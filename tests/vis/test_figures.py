@@ -514,7 +514,8 @@ def test_long_titles_take_two_lines_and_leave_room_for_the_plot(theme):
     spec = vis.line_chart([1, 2], title=words, x_label=words).themed(theme)
     assert len(spec["title"]["text"]) == 2 and " ".join(spec["title"]["text"]) == words
     assert spec["config"]["axisX"]["titleLimit"] == 300 and spec["config"]["axisY"]["titleLimit"] == 160
-    assert vis.line_chart([1, 2], title="short").themed(theme)["title"]["text"] == "short"
+    short = vis.line_chart([1, 2], title="short").themed(theme)
+    assert short["title"]["text"] == "short" and short["config"]["axisY"]["titleLimit"] == 180
 
 
 def test_axes_say_what_they_are_given():
