@@ -37,7 +37,7 @@ def test_figures_are_drawn_in_tabs_that_keys_change_and_the_visor_remembers(page
     page.keyboard.press("`")
     assert visor.is_visible()
     for _ in range(2):  # a keyboard on which another sign stands there
-        page.evaluate("() => { document.body.dispatchEvent(new KeyboardEvent('keydown', { key: 'Dead', code: 'Backquote', bubbles: true })); }")
+        page.dispatch_event("body", "keydown", {"key": "Dead", "code": "Backquote", "bubbles": True})
     assert visor.is_visible()
     kept = page.evaluate("JSON.parse(localStorage.getItem('pyml-visor'))")
     assert kept == {"open": True, "tab": "Data", "height": before + 24}

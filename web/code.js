@@ -10,12 +10,13 @@ const LIBRARY = new URL("../vendor/codemirror.js", import.meta.url).href;
  * area     the textarea; its label names the editor too.
  * kept     the name under which changes are kept, or null.
  * changed  called with (edited) after each change: whether the text is another than the original.
+ * typed    called after each change that somebody made here.
  * run      called at Ctrl+Enter or Cmd+Enter.
  * names    gives the names that may follow a dotted one, `names("pyml.layers")`: a promise of [{ label, type, detail }].
  *
  * Resolves to { text, original, begin(original, given), reset(), mark(line, message), goTo(line), readOnly(on), focus() }.
  */
-export async function codeEditor({ area, kept = null, changed = () => {}, run = () => {}, names = async () => [] }) {
+export async function codeEditor({ area, kept = null, changed = () => {}, typed = () => {}, run = () => {}, names = async () => [] }) {
   const store = kept ? keptText(kept) : { get: () => null, set() {}, forget() {} };
   let opening = false;
   const edit = () => {
@@ -24,6 +25,7 @@ export async function codeEditor({ area, kept = null, changed = () => {}, run = 
     if (edited) store.set(face.text);
     else store.forget();
     changed(edited);
+    typed();
   };
   let surface;
   try {
@@ -36,13 +38,18 @@ export async function codeEditor({ area, kept = null, changed = () => {}, run = 
     original: "",
     get text() { return surface.text; },
     set text(value) { surface.text = value; },
-    /** Takes the site's file as the original; `given`, then what was kept of an earlier visit or typed meanwhile, come first. */
+    /**
+     * Takes the site's file as the original; `given`, then what was kept of an earlier visit or typed meanwhile, come first.
+     * Returns whether what was given is another's: neither the original nor what was kept.
+     */
     begin(original, given = null) {
       face.original = original;
+      const other = given !== null && given !== original && given !== store.get();
       opening = true; // a file out of a link is kept from its first change on, not before
       if (given !== null || !surface.text) surface.text = given ?? store.get() ?? original;
       opening = false;
       changed(surface.text !== original);
+      return other;
     },
     reset() {
       surface.text = face.original;

@@ -81,8 +81,7 @@ export async function openCode(editor, original) {
   } catch (error) {
     notice(sentence(error), true);
   }
-  editor.begin(original, given);
-  if (given !== null && given !== original) notice("This link brought somebody else's version of the code. Read it before you run it; Start over brings the original.");
+  if (editor.begin(original, given)) notice("This link brought somebody else's version of the code. Read it before you run it; Start over brings the original.");
 }
 
 /** Puts a link with a text into the address bar and the clipboard; says where it is. */
@@ -97,9 +96,9 @@ export async function shareCode(text) {
   }
 }
 
-/** Takes the code out of the page's address. */
+/** Takes the code out of the page's address: it is that of a link no more, and would come before what was edited since. */
 export function forgetLink() {
-  history.replaceState(null, "", location.pathname + location.search);
+  if (location.hash) history.replaceState(null, "", location.pathname + location.search);
 }
 
 /** What stands below an editor whose text is the original or was edited. */

@@ -11,7 +11,7 @@ export async function packed(text) {
 
 /** The text of a fragment; null where it holds none. Throws an Error with a sentence where it is damaged. */
 export async function unpacked(fragment) {
-  const found = /^#code=([\w-]+)$/.exec(fragment);
+  const found = /^#code=(.*)$/s.exec(fragment);
   if (!found) return null;
   try {
     const letters = atob(found[1].replaceAll("-", "+").replaceAll("_", "/"));

@@ -32,7 +32,7 @@ const python = startDemo({
 });
 python.catch(() => {}); // `start` says so
 const editor = await codeEditor({
-  area: $("source"), kept: `chapters/${chapter}.py`, run, names: names.of,
+  area: $("source"), kept: `chapters/${chapter}.py`, run, names: names.of, typed: forgetLink,
   changed(edited) {
     $("reset").disabled = !edited || running;
     $("edited").textContent = editedText(edited);

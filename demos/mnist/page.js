@@ -42,7 +42,7 @@ const charts = {
 
 const names = knownNames((path) => pyml.call("names", path), () => pyml && !training);
 const model = await codeEditor({
-  area: $("source"), kept: "mnist/model.py", run: runFromCode, names: names.of,
+  area: $("source"), kept: "mnist/model.py", run: runFromCode, names: names.of, typed: forgetLink,
   changed(edited) {
     $("reset").disabled = !edited || training;
     $("edited").textContent = editedText(edited);
