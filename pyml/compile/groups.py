@@ -121,6 +121,8 @@ def operands(node: Node) -> list[Node]:
 
 def edges(node: Node) -> list[tuple[Node, bool]]:
     """(value, aligned) per operand; aligned means element i of one is element i of the other."""
+    if node.edges is not None:
+        return node.edges
     out: list[tuple[Node, bool]] = []
     for number, s in enumerate(node.src):
         while s.op.keeps_order:
@@ -129,6 +131,7 @@ def edges(node: Node) -> list[tuple[Node, bool]]:
             out += [(value, False) for value in operands(s)]
         else:
             out.append((s, number > 0 or not node.op.looks_up))
+    node.edges = out
     return out
 
 

@@ -61,7 +61,7 @@ class Merging:
                     if pair is not None:
                         a, b = pair
                         self._merge(groups[a], groups[b])
-                        block.join(a, b)
+                        block.join(a, b, room)
                         now += 1
                         touched[a] = now
                         changed = True
@@ -157,39 +157,42 @@ class _Block:
         other elementwise ones merge, and reductions over one shape; a reduction takes in strangers only where all is one
         number, since their elements are spread over fewer threads there.
         """
-        between = 0
-        for s in _bits(self.after[x]):
-            between |= self.below[s]
-        for s in _bits(self.before[x]):
-            between |= self.above[s]
-        free = self.rooms[room] & -(2 << x) & ~between
+        free = self.rooms[room] & -(2 << x)
         one = 1 << x
         elementwise, reduction = self.kinds["elementwise"], self.kinds["reduction"]
         strangers = ~self.before[x] & ~self.after[x]
         if elementwise & one:
-            return free & (elementwise | self.before[x] | (reduction & strangers if room == 1 else 0))
-        if reduction & one:
-            return free & (elementwise & (self.after[x] | (strangers if room == 1 else 0)) | reduction)
-        return free & elementwise & self.after[x]
+            free &= elementwise | self.before[x] | (reduction & strangers if room == 1 else 0)
+        elif reduction & one:
+            free &= elementwise & (self.after[x] | (strangers if room == 1 else 0)) | reduction
+        else:
+            free &= elementwise & self.after[x]
+        if free:
+            for s in _bits(self.after[x]):
+                free &= ~self.below[s]
+            for s in _bits(self.before[x]):
+                free &= ~self.above[s]
+        return free
 
     def reversed(self, x: int, y: int) -> bool:
         """Whether `x` becomes part of `y`: it reads from it, or is computed beside its sum."""
         return bool(self.before[x] >> y & 1 or self.kinds["elementwise"] >> x & self.kinds["reduction"] >> y & ~self.after[x] >> y & 1)
 
-    def join(self, a: int, b: int) -> None:
-        """Group b becomes part of group a."""
+    def join(self, a: int, b: int, room: int) -> None:
+        """Group b becomes part of group a, of the same room. Sets of what is above and below may name b further on."""
         one, other = 1 << a, 1 << b
         both = one | other
         self.alive &= ~other
-        for room in self.rooms:
-            self.rooms[room] &= ~other
+        self.rooms[room] &= ~other
         for near, back in ((self.after, self.before), (self.before, self.after)):
             for g in _bits(near[b] & ~one):
                 back[g] = back[g] & ~other | one
             near[a] = (near[a] | near[b]) & ~both
             near[b] = 0
         down, up = (self.below[a] | self.below[b]) & ~both, (self.above[a] | self.above[b]) & ~both
+        new_above, new_below = (self.above[a] ^ self.above[b]) & ~both, (self.below[a] ^ self.below[b]) & ~both
         self.below[a], self.above[a] = down, up
-        for sets, others, more in ((self.below, up, down), (self.above, down, up)):
-            for g in _bits(others):
-                sets[g] = (sets[g] | one | more) & ~other
+        for g in _bits(new_above):  # what was above both has all that is below them
+            self.below[g] |= one | down
+        for g in _bits(new_below):
+            self.above[g] |= one | up

@@ -8,6 +8,7 @@ the new value goes through a temporary and is copied after the kernels.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 
 from ..graph.node import Node, toposort
 from .groups import Group, edges, is_value, operands, sources_first
@@ -28,12 +29,17 @@ def ordered(groups: list[Group], roots: list[Node], writes: dict[int, int]) -> t
                 feeds[i].add(number[id(v)])
     wanted: list[tuple[int, Node, int]] = []  # leaf, its new value, the group that makes it
     uses = Counter(id(r) for r in roots)
+    elsewhere: dict[int, set[int]] = {}  # of groups that read what they might write
     for position, leaf in writes.items():
         root = roots[position]
         if root.size and uses[id(root)] == 1:
             writer = number[id(root)]
-            if writer not in readers.get(leaf, ()) or _own_index(groups[writer], leaf):
-                wanted.append((leaf, root, writer))
+            if writer in readers.get(leaf, ()):
+                if writer not in elsewhere:
+                    elsewhere[writer] = _elsewhere(groups[writer])
+                if leaf in elsewhere[writer]:
+                    continue
+            wanted.append((leaf, root, writer))
     in_place: dict[int, int] = {}
     before = {leaf: readers.get(leaf, set()) - {writer} for leaf, _, writer in wanted}
     knot = _knot(feeds, [(before[leaf], writer) for leaf, _, writer in wanted])
@@ -100,22 +106,20 @@ def _depends(feeds: Feeds, start: int, target: int, within: set[int]) -> bool:
     return False
 
 
-def _own_index(group: Group, leaf: int) -> bool:
-    """Whether the kernel reads the Variable only at the element it then writes."""
-
-    def reads(n: Node) -> bool:
-        return any(v.attrs.get("leaf") == leaf for v in operands(n))
-
-    if any(reads(a) for a in group.anchors):
-        return False
+def _elsewhere(group: Group) -> set[int]:
+    """The leaves that a kernel reads not only at the element that it then writes."""
+    if group.kind == "elementwise" and not _all_aligned(group):
+        return _leaves(group.loads())
+    found = _leaves(v for a in group.anchors for v in operands(a))
     for node in group.members.values():
-        for value, aligned in edges(node):
-            if value.attrs.get("leaf") == leaf and not (aligned and node.size == group.domain):
-                return False
-    if group.kind == "elementwise":
-        return _all_aligned(group)
-    # only the epilogue may read it
-    return not any(reads(n) for n in _prologue(group))
+        found |= _leaves(v for v, aligned in edges(node) if not aligned or node.size != group.domain)
+    if group.kind != "elementwise":  # only the epilogue may read them
+        found |= _leaves(v for n in _prologue(group) for v in operands(n))
+    return found
+
+
+def _leaves(values: Iterable[Node]) -> set[int]:
+    return {v.attrs["leaf"] for v in values if v.op.given}
 
 
 def _all_aligned(group: Group) -> bool:

@@ -216,9 +216,11 @@ def make_plan(roots: list[Node], profile: Profile, leaves: list[Node], writes: d
     for node, other in given:
         canonical.give(node, other)
     stored = canonical(roots)
-    for position in writes:  # metrics that hold equal counts: each Variable is written by the kernel, not by a copy of the other
-        if any(stored[p] is stored[position] for p in writes if p < position):
+    written: set[int] = set()
+    for position in sorted(writes):  # metrics that hold equal counts: each Variable is written by the kernel, not by a copy of the other
+        if id(stored[position]) in written:
             stored[position] = copy(stored[position])
+        written.add(id(stored[position]))
     full = [r for r in stored if r.size]
     states = {id(stored[p]): leaf for p, leaf in writes.items()}
     plan = _laid_out(schedule(full, profile, states), stored, writes, len(params), profile)

@@ -57,8 +57,9 @@ class Quotient:
 class Index:
     """const + sum of coefficient * atom; immutable and canonical, so equal expressions have equal keys."""
 
-    __slots__ = ("atoms", "const", "high", "key", "low", "names", "terms")
+    __slots__ = ("atoms", "const", "high", "key", "low", "names", "terms", "text")
     key: tuple[Hashable, ...]
+    text: tuple[Hashable, ...]  # `key` in the order of the terms, which is that of the text that kernels have
     low: int
     high: int
 
@@ -77,7 +78,8 @@ class Index:
                 low += c * a.high
                 high += c * a.low
         self.low, self.high = low, high
-        self.key = (const, *sorted(terms.items())) if len(terms) > 1 else (const, *terms.items())
+        self.text = (const, *terms.items())
+        self.key = (const, *sorted(terms.items())) if len(terms) > 1 else self.text
 
     def __add__(self, other: Index | int) -> Index:
         if isinstance(other, int):
@@ -163,17 +165,25 @@ def _recombine(terms: dict[int, int], const: int, atoms: dict[int, Var | Quotien
     return Index(terms, const, atoms)
 
 
-_divided: dict[tuple, tuple[Index, Index]] = {}  # kernels of one network divide the same indices by the same numbers
+# kernels of one network, and nodes of one kernel, divide the same indices by the same numbers, and have elements at the same places
+_divided: dict[Hashable, tuple[Index, Index]] = {}
+_placed: dict[Hashable, list[Index]] = {}
+_summed: dict[Hashable, Index] = {}
+
+
+def _room(known: dict[Hashable, Any]) -> dict[Hashable, Any]:
+    """The same, with room for one more."""
+    if len(known) >= 2048:
+        known.clear()
+    return known
 
 
 def _divide(e: Index, k: int) -> tuple[Index, Index]:
     """(e // k, e % k), simplified."""
-    key = (k, e.const, *e.terms.items())  # in the order of the terms, which is that of the text
-    found = _divided.get(key)
+    found = _divided.get((k, e.text))
     if found is None:
-        if len(_divided) >= 2048:
-            _divided.clear()
-        found = _divided[key] = _quotient_and_rest(e, k)
+        found = _quotient_and_rest(e, k)
+        _room(_divided)[k, e.text] = found
     return found
 
 
@@ -226,9 +236,13 @@ def strides_of(shape: Sequence[int]) -> tuple[int, ...]:
 
 def linear(coords: Sequence[Index], shape: Sequence[int]) -> Index:
     """The row-major element number of `coords` in `shape`."""
-    total = constant(0)
-    for c, s in zip(coords, strides_of(shape), strict=True):
-        total = total + c * s
+    key = (tuple(shape), *[c.text for c in coords])
+    total = _summed.get(key)
+    if total is None:
+        total = constant(0)
+        for c, s in zip(coords, strides_of(shape), strict=True):
+            total = total + c * s
+        _room(_summed)[key] = total
     return total
 
 
@@ -238,4 +252,9 @@ def coordinates(index: Index, shape: Sequence[int]) -> list[Index]:
     An index past the end (the unused lanes of a vector) leaves the first coordinate out of range, so that `linear`
     gives the index back.
     """
-    return [index // s if axis == 0 else (index // s) % n for axis, (n, s) in enumerate(zip(shape, strides_of(shape), strict=True))]
+    key = (tuple(shape), index.text)
+    found = _placed.get(key)
+    if found is None:
+        found = [index // s if axis == 0 else (index // s) % n for axis, (n, s) in enumerate(zip(shape, strides_of(shape), strict=True))]
+        _room(_placed)[key] = found
+    return found.copy()

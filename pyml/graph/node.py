@@ -28,7 +28,7 @@ class Node:
     clock that goes on only where somebody will ask (`tick`). `piled` is what `piled` found, once somebody asked.
     """
 
-    __slots__ = ("__weakref__", "attrs", "buffer", "dtype", "op", "piled", "reads", "shape", "size", "src", "time")
+    __slots__ = ("__weakref__", "attrs", "buffer", "dtype", "edges", "op", "piled", "reads", "shape", "size", "src", "time")
 
     def __init__(self, op: Any, src: tuple[Node, ...], attrs: dict[str, Any], shape: tuple[int, ...], dtype: str):
         self.op, self.src, self.attrs = op, src, attrs
@@ -37,7 +37,8 @@ class Node:
         self.buffer: Any = None
         self.time = _now
         self.piled = -1
-        self.reads: list[Node] | None = None  # the scheduler's note of `operands`
+        self.reads: list[Node] | None = None  # the scheduler's notes of `operands` and `edges`
+        self.edges: list[tuple[Node, bool]] | None = None
 
     @property
     def ndim(self) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import groupby
 
 I32, I64, F32, V128 = 0x7F, 0x7E, 0x7D, 0x7B
 PAGES = 65536  # most pages of a 32-bit memory
@@ -72,13 +73,8 @@ def _name(text: str) -> bytes:
 
 
 def _body(f: Function) -> bytes:
-    runs: list[list[int]] = []
-    for kind in f.locals:
-        if runs and runs[-1][1] == kind:
-            runs[-1][0] += 1
-        else:
-            runs.append([1, kind])
-    body = _vector([leb(n) + bytes((kind,)) for n, kind in runs]) + bytes(f.code) + b"\x0b"
+    runs = [(kind, len([*run])) for kind, run in groupby(f.locals)]
+    body = _vector([leb(n) + bytes((kind,)) for kind, n in runs]) + bytes(f.code) + b"\x0b"
     return leb(len(body)) + body
 
 

@@ -20,7 +20,7 @@ from typing import Any, NamedTuple, TypeAlias
 from ..errors import KernelError
 
 _TOKEN = re.compile(
-    r"[A-Za-z_]\w*|0[xX][0-9a-fA-F]+[iu]?|(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d+)?[iufh]?"
+    r"vec[234]<\w+>|[A-Za-z_]\w*|0[xX][0-9a-fA-F]+[iu]?|(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d+)?[iufh]?"
     r"|<<=|>>=|->|\+\+|--|&&|\|\||<<|>>|[-+*/%&|^=!<>]=|\S"
 )
 _ALONE = frozenset(string.ascii_letters + string.digits + "_-+*/%&|^=!<>(){}[];:,.@~")  # what a token of one character may be
@@ -150,8 +150,8 @@ class Parser:
     # ---- types
     def type(self) -> Type:
         name = self.take()
-        if name in _SHORT:
-            return _SHORT[name]
+        if name in _SHORT or name[-1] == ">":
+            return _SHORT.get(name, name)
         if self.left[-1] == "<" and name in _GENERIC:
             self.take()
             inner = self.type()
@@ -203,7 +203,8 @@ class Parser:
         if atom is not None:
             following = left[-1]
             if following == "(":
-                e: Expression = ("new", _SHORT[t], self.arguments()) if t in _SHORT else ("call", t, self.arguments())
+                new = _SHORT.get(t) or (t if t[-1] == ">" else None)
+                e: Expression = ("new", new, self.arguments()) if new else ("call", t, self.arguments())
             elif following == "<" and t in _GENERIC:
                 left.append(t)
                 e = ("new", self.type(), self.arguments())
@@ -294,8 +295,15 @@ class Parser:
             self.take()
             name = self.take()
             self.declared.add(name)
-            kind = self.type() if self.accept(":") else None
-            return (t, name, kind, self.expression() if self.accept("=") else None)
+            left = self.left
+            kind = value = None
+            if left[-1] == ":":
+                left.pop()
+                kind = self.type()
+            if left[-1] == "=":
+                left.pop()
+                value = self.expression()
+            return (t, name, kind, value)
         place = self.operand()
         op = self.left[-1]
         if op in _ASSIGN:
@@ -329,7 +337,8 @@ class Parser:
     # ---- declarations
     def attributes(self) -> dict:
         found: dict = {}
-        while self.accept("@"):
+        while self.left[-1] == "@":
+            self.take()
             name = self.take()
             found[name] = self.arguments() if self.left[-1] == "(" else []
         return found
