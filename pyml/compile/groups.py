@@ -52,7 +52,7 @@ class Group:
         self.own.add(id(node))
         self.reads.pop(id(node), None)
         for value in operands(node):
-            if id(value) not in self.own and is_memory(value):
+            if id(value) not in self.own and value.op.in_memory:
                 self.reads[id(value)] = value
 
     def take_over(self, other: Group) -> None:

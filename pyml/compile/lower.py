@@ -33,6 +33,6 @@ def lower_wgsl(kernel: Kernel, profile: Profile, params: int) -> DeviceKernel:
         f"// {group.label()}", *declared, *preamble(emitter, lines),
         f"@compute @workgroup_size({size})",
         "fn main(@builtin(global_invocation_id) gid: vec3<u32>) {",
-        *("  " + line for line in (*guard, *lines)), "}", "",
+        *["  " + line for line in (*guard, *lines)], "}", "",
     ])  # fmt: skip
     return DeviceKernel(group.label(), source, modes, grid, order=order)

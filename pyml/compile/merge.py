@@ -9,7 +9,6 @@ all pairs of them took 16 s. ResNet-50 has 812 groups, so the plans of all these
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from ..graph.node import Node
@@ -49,7 +48,7 @@ class Merging:
         while changed:  # a merge can make room for another one
             changed = False
             for room in block.rooms:
-                x = next(_bits(block.rooms[room]), -1)
+                x = _lowest(block.rooms[room])
                 while x >= 0:
                     pair = next((
                         (a, b)
@@ -68,7 +67,7 @@ class Merging:
                     else:
                         looked[x] = now
                     if pair is None or b == x:  # a group that is gone gives its turn to the one after it
-                        x = next(_bits(block.rooms[room] & -(2 << x)), -1)
+                        x = _lowest(block.rooms[room] & -(2 << x))
         return [groups[i] for i in _bits(block.alive)]
 
     def _mergeable(self, a: Group, b: Group, feeds: bool) -> bool:
@@ -81,6 +80,9 @@ class Merging:
             return False
         if a.kind == "reduction" and b.kind == "elementwise" and not feeds and self.of.states and not in_chain_by_size(a):
             return False  # by itself the small one joins a chain, where it waits for nobody
+        few = len(a.reads) + len(b.reads) + len(a.outputs) + len(b.outputs) <= self.of.budget  # even if none of them is the same
+        if few and b.kind != "reduction":
+            return not feeds or _follows(a, b)
         loads = {k: v for k, v in a.reads.items() if k not in b.own} | {k: v for k, v in b.reads.items() if k not in a.own}
         if b.kind == "reduction" and {self.of.states.get(k, -1) for k in loads} & {v.attrs.get("leaf") for v in loads.values()}:
             return False  # who reads a Variable's old and its new value keeps it from being written in place
@@ -118,12 +120,19 @@ def _same_reduction(a: Group, b: Group) -> bool:
     return x.src[0].shape == y.src[0].shape and x.attrs["axis"] == y.attrs["axis"]
 
 
-def _bits(mask: int) -> Iterator[int]:
+def _lowest(mask: int) -> int:
+    """The position of the lowest one, -1 where there is none."""
+    return (mask & -mask).bit_length() - 1
+
+
+def _bits(mask: int) -> list[int]:
     """The positions of the ones, from the lowest."""
+    found = []
     while mask:
         low = mask & -mask
-        yield low.bit_length() - 1
+        found.append(low.bit_length() - 1)
         mask ^= low
+    return found
 
 
 class _Block:

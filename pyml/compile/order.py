@@ -47,7 +47,7 @@ def ordered(groups: list[Group], roots: list[Node], writes: dict[int, int]) -> t
         if writer not in knot or not any(_depends(feeds, g, writer, knot) for g in before[leaf] - feeds[writer]):
             feeds[writer] |= before[leaf]
             in_place[id(root)] = leaf
-    lean = any(n.op.saves_memory for g in groups for n in g.members.values())
+    lean = any(op.saves_memory for op in {n.op for g in groups for n in g.members.values()})
     order = _leanest(feeds, groups, {id(r) for r in roots}) if lean else sources_first(feeds, range(len(feeds)))
     return [groups[i] for i in order], in_place
 

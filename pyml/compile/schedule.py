@@ -75,8 +75,8 @@ class Scheduler:
         """What computing a value again costs: with it goes all that only it needs."""
         if not isinstance(node.op, Elementwise):
             return 0
-        single = [v for v in operands(node) if len(self.consumers[id(v)]) == 1]
-        return min(999, node.op.cost + sum(self.deep.get(id(v), 0) for v in single))
+        single = [self.deep.get(id(v), 0) for v in operands(node) if len(self.consumers[id(v)]) == 1]
+        return min(999, node.op.cost + sum(single))
 
     def _place_all(self) -> None:
         for node in reversed(self.values):
@@ -132,10 +132,11 @@ class Scheduler:
 
     def _join(self, node: Node, group: Group) -> None:
         uses = [u for u in self.consumers[id(node)] if group in self.homes[id(u[0])]]
-        self.copies[id(node), id(group)] = self._places(node, uses, group)
+        key = id(node), id(group)
+        self.copies[key] = places = self._places(node, uses, group)
         if node.size > 1:  # a number is the same for all threads: to compute it in each costs less than a kernel of its own
-            self.evaluations[id(node), id(group)] = max((self._evaluated(c, group) for c, _ in uses), default=node.size)
-        group.work += work_of(node, self.copies[id(node), id(group)])
+            self.evaluations[key] = max([self._evaluated(c, group) for c, _ in uses], default=node.size)
+        group.work += work_of(node, places)
         group.join(node, node.size == group.domain and self._all_exact(uses, group))
         if id(node) in self.roots or not self._only_here(node, group):
             group.stored[id(node)] = node
@@ -149,11 +150,11 @@ class Scheduler:
 
     def _all_exact(self, uses: list[tuple[Node, bool]], group: Group) -> bool:
         """Whether a value is used only at the group's output elements (not in a reduction's loop, not through a view)."""
-        return all(aligned and id(c) in group.exact for c, aligned in uses)
+        return not [c for c, aligned in uses if not aligned or id(c) not in group.exact]
 
     def _only_here(self, node: Node, group: Group) -> bool:
         uses = self.consumers[id(node)]
-        return bool(uses) and all(self.homes[id(c)] == [group] for c, _ in uses)
+        return bool(uses) and not [c for c, _ in uses if self.homes[id(c)] != [group]]
 
     def _inlines(self, node: Node, uses: list[tuple[Node, bool]], group: Group) -> bool:
         """Whether the kernel of a value's consumers computes it: not what a routine or a lookup reads from memory, and
@@ -161,7 +162,7 @@ class Scheduler:
         for consumer, _aligned in uses:
             if isinstance(consumer.op, (Routine, LoopOp)) or (consumer.op.looks_up and table(consumer) is node):
                 return False
-            if self._evaluated(consumer, group) > max(1, node.size) and self.deep[id(node)] > _RECOMPUTE:
+            if self.deep[id(node)] > _RECOMPUTE and self._evaluated(consumer, group) > max(1, node.size):
                 return False
         return self._places(node, uses, group) <= _COPIES and self._fits(node, group)
 
@@ -175,8 +176,14 @@ class Scheduler:
         """At how many places of one element's work a group computes a value: where its consumers stand, and once more for each view."""
         if node.size <= 1:
             return 1
-        found = [(self.copies.get((id(c), id(group)), 1), aligned) for c, aligned in uses]
-        return max(1, max((n for n, aligned in found if aligned), default=0) + sum(n for n, aligned in found if not aligned))
+        most = apart = 0
+        for c, aligned in uses:
+            n = self.copies.get((id(c), id(group)), 1)
+            if not aligned:
+                apart += n
+            elif n > most:
+                most = n
+        return max(1, most + apart)
 
     def _joins_as_output(self, node: Node, uses: list[tuple[Node, bool]], group: Group) -> bool:
         """A root computed on the way to the group's other results, at the same elements."""
@@ -193,6 +200,8 @@ class Scheduler:
     def _fits(self, node: Node, group: Group, extra: int = 0) -> bool:
         """Whether the kernel stays within the storage buffers every browser offers: 8. Adapters with more take the same plans,
         so that what is measured on one holds for others."""
+        if len(group.reads) + len(operands(node)) + max(1, len(group.stored)) + extra <= self.budget:
+            return True  # even if none of them is the same
         loads = {k: v for k, v in group.reads.items() if v is not node}
         loads |= {id(v): v for v in operands(node) if is_memory(v) and not group.computes(v)}
         return self.bindings(loads, group.stored) + extra <= self.budget
@@ -207,8 +216,7 @@ class Scheduler:
     def _find_outputs(self) -> None:
         for node in self.values:
             homes = self.homes[id(node)]
-            outside = any(g not in homes for c, _ in self.consumers[id(node)] for g in self.homes[id(c)])
-            if id(node) in self.roots or outside:
+            if id(node) in self.roots or [c for c, _ in self.consumers[id(node)] for g in self.homes[id(c)] if g not in homes]:
                 homes[0].outputs.append(node)
 
     # ---- order

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from ..dtypes import LIMITS
-from ..graph.index import Index, Quotient, Var
+from ..graph.index import Index, Known, Quotient, Var
 
 REGISTER = {"float32": "f32", "int32": "i32", "uint32": "u32", "bool": "bool"}
 MEMORY = {**REGISTER, "bool": "u32"}
@@ -89,18 +89,33 @@ def cast(x: str, source: str, target: str, width: int, saturates: bool = False) 
 
 def index_text(e: Index, name_of: Callable[[Var | Quotient], str]) -> str:
     """An index expression in u32 arithmetic; `name_of(atom)` names a variable or a shared quotient."""
-    wrapped = lambda c: f"{abs(c) % 2**32}u"  # what is larger belongs to elements that a test leaves out, and has no literal
-    sign = lambda c: "-" if c < 0 else "+"
-    parts = [(sign(c), name_of(e.atoms[key]) + (f" * {wrapped(c)}" if abs(c) != 1 else "")) for key, c in e.terms.items()]
-    parts.sort(key=lambda part: part[0])  # + comes first
-    if e.const or not parts:
-        parts.append((sign(e.const), wrapped(e.const)))
-    (first, head), *others = parts
-    return ("0u - " if first == "-" else "") + head + "".join(f" {each} {text}" for each, text in others)
+    text = taken = ""
+    for key, c in e.terms.items():
+        part = name_of(e.atoms[key])
+        if abs(c) != 1:
+            part = f"{part} * {abs(c) % 2**32}u"  # what is larger belongs to elements that a test leaves out, and has no literal
+        if c < 0:
+            taken += f" - {part}"
+        else:
+            text += f" + {part}"
+    text += taken
+    if e.const or not text:
+        text += f" {'-' if e.const < 0 else '+'} {abs(e.const) % 2**32}u"
+    return f"0u{text}" if text[1] == "-" else text[3:]
 
 
 def lane_split(e: Index, lane: str) -> tuple[int, Index] | None:
     """`(coefficient, rest)` if e is coefficient * lane + rest with no other use of the lane, else None."""
+    found = _split.get((lane, e.text), e)
+    if found is e:
+        found = _split[lane, e.text] = _lane_split(e, lane)
+    return found
+
+
+_split = Known()
+
+
+def _lane_split(e: Index, lane: str) -> tuple[int, Index] | None:
     coefficient, rest = 0, {}
     for key, c in e.terms.items():
         atom = e.atoms[key]

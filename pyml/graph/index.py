@@ -7,6 +7,7 @@ Arithmetic is meant modulo 2**32, so a masked-out negative index is harmless.
 
 from __future__ import annotations
 
+import functools
 import itertools
 from collections.abc import Hashable, Mapping, Sequence
 from math import gcd
@@ -22,6 +23,18 @@ def _number(structure: Hashable) -> int:
 
 
 _fresh = itertools.count()
+
+
+class Known(dict[Hashable, Any]):
+    """What was found before: kernels of one network, and nodes of one kernel, have elements at the same places. Forgets all of much."""
+
+    def __setitem__(self, key: Hashable, value: Any) -> None:
+        if len(self) >= 2048:
+            self.clear()
+        super().__setitem__(key, value)
+
+
+_divided, _replaced, _placed, _summed = Known(), Known(), Known(), Known()
 
 
 class Var:
@@ -109,6 +122,10 @@ class Index:
 
     def substitute(self, name: str, value: Index) -> Index:
         """This expression with variable `name` replaced, simplified again."""
+        asked = (self.text, name, value.text)
+        out = _replaced.get(asked)
+        if out is not None:
+            return out
         out = constant(self.const)
         for k, c in self.terms.items():
             atom = self.atoms[k]
@@ -118,6 +135,7 @@ class Index:
                 inner = atom.expr.substitute(name, value)
                 part = inner // atom.k if atom.op == "/" else inner % atom.k
             out = out + part * c
+        _replaced[asked] = out
         return out
 
     def variables(self) -> frozenset[str]:
@@ -136,6 +154,7 @@ class Index:
 Place: TypeAlias = tuple[Sequence[Index], Sequence[tuple[Index, int]], float | None]
 
 
+@functools.lru_cache(1024)
 def constant(value: int) -> Index:
     return Index({}, value, {})
 
@@ -165,25 +184,11 @@ def _recombine(terms: dict[int, int], const: int, atoms: dict[int, Var | Quotien
     return Index(terms, const, atoms)
 
 
-# kernels of one network, and nodes of one kernel, divide the same indices by the same numbers, and have elements at the same places
-_divided: dict[Hashable, tuple[Index, Index]] = {}
-_placed: dict[Hashable, list[Index]] = {}
-_summed: dict[Hashable, Index] = {}
-
-
-def _room(known: dict[Hashable, Any]) -> dict[Hashable, Any]:
-    """The same, with room for one more."""
-    if len(known) >= 2048:
-        known.clear()
-    return known
-
-
 def _divide(e: Index, k: int) -> tuple[Index, Index]:
     """(e // k, e % k), simplified."""
     found = _divided.get((k, e.text))
     if found is None:
-        found = _quotient_and_rest(e, k)
-        _room(_divided)[k, e.text] = found
+        found = _divided[k, e.text] = _quotient_and_rest(e, k)
     return found
 
 
@@ -242,7 +247,7 @@ def linear(coords: Sequence[Index], shape: Sequence[int]) -> Index:
         total = constant(0)
         for c, s in zip(coords, strides_of(shape), strict=True):
             total = total + c * s
-        _room(_summed)[key] = total
+        _summed[key] = total
     return total
 
 
@@ -256,5 +261,5 @@ def coordinates(index: Index, shape: Sequence[int]) -> list[Index]:
     found = _placed.get(key)
     if found is None:
         found = [index // s if axis == 0 else (index // s) % n for axis, (n, s) in enumerate(zip(shape, strides_of(shape), strict=True))]
-        _room(_placed)[key] = found
+        _placed[key] = found
     return found.copy()

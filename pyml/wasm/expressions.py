@@ -37,6 +37,7 @@ from .values import ELEMENT, LANES, STORAGE, Value, aggregate, concrete, constan
 
 _SHIFTS = {2: I32_CONST + b"\x02" + SHL, 4: I32_CONST + b"\x04" + SHL}  # the number of an element as bytes
 LOADS = {"f32": b"\x2a\x02", "i32": b"\x28\x02", "u32": b"\x28\x02"}
+_LOADED = {**LOADS, **dict.fromkeys(ELEMENT, V_LOAD + b"\x04")}
 
 
 class Expressions:
@@ -86,7 +87,8 @@ class Expressions:
         index = 2 + len(self.locals)
         self.out += v.code + SETS[index]
         kept = Value(v.type, GETS[index], None, True)
-        kept.wraps = v.wraps
+        if v.wraps:
+            kept.wraps = True
         return kept
 
     def open(self, opcode: bytes) -> int:
@@ -213,7 +215,7 @@ class Expressions:
 
     def named(self, name: str) -> Value:
         """The value of a name; that of a constant of the module is found at once from now on."""
-        found = self.lookup(name)
+        found = self.scopes[-1].get(name) or self.scopes[0].get(name) or self.consts.get(name) or self.declared(name)
         if found.__class__ is Value:
             self.scopes[-1][name] = found
             return found
@@ -282,7 +284,10 @@ class Expressions:
             name = target[1]
             found = self.scopes[-1].get(name) or self.scopes[0].get(name) or self.lookup(name)
             if found.__class__ is Memory:
-                return self.loaded(found.type, *self.address(found, self.expression(e[2])))
+                code, offset = self.address(found, self.expression(e[2]))
+                v = Value(found.type, code + _LOADED[found.type] + LEB[offset])  # `loaded`, without a call
+                v.load = (code, offset)
+                return v
             if found.__class__ is Registers:
                 return self.register(found, e[2])
         v = self.expression(target)
@@ -303,7 +308,7 @@ class Expressions:
         return array.items[i.const]
 
     def loaded(self, kind: str, code: bytes, offset: int) -> Value:
-        v = Value(kind, code + (V_LOAD + b"\x04" if kind in ELEMENT else LOADS[kind]) + LEB[offset])
+        v = Value(kind, code + _LOADED[kind] + LEB[offset])
         v.load = (code, offset)
         return v
 

@@ -186,11 +186,9 @@ class Parser:
                 return first
             left.pop()
             second = self.expression(rank + 1)
-            same = True  # unless it names what is declared here, or calls, or loads
-            for e in (first, second):
-                kind = e[0]
-                if kind != "num" and (e[1] in self.declared if kind == "id" else kind != "bin" or not e[4]):
-                    same = False
+            kind, other = first[0], second[0]  # the same unless it names what is declared here, or calls, or loads
+            same = (kind == "num" or (first[1] not in self.declared if kind == "id" else kind == "bin" and first[4])) and (
+                other == "num" or (second[1] not in self.declared if other == "id" else other == "bin" and second[4]))
             first = ("bin", op, first, second, same)
 
     def operand(self) -> Expression:

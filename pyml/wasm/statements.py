@@ -42,7 +42,8 @@ class Statements(Expressions):
             self.types.append(self.known_types.setdefault(id(aliases), {}))
         scope: dict = {}
         for (name, kind, _), v in zip(p.params, args, strict=True):
-            kind = self.type(kind)
+            if kind not in STORAGE:
+                kind = self.type(kind)
             scope[name] = self.frozen(v if v.type == kind else self.convert(v, kind))
         start, labels = len(self.out), self.labels
         result: Any = self.type(p.result) if p.result is not None else None
@@ -130,7 +131,8 @@ class Statements(Expressions):
         kind = s[2]
         if kind is not None and v.type != kind:
             v = self.convert(v, self.type(kind))
-        self.scopes[-1][s[1]] = self.frozen(v)
+        plain = v.fields is None and v.plus is None and v.code not in self.mutable  # as `frozen` looks at it
+        self.scopes[-1][s[1]] = self.keep(v) if plain else self.frozen(v)
         return None
 
     do_const = do_let
@@ -143,7 +145,7 @@ class Statements(Expressions):
             if v.plus is not None:  # the constant stays apart, for the offset of a load
                 base, extra = v.plus
                 return operators.binary(self, "+", self.frozen(base), constant("u32", extra))
-            return v if v.simple and v.type in STORAGE else self.keep(v)
+            return self.keep(v)
         index = self.local(STORAGE[v.type])
         self.out += v.code + SETS[index]
         return self.get(index, v.type)
