@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from ..core.symbolic import KerasTensor
 from ..core.tensor import Tensor, as_node
 from ..core.types import TensorLike
 from ..errors import ShapeError
@@ -45,9 +46,13 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: str | None = None) -> T
 
 def _matrices(x: TensorLike, what: str) -> Tensor:
     node = as_node(x)
-    if node.ndim < 2:
-        raise ShapeError(f"{what}: x must have at least two axes, rows and columns. Received: shape {node.shape}")
+    _has_matrices(node.shape, what)
     return Tensor(node)
+
+
+def _has_matrices(shape: tuple[int | None, ...], what: str) -> None:
+    if len(shape) < 2:
+        raise ShapeError(f"{what}: x must have at least two axes, rows and columns. Received: shape {shape}")
 
 
 @op(complex_parts="each", like="numpy.tril", samples=[sample(draw(3, 4)), sample(draw(2, 3, 3), k=-1), sample(draw(0, 3))])
@@ -85,7 +90,17 @@ def triu(x: TensorLike, k: int = 0) -> Tensor:
 _DIAGONALS = [sample(draw(3, 4)), sample(draw(3, 4), 1), sample(draw(4, 3), -2), sample(draw(3, 2, 3), 0, -1, 0), sample(draw(2, 2), 5)]
 
 
-@op(complex_parts="each", like="numpy.diagonal", samples=_DIAGONALS)
+def _diagonal_spec(x: KerasTensor, offset: int = 0, axis1: int = 0, axis2: int = 1) -> KerasTensor:
+    """The symbolic diagonals: as long as the shorter axis, so unknown where one of the two is."""
+    shape = x.shape
+    _has_matrices(shape, "diagonal")
+    a, b = ordered_axes((axis1, axis2), len(shape), "diagonal")
+    rows, columns = shape[a], shape[b]
+    n = None if rows is None or columns is None else max(0, min(rows - max(0, -offset), columns - max(0, offset)))
+    return KerasTensor((*(size for axis, size in enumerate(shape) if axis not in (a, b)), n), dtype=x.dtype)
+
+
+@op(complex_parts="each", like="numpy.diagonal", samples=_DIAGONALS, spec=_diagonal_spec)
 def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     """The diagonals of the matrices that two axes of `x` span, in the dtype of `x`.
 
@@ -132,8 +147,22 @@ def trace(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Ten
     return _sum(diagonal(x, offset, axis1, axis2), axis=-1)
 
 
+def _is_for_diag(shape: tuple[int | None, ...]) -> None:
+    if len(shape) not in (1, 2):
+        raise ShapeError(f"diag: x must have one axis or two. Received: shape {shape}")
+
+
+def _diag_spec(x: KerasTensor, k: int = 0) -> KerasTensor:
+    """The symbolic diagonal of a matrix, or matrix of a diagonal."""
+    _is_for_diag(x.shape)
+    if len(x.shape) == 2:
+        return _diagonal_spec(x, k)
+    n = None if x.shape[0] is None else x.shape[0] + abs(k)
+    return KerasTensor((n, n), dtype=x.dtype)
+
+
 @op(
-    complex_parts="each",
+    complex_parts="each", spec=_diag_spec,
     like="numpy.diag", samples=[sample(draw(3)), sample(draw(2), k=1), sample(draw(2), k=-2), sample(draw(3, 4)), sample(draw(0))],
 )
 def diag(x: TensorLike, k: int = 0) -> Tensor:
@@ -148,10 +177,9 @@ def diag(x: TensorLike, k: int = 0) -> Tensor:
                [0, 2]], dtype=int32)
     """
     node = as_node(x)
+    _is_for_diag(node.shape)
     if node.ndim == 2:
         return diagonal(Tensor(node), k)
-    if node.ndim != 1:
-        raise ShapeError(f"diag: x must have one axis or two. Received: shape {node.shape}")
     n = node.size
     node = prims.pad(prims.reshape(node, (n, 1)), [(0, 0), (0, n)])
     node = prims.slice_(prims.reshape(node, (n * (n + 1),)), [0], [n * n])

@@ -124,6 +124,37 @@ def test_what_only_some_sizes_allow_is_recorded(function, shape):
     np.testing.assert_array_equal(model(x).numpy(), function(pyml.convert_to_tensor(x)).numpy())
 
 
+MEETING = {  # what it is called with and the shape that it gives; batches of 5 and 3 for what is unknown do for all of them
+    "matmul": (ops.matmul, [(None, None), (5, 3)], (None, 3)),
+    "matmul of itself": (lambda x, _: ops.matmul(x, x), [(2, None), ()], (2, 2)),
+    "dot": (ops.dot, [(None, None), (5, 3)], (None, 3)),
+    "tensordot": (lambda x, y: ops.tensordot(x, y, axes=1), [(None, None), (5, 3)], (None, 3)),
+    "einsum": (lambda x, y: ops.einsum("ij,jk->ik", x, y), [(None, None), (5, 3)], (None, 3)),
+    "inner": (ops.inner, [(None, None), (5, 3)], (None, 5)),
+    "concatenate": (lambda x, y: ops.concatenate([x, y], axis=0), [(None, None), (5, 3)], (None, 3)),
+    "stack": (lambda x, y: ops.stack([x, y]), [(None, None), (5, 3)], (2, 5, 3)),
+    "conv": (ops.conv, [(None, None, None), (3, 4, 8)], (None, None, 8)),
+    "diagonal": (lambda x, _: ops.diagonal(x), [(None, 3, 4), ()], (4, None)),
+    "diagonal of a matrix": (lambda x, _: ops.diag(x, 1), [(2, None), ()], (None,)),
+    "matrix of a diagonal": (lambda x, _: ops.diag(x, -1), [(None,), ()], (None, None)),
+}
+
+
+@pytest.mark.parametrize("name", MEETING)
+def test_an_unknown_size_may_be_the_known_one_that_it_meets(name):
+    function, shapes, expected = MEETING[name]
+    assert function(*map(pyml.KerasTensor, shapes)).shape == expected
+
+
+def test_an_op_on_unknown_sizes_that_meet_known_ones_runs_in_a_model_and_known_ones_that_differ_are_refused():
+    x = pyml.Input((None,))
+    model = pyml.Model(x, layers.Lambda(lambda t: t)(ops.matmul(x, np.arange(15, dtype="float32").reshape(5, 3))))
+    assert model.output_shape == (None, 3)
+    np.testing.assert_array_equal(model(np.ones((2, 5), "float32")).numpy()[0], [30, 35, 40])
+    with pytest.raises(pyml.errors.ShapeError, match=r"matmul: x1 is \(None, 4\) and x2 is \(5, 3\); 4 != 5"):
+        ops.matmul(pyml.Input((4,)), np.ones((5, 3)))
+
+
 @pytest.mark.parametrize("stride", [2, 16, 32, 64])
 def test_an_unknown_size_stays_unknown_after_large_strides(stride):
     inputs = pyml.Input((None, None, 3))
