@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from pyml import cli, paths
+from pyml.assets import runtime as runtime_assets
 from pyml.cli import build, demo, ready, renew, serve, wheel
 
 ROOT = Path(__file__).parents[1]
@@ -97,6 +98,29 @@ def test_a_site_holds_the_networks_and_data_that_its_page_names_and_no_others(tm
     assert held(build.page_text(page)) == {"models/mobilenet_v1/weights", "models/photos/weights"}
     assert held("datasets.mnist.load_data()") == {"data/mnist.npz"}
     assert {"data/mnist.npz", "data/cars.csv", "models/mobilenet_v1/weights"} <= held(None)
+
+
+def test_a_site_holds_the_packages_that_are_named_and_what_they_need(tmp_path, monkeypatch):
+    runtime, asked = tmp_path / "runtime", []
+    runtime.mkdir()
+    entry = lambda name, *needs: {"name": name, "file_name": f"{name}-1-py3-none-any.whl", "sha256": "", "depends": list(needs)}
+    packages = {entry["name"]: entry for entry in (entry("numpy"), entry("pandas", "numpy", "pytz"), entry("pytz"), entry("scipy"))}
+    (runtime / "pyodide-lock.json").write_text(json.dumps({"packages": packages}))
+    (runtime / "numpy-1-py3-none-any.whl").write_bytes(b"numpy")
+    monkeypatch.setattr(paths, "build_dir", lambda: tmp_path / "build")
+
+    def taken(entries, folder, cache, say):
+        asked.extend(entry["name"] for entry in entries)
+        for one in entries:
+            (folder / one["file_name"]).write_bytes(one["name"].encode())
+
+    monkeypatch.setattr(runtime_assets, "digest", lambda path: "")
+    monkeypatch.setattr(runtime_assets, "download_address", lambda loader: None)
+    monkeypatch.setattr(runtime_assets, "take_from_carrier", taken)
+    further = build.further_wheels(runtime, ["pandas"], silent)
+    assert sorted(further) == sorted(asked) == ["pandas", "pytz"] and further["pytz"].read_bytes() == b"pytz"
+    with pytest.raises(build.AssetError, match="pandsa: not in pyodide-lock.json"):
+        build.further_wheels(runtime, ["pandsa"], silent)
 
 
 def test_gallery_site_holds_every_demo(tmp_path):

@@ -34,6 +34,8 @@ def parser() -> argparse.ArgumentParser:
                        help="run each page's programs.py once, and ship what that compiles (default)")  # fmt: skip
     build.add_argument("--page", type=Path, help="your page: a folder with an index.html; with --jupyterlite a folder of notebooks, "
                                                  "with --marimo a notebook")  # fmt: skip
+    build.add_argument("--package", action="append", default=[], metavar="NAME", dest="packages",
+                       help="a package of Pyodide that your page loads, such as pandas; may be repeated")  # fmt: skip
     host = build.add_mutually_exclusive_group()
     host.add_argument("--jupyterlite", action="store_true", help="a JupyterLite site, with pyml in its Python and a first notebook")
     host.add_argument("--marimo", action="store_true", help="a marimo notebook that runs in a tab, with pyml in its Python")
@@ -64,7 +66,7 @@ def run_info(options: argparse.Namespace) -> int:
 
 
 def run_build(options: argparse.Namespace) -> int:
-    """`pyml build DIR [--page FOLDER] [--no-programs | --jupyterlite | --marimo | --pyscript]`."""
+    """`pyml build DIR [--page FOLDER] [--package NAME] [--no-programs | --jupyterlite | --marimo | --pyscript]`."""
     from pyml.cli import jupyterlite, marimo, pyscript
     from pyml.cli.build import AssetError, BuildError, build_site
 
@@ -76,7 +78,7 @@ def run_build(options: argparse.Namespace) -> int:
         elif options.pyscript:
             pyscript.build(options.folder, options.page)
         else:
-            build_site(options.folder, options.page, programs=options.programs)
+            build_site(options.folder, options.page, programs=options.programs, packages=options.packages)
     except (AssetError, BuildError) as error:
         return fail(error)
     return 0

@@ -17,12 +17,13 @@ import re
 import shutil
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from pyml import paths
 from pyml.assets import AssetError, are_ready, fetch_all
 from pyml.assets.download import replacing
+from pyml.assets.runtime import fetch_wheels
 from pyml.cli import bytecode, compress, ready, stdlib, wheel
 from pyml.cli import programs as page_programs
 from pyml.cli.chapters import pages
@@ -45,6 +46,7 @@ def build_site(
     assets: Path | None = None,
     quick: bool = False,
     programs: bool = True,
+    packages: Sequence[str] = (),
 ) -> Path:
     """Builds a site, or brings one up to date; only files that changed are written.
 
@@ -56,6 +58,8 @@ def build_site(
         assets: Fetched files; by default they are looked up, and fetched when missing.
         quick: Leaves modules that changed uncompiled, and Programs unmade; saves the seconds that both take.
         programs: Runs each page's `programs.py` and ships what that compiles (`pyml.cli.programs`).
+        packages: Further packages of Pyodide that the page loads, such as `pandas`, by their names in its lock file; what they need comes
+            with them.
 
     Raises:
         BuildError: `target` holds other files, or `page` is not a folder with an index.html.
@@ -76,7 +80,8 @@ def build_site(
         if worker.is_file():
             placed["sw.js"] = worker
         written = sum(place(source, target / inside) for inside, source in placed.items())
-        names = {*placed, *place_wheels(assets / "pyodide", target / "pyodide", quick, say)}
+        further = further_wheels(assets / "pyodide", packages, say) if packages else {}
+        names = {*placed, *place_wheels(assets / "pyodide", target / "pyodide", quick, say, further)}
         write_manifest(target, before | names)  # if a page's programs.py fails, the next build knows what lies here
         names |= page_programs.place(target, names if programs else (), say, new=not quick)
         copies = compress.compress(target, names, new=not quick)
@@ -230,8 +235,25 @@ def place(source: Path, target: Path) -> bool:
     return True
 
 
-def place_wheels(runtime: Path, folder: Path, quick: bool, say: Say) -> set[str]:
-    """Writes the wheels and the lock file that names them; returns their names in the site."""
+def further_wheels(runtime: Path, packages: Sequence[str], say: Say) -> dict[str, Path]:
+    """The wheels of packages, and of what those need, that are no part of every site, by the packages' names.
+
+    Raises:
+        AssetError: Pyodide has no such package, or it could not be fetched.
+    """
+    cache = paths.build_dir() / "cache"
+    kept = cache / "pyodide-packages"
+    kept.mkdir(parents=True, exist_ok=True)
+    own = {path.name for path in runtime.glob("*.whl")}
+    for name in own:
+        place(runtime / name, kept / name)
+    lock = runtime / "pyodide-lock.json"
+    owners = {entry["file_name"]: name for name, entry in json.loads(lock.read_text())["packages"].items()}
+    return {owners[path.name]: path for path in fetch_wheels(lock, kept, cache, packages, say) if path.name not in own}
+
+
+def place_wheels(runtime: Path, folder: Path, quick: bool, say: Say, further: dict[str, Path]) -> set[str]:
+    """Writes the wheels and the lock file that names them; returns their names in the site. `further` ones are loaded where a page asks."""
     cache = paths.build_dir() / "cache" / "bytecode"
     lock = json.loads((runtime / "pyodide-lock.json").read_text())
     owners = {entry["file_name"]: name for name, entry in lock["packages"].items()}
@@ -245,10 +267,12 @@ def place_wheels(runtime: Path, folder: Path, quick: bool, say: Say) -> set[str]
     build = "0x" + wheel.tag(files, wheel.version())
     existing = list(folder.glob(f"pyml-*-{build}-*.whl"))
     path = existing[0] if existing else wheel.write_wheel(folder, files, build=build)
-    wheel.write_lock(folder / "pyodide-lock.json", wheel.patched_lock(lock, served, path))
+    for source in further.values():
+        place(source, folder / source.name)
+    wheel.write_lock(folder / "pyodide-lock.json", wheel.patched_lock(lock, {**served, **further}, path))
     library = stdlib.place(runtime, folder, cache)
     started = ready.place(runtime, folder, [path, *served.values()], fresh=not quick)
-    return {f"pyodide/{name}" for name in ("pyodide-lock.json", library.name, path.name, *(p.name for p in served.values()), *started)}
+    return {f"pyodide/{name}" for name in ("pyodide-lock.json", library.name, path.name, *(p.name for p in (*served.values(), *further.values())), *started)}
 
 
 __all__ = ["AssetError", "BuildError", "build_site"]
