@@ -272,7 +272,8 @@ def place_wheels(runtime: Path, folder: Path, quick: bool, say: Say, further: di
     wheel.write_lock(folder / "pyodide-lock.json", wheel.patched_lock(lock, {**served, **further}, path))
     library = stdlib.place(runtime, folder, cache)
     started = ready.place(runtime, folder, [path, *served.values()], fresh=not quick)
-    return {f"pyodide/{name}" for name in ("pyodide-lock.json", library.name, path.name, *(p.name for p in (*served.values(), *further.values())), *started)}
+    wheels = [path.name, *(one.name for one in (*served.values(), *further.values()))]
+    return {f"pyodide/{name}" for name in ("pyodide-lock.json", library.name, *wheels, *started)}
 
 
 __all__ = ["AssetError", "BuildError", "build_site"]

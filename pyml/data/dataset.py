@@ -364,6 +364,8 @@ class _Rows:
         size: Number of rows.
     """
 
+    made_of = ("arrays",)                              # for `pyml.data.fingerprint`
+
     def __init__(self, arrays: Element, size: int):
         self.arrays, self.size = arrays, size
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pyml.data import kept
+from pyml.data.fingerprint import fingerprint
 from pyml.data.stage import UNKNOWN_CARDINALITY, Stage
 from pyml.data.waiting import run_now
 
@@ -45,8 +46,11 @@ class Keeping(Stage):
                  shard_func: Callable | None = None) -> Dataset:  # fmt: skip
         """The same elements, which the first whole pass writes into a folder; later passes and runs read it.
 
+        They are made anew where what comes before has changed: functions, their constants, arguments and arrays. What is in files, in
+        tensors or in objects of other packages is not looked at; remove the folder when that changes.
+
         Args:
-            path: The folder; it is made. Remove it when what comes before changes.
+            path: The folder; it is made.
             compression: `"AUTO"`, None, `"GZIP"` or `"ZLIB"`; AUTO packs nothing.
             reader_func: Takes a Dataset of Datasets, one for each file, and returns the Dataset of elements; by default, with one
                 file, its elements in order.
@@ -54,7 +58,8 @@ class Keeping(Stage):
         """
         self._need_an_end("snapshot")
         how = _packing("snapshot", compression), reader_func, shard_func
-        return self._derived(partial(kept.through_folder, self._open, Stage.made, os.fspath(path), *how), self._cardinality)
+        source = self._open, fingerprint(self._open), Stage.made
+        return self._derived(partial(kept.through_folder, *source, os.fspath(path), *how), self._cardinality)
 
     def save(self, path: str | os.PathLike[str], compression: str | None = None, shard_func: Callable | None = None,
              checkpoint_args: Any = None) -> None:  # fmt: skip

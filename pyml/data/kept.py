@@ -82,11 +82,12 @@ async def through_file(source: Opens, path: str) -> Stream:
                 yield element
 
 
-async def through_folder(source: Opens, made: type[Stage], path: str, compression: str | None, reader: Callable[[Any], Any] | None,
-                         shard: Function | None) -> Stream:  # fmt: skip
-    """Elements of a folder that was written to its end, or those of the source, which are written there."""
-    if not (Path(path) / COMPLETE).is_file():
-        async with aclosing(writing(source, path, compression, shard)) as stream:
+async def through_folder(source: Opens, made_from: str, made: type[Stage], path: str, compression: str | None,
+                         reader: Callable[[Any], Any] | None, shard: Function | None) -> Stream:  # fmt: skip
+    """Elements of a folder that was written to its end from this source, or those of the source, which are written there."""
+    complete = Path(path) / COMPLETE
+    if not complete.is_file() or json.loads(complete.read_text()).get("made from", made_from) != made_from:
+        async with aclosing(writing(source, path, compression, shard, made_from)) as stream:
             async for element in stream:
                 yield element
         return
@@ -95,7 +96,7 @@ async def through_folder(source: Opens, made: type[Stage], path: str, compressio
             yield element
 
 
-async def writing(source: Opens, path: str, compression: str | None, shard: Function | None) -> Stream:
+async def writing(source: Opens, path: str, compression: str | None, shard: Function | None, made_from: str | None = None) -> Stream:
     """The elements of the source, while they are written into a folder."""
     folder = Path(path)
     folder.mkdir(parents=True, exist_ok=True)
@@ -117,7 +118,8 @@ async def writing(source: Opens, path: str, compression: str | None, shard: Func
                 number += 1
                 yield element
     names = [f"shard-{key:05d}.elements" for key in sorted(files)]
-    atomic.write(folder / COMPLETE, json.dumps({"elements": number, "files": names}).encode())
+    facts = {"elements": number, "files": names, **({"made from": made_from} if made_from else {})}
+    atomic.write(folder / COMPLETE, json.dumps(facts).encode())
 
 
 async def written(source: Opens, path: str, compression: str | None, shard: Function | None) -> None:

@@ -215,6 +215,8 @@ class Orders:
         reshuffle: Another order in each pass.
     """
 
+    made_of = ("seed", "reshuffle")                    # for `pyml.data.fingerprint`
+
     def __init__(self, seed: int | str | None, reshuffle: bool):
         self.seed, self.reshuffle = seed, reshuffle
         self.base = seed                               # of this iteration: the seed, or what was drawn without one

@@ -2,8 +2,12 @@
 
 import asyncio
 import json
+import os
 import random
+import subprocess
+import sys
 import threading
+from functools import partial
 
 import numpy as np
 import pytest
@@ -219,6 +223,43 @@ def test_saved_and_snapshotted_elements_come_back(tmp_path):
     made = []
     snapped = R(3).map(lambda i: made.append(i) or i).snapshot(tmp_path / "two")
     assert [*snapped, *snapped] == [0, 1, 2] * 2 and made == [0, 1, 2]
+
+
+def test_a_snapshot_is_made_anew_where_what_comes_before_it_has_changed(tmp_path):
+    made, scale = [], 10
+
+    def source(rows, factor, batch=1, shift=lambda x: x):
+        ds = Dataset.from_tensor_slices(np.asarray(rows)).map(lambda x: made.append(int(x)) or shift(x * factor)).batch(batch)
+        return [part.tolist() for part in ds.snapshot(tmp_path / "kept")]
+
+    def scaled(x):
+        return x * scale
+
+    turns = [
+        (([1, 2], 1), [[1], [2]]), (([1, 2], 2), [[2], [4]]), (([1, 3], 2), [[2], [6]]), (([1, 3], 2, 2), [[2, 6]]),
+        (([1, 3], 2, 2, lambda x: x + 1), [[3, 7]]), (([1, 3], 2, 2, lambda x: x + 2), [[4, 8]]), (([1, 3], 2, 2, scaled), [[20, 60]]),
+    ]  # fmt: skip
+    for arguments, wanted in turns:
+        for times in (2, 0):                           # and read from the folder when it is asked for again
+            made.clear()
+            assert source(*arguments) == wanted and len(made) == times
+    scale = 5
+    assert source([1, 3], 2, 2, scaled) == [[10, 30]]
+
+
+MARK = """
+import numpy as np
+from pyml.data import Dataset
+from pyml.data.fingerprint import fingerprint
+words = {"b": 1, "a": (2, None)}
+ds = Dataset.from_tensor_slices({"x": np.arange(3)}).shuffle(3).map(lambda row: (row["x"], words, {"s", "t", "u"})).batch(2).prefetch(1)
+print(fingerprint(ds._open))
+"""
+
+
+def test_the_mark_of_a_pipeline_is_the_same_in_every_run():
+    python = partial(subprocess.run, [sys.executable, "-c", MARK], capture_output=True, text=True, check=True)
+    assert len({python(env={**os.environ, "PYTHONHASHSEED": seed}).stdout for seed in "12"}) == 1
 
 
 def test_a_broken_cache_is_an_error(tmp_path):
