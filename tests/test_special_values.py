@@ -133,10 +133,12 @@ def test_reductions_of_nan_and_infinity_are_those_of_numpy(device, reduce):
 
     rows = np.array([[1, np.nan, 3, 2, 5], [-np.inf, 1, 2, np.inf, 0], [np.inf, np.inf, 1, 2, 3], [-np.inf] * 5, [0, -0.0, 0, 0, 0],
                      [3, 2, 1, np.nan, np.nan]], np.float32)  # fmt: skip
-    for axis in (0, 1):
-        found = getattr(ops, reduce)(rows, axis=axis).numpy()
+    long = np.linspace(-1, 1, 4 * 72, dtype=np.float32).reshape(4, 72)  # so that loops take two elements a round
+    long[0, 70], long[1, 35], long[2, 0], long[3, 1] = np.nan, np.nan, np.inf, -np.inf
+    for x, axis in ((rows, 0), (rows, 1), (long, 1), (long.T.copy(), 0)):
+        found = getattr(ops, reduce)(x, axis=axis).numpy()
         with np.errstate(all="ignore"):
-            expected = np.logaddexp.reduce(rows, axis=axis) if reduce == "logsumexp" else getattr(np, reduce)(rows, axis=axis)
+            expected = np.logaddexp.reduce(x, axis=axis) if reduce == "logsumexp" else getattr(np, reduce)(x, axis=axis)
         np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6)
 
 
