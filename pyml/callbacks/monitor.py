@@ -216,18 +216,22 @@ class ReduceLROnPlateau(MonitorCallback):
         current = self.get_monitor_value(logs)
         if current is None:
             return
-        if self.cooldown_counter > 0:
+        if self.in_cooldown():
             self.cooldown_counter -= 1
             self.wait = 0
         if self._is_improvement(current, self.best):
             self.best = current
             self.wait = 0
             return
-        if self.cooldown_counter > 0:
+        if self.in_cooldown():
             return
         self.wait += 1
         if self.wait >= self.patience:
             self._reduce(epoch)
+
+    def in_cooldown(self) -> bool:
+        """Whether the epochs of rest after a change are not over."""
+        return self.cooldown_counter > 0
 
     def _reduce(self, epoch: int) -> None:
         optimizers = rated(self.model)

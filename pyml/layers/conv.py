@@ -125,12 +125,16 @@ class _Conv(LowRank, Windowed, not_in_config=("lora_rank", "lora_alpha")):
 
     def call(self, inputs: Tensor) -> Tensor:
         self._sizes(inputs.shape)
+        return self._finish(self.convolution_op(inputs, self.kernel))
+
+    def convolution_op(self, inputs: Tensor, kernel: Tensor) -> Tensor:
+        """The convolution without bias and activation; a subclass changes the kernel here, or how it is applied."""
         window = self._where()
         if self.padding == "causal":                   # only earlier steps count
             before = self.dilation_rate[0] * (self.kernel_size[0] - 1)
             inputs = ops.pad(inputs, laid_out((0, 0), [(before, 0)], (0, 0), self.data_format))
             window["padding"] = "valid"
-        return self._finish(ops.conv(inputs, self.kernel, **window))
+        return ops.conv(inputs, kernel, **window)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return laid_out(input_shape[0], self._sizes(input_shape), self.filters, self.data_format)

@@ -88,7 +88,8 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
             raise ValueError(f"{type(self).__name__}: name must be a string without '/'. Received: name={name!r}")
         if not isinstance(trainable, (bool, np.bool_, int)):
             raise ValueError(f"{type(self).__name__}: trainable must be True or False. Received: trainable={trainable!r}")
-        self._init_tracking()
+        if "_children" not in self.__dict__:
+            self._init_tracking()
         Operation.__init__(self, name=name or auto_name(type(self).__name__))
         self._remat = current_remat()
         if input_dim is not None:
@@ -204,7 +205,7 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
     @shown
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Applies the layer to tensors, numpy arrays or symbolic tensors, or nested lists and dicts of them."""
-        if "_children" not in self.__dict__:
+        if "_signature" not in self.__dict__:
             raise RuntimeError(f"{type(self).__name__}: call super().__init__() first in __init__().")
         try:
             first = args[0] if args else None

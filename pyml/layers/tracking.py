@@ -32,12 +32,9 @@ class Tracking:
         d["_children"] = {}
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if "_children" not in self.__dict__:
-            if isinstance(value, (Variable, Tracking, SeedGenerator)):
-                raise RuntimeError(
-                    f"{type(self).__name__}: call super().__init__() before setting the attribute '{name}'."
-                )
-        elif not name.startswith("_graph"):
+        if "_children" not in self.__dict__:           # before super().__init__(), as Keras allows
+            self._init_tracking()
+        if not name.startswith("_graph"):
             self._track(name, value)
         object.__setattr__(self, name, value)
 

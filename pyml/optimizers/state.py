@@ -44,11 +44,7 @@ class OptimizerState:
     @property
     def learning_rate(self) -> Any:
         """The learning rate now: the Variable, or the schedule's value as a Tensor. Assign a float to change it."""
-        if isinstance(self._learning_rate, LearningRateSchedule):
-            return self._learning_rate(self.iterations)
-        if isinstance(self._learning_rate, Variable):
-            return self._learning_rate
-        return self._learning_rate()
+        return self._get_current_learning_rate()
 
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
@@ -62,6 +58,13 @@ class OptimizerState:
         else:
             self._host_rate = None if isinstance(value, (Tensor, Variable)) else float(value)
             self._learning_rate.assign(value)
+
+    def _get_current_learning_rate(self) -> Any:       # subclasses change the rate here, as in Keras
+        if isinstance(self._learning_rate, LearningRateSchedule):
+            return self._learning_rate(self.iterations)
+        if isinstance(self._learning_rate, Variable):
+            return self._learning_rate
+        return self._learning_rate()
 
     @property
     def host_learning_rate(self) -> float:

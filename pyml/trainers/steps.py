@@ -145,9 +145,15 @@ class Steps:
         if found is None:
             function = make(weakref.proxy(self)) if make is not None else self._method(key[0])
             with LOCK:  # another thread may have been first
-                plain = on_host or self.model.run_eagerly
+                plain = on_host or self.model.run_eagerly or (kind == "reset" and self._resets_otherwise())
                 found = self.programs.setdefault(key, eager(function) if plain else Program(function, name=str(key[0])))
         return found
+
+    def _resets_otherwise(self) -> bool:
+        """Whether a user's code resets the metrics: what else it does in Python happens each time, as in Keras."""
+        metrics = [one for metric in self.model.metrics for one in (metric, *getattr(metric, "metrics", ()))]
+        methods = [type(self.model).reset_metrics, *(type(metric).reset_state for metric in metrics)]
+        return any(not method.__module__.startswith("pyml.") for method in methods)
 
     def _method(self, name: str) -> Callable:
         own = weakref.proxy(self)  # a program that holds its Steps would never be freed

@@ -226,14 +226,33 @@ def test_losses_of_the_last_call_do_not_keep_a_trace():
     assert len(model.losses) == 2
 
 
-def test_calling_super_first_is_asked_for():
+def test_layers_may_be_attributes_before_super_is_called():
     class Early(L.Layer):
-        def __init__(self):
-            self.dense = L.Dense(1)
+        def __init__(self, dense):
+            self.dense, self.more = dense, [L.Dense(2)]
             super().__init__()
 
-    with pytest.raises(RuntimeError, match=r"super\(\).__init__\(\)"):
-        Early()
+        def call(self, x):
+            return self.more[0](x @ pyml.ops.transpose(self.dense.kernel))
+
+    dense = L.Dense(3)
+    dense.build((None, 4))
+    early = Early(dense)
+    assert early(np.ones((1, 3))).shape == (1, 2)
+    assert [w.shape for w in early.weights] == [(4, 3), (3,), (4, 2), (2,)]
+
+
+def test_a_subclass_of_a_convolution_changes_its_kernel_in_convolution_op():
+    class Standardized(L.Conv1D):
+        def convolution_op(self, inputs, kernel):
+            return super().convolution_op(inputs, kernel - pyml.ops.mean(kernel)) * 2.0
+
+    layer, x = Standardized(3, 2, padding="causal", bias_initializer="ones"), np.arange(12, dtype="float32").reshape(1, 6, 2)
+    layer.build(x.shape)
+    kernel = layer.kernel.numpy()
+    shifted = np.concatenate([np.zeros((1, 1, 2)), x[:, :-1]], 1)
+    wanted = 2 * (shifted @ (kernel - kernel.mean())[0] + x @ (kernel - kernel.mean())[1]) + 1
+    np.testing.assert_allclose(layer(x), wanted, rtol=1e-4, atol=1e-4)
 
 
 def test_an_activation_may_be_taken_away():

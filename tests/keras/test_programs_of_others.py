@@ -298,3 +298,35 @@ def test_a_base_that_is_called_with_training_false_keeps_its_statistics_in_fit(c
     for weight, before in zip(base.non_trainable_weights, statistics, strict=True):
         np.testing.assert_array_equal(weight.numpy(), before)
     assert not np.array_equal(base.trainable_weights[0].numpy(), gamma)
+
+
+class Resetting(pyml.metrics.Mean):
+    times = 0
+
+    def reset_state(self):
+        super().reset_state()
+        self.times += 1
+
+
+class Falling(pyml.optimizers.SGD):
+    def _get_current_learning_rate(self):
+        return super()._get_current_learning_rate() * ops.cast(self.iterations == 0, "float32")
+
+
+class Resting(pyml.callbacks.ReduceLROnPlateau):
+    def in_cooldown(self):
+        return True
+
+
+def test_what_subclasses_override_is_what_runs():
+    """A metric's reset in Python, an optimizer's rate and a callback's pause: each was passed over without a word."""
+    seen = Resetting(name="seen")
+    model = pyml.Sequential([pyml.Input((3,)), layers.Dense(1, use_bias=False)])
+    model.compile(Falling(0.1), "mae", metrics=[pyml.metrics.MeanSquaredError()], weighted_metrics=[seen])
+    seen.update_state = lambda y, p, sample_weight=None: None
+    x = np.ones((4, 3), "float32")
+    model.fit(x, x[:, :1] + 9, epochs=3, verbose=0, callbacks=[Resting(patience=0, monitor="loss", min_delta=1e9)])
+    assert seen.times == 3 and float(model.optimizer.learning_rate) == 0.0
+    weights = model.get_weights()[0]
+    model.fit(x, x[:, :1] + 9, verbose=0)
+    np.testing.assert_array_equal(model.get_weights()[0], weights)

@@ -205,3 +205,19 @@ def test_a_cell_of_the_user_has_its_shape_before_there_are_data():
     outputs = pyml.layers.RNN(cell_of(4, plain_step), return_sequences=True)(inputs)
     assert outputs.shape == (None, None, 4)
     assert pyml.Model(inputs, outputs)(np.ones((2, 6, 3), "float32")).shape == (2, 6, 4)
+
+
+@pytest.mark.parametrize("cell", [L.LSTMCell, L.GRUCell, L.SimpleRNNCell])
+def test_a_subclass_of_a_cell_computes_what_its_call_says(cell):
+    class Shifted(cell):
+        def call(self, inputs, states, training=False):
+            output, states = super().call(inputs, states, training=training)
+            return output + 5.0, states
+
+    pyml.utils.set_random_seed(0)
+    own = layers.RNN(Shifted(2), return_sequences=True)
+    found = own(X)
+    usual = layers.RNN(cell(2), return_sequences=True)
+    usual.build(X.shape)
+    usual.set_weights(own.get_weights())
+    np.testing.assert_allclose(found, usual(X).numpy() + 5.0, atol=1e-5)

@@ -71,6 +71,11 @@ class _Cell(Layer):
         x = ops.matmul(inputs, self.kernel)
         return x if self.bias is None else x + self.bias
 
+    @property
+    def in_parts(self) -> bool:
+        """Whether `project` and `step` are all that `call` does: not in a subclass with a `call` of its own."""
+        return type(self).call is _Cell.call
+
     def call(self, inputs: Any, states: Any, training: bool | None = False) -> Any:
         """The output and the states after one step."""
         nested = isinstance(states, (list, tuple))

@@ -155,7 +155,7 @@ class RNN(Layer):
     def _run(self, sequences: Any, states: Any, mask: Any, training: bool | None, fresh: Any) -> Any:
         """The last output, the outputs `(steps, batch, …)` and the last states."""
         run, cell = unrolled if self.unroll else looped, self.cell
-        if not hasattr(cell, "project"):
+        if not getattr(cell, "in_parts", False):
             known = {"training": training} if call_signature(type(cell)).takes_training else {}
             return run(cell, lambda x, states: cell(x, states, **known), swap_steps(sequences), states, mask, fresh)
         projected = cell.project(swap_steps(cell.dropped(sequences, training)))
