@@ -25,10 +25,10 @@ export async function load(from, options = {}) {
   if (threads !== undefined && !(Number.isInteger(threads) && threads > 0)) {
     throw new Error(`load: threads must be an integer of at least 1; received ${JSON.stringify(threads)}.`);
   }
-  const base = from === undefined ? new URL(".", import.meta.url) : folderOf(from);
+  const base = folderOf(from ?? import.meta.url);
   // This one comes anew each time (a server may take another export for the same file: `unzip` and containers set any date), and the
   // others belong to it by their addresses: whoever has files of an earlier export never computes with half of each.
-  const plan = await (await answered(new URL("plan.json", base), "reload")).json().catch((error) => { throw new Error(`could not load plan.json: ${error.message}`); });
+  const plan = await (await answered(new URL("plan.json", base), "reload")).json().catch((error) => { throw new Error(`could not load plan.json: ${error.message} (in ${base})`); });
   const file = (name) => answered(new URL(`${name}?${plan.made}`, base));
   if (plan.format !== 2) throw new Error(`plan.json has format ${plan.format}, and this loader reads format 2: export the model again.`);
   if (asked !== undefined && !plan.devices.includes(asked)) {
