@@ -176,6 +176,8 @@ def test_what_goes_to_stderr_is_shown_and_an_empty_file_is_not_run(cars):
     write(cars, "import sys\nprint('to stderr', file=sys.stderr)\nprint('no end', end='')\nsys.exit('the last word')")
     assert finished(cars)["error"] is None
     assert sorted(cars.text_content(".cell .printed").splitlines()) == ["no end", "the last word", "to stderr"]
+    write(cars, "for i in range(3):\n    print('step', i, end='\\r')\nprint()\nprint('\\x1b[31mred\\x1b[0m')\nprint('half', end='\\r')")
+    assert finished(cars)["error"] is None and cars.text_content(".cell .printed") == "step 2\nred\nhalf\n"  # as in a terminal
     write(cars, "   \n")
     assert finished(cars)["error"] is None
     assert cars.text_content("#running").startswith("There is no code to run.") and cars.is_enabled("#run")

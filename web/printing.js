@@ -4,6 +4,9 @@
 const SPAN = 50; // ms
 const SINGLE = 20; // lines of a span that go one by one
 
+/** A line as a terminal shows it in the end: what a return to its beginning (`end="\r"`) wrote over is gone, and so are colours. */
+const seen = (text) => text.replace(/\x1b\[[\d;?]*[A-Za-z]/g, "").replace(/\r+$/, "").replace(/^[^]*\r/, "");
+
 /**
  * What takes the bytes that Python writes to stdout or stderr, as Pyodide's `setStdout` wants it: `line` is called with each line
  * that is whole, `end()` with one that will not be ended.
@@ -14,12 +17,12 @@ export function lineWriter(line) {
   return {
     write(bytes) {
       const lines = (begun + decoder.decode(bytes.slice(), { stream: true })).split("\n"); // a decoder takes no shared memory
-      begun = lines.pop();
-      lines.forEach(line);
+      begun = lines.pop().replace(/^[^]*\r(?=[^\r])/, ""); // what has been written over is not kept
+      for (const each of lines) line(seen(each));
       return bytes.length;
     },
     end() {
-      if (begun) line(begun);
+      if (begun) line(seen(begun));
       begun = "";
     },
   };
