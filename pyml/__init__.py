@@ -40,6 +40,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds
     from . import core as core
     from . import data as data
     from . import datasets as datasets
+    from . import device as device
     from . import distillation as distillation
     from . import dtype_policies as dtype_policies
     from . import errors as errors
@@ -107,10 +108,10 @@ if TYPE_CHECKING:  # what `__getattr__` finds
     from .random import SeedGenerator as SeedGenerator
     from .regularizers import Regularizer as Regularizer
 
-_SUBMODULES = {"activations", "applications", "array_api", "backend", "browser", "callbacks", "config", "constraints", "core", "data",
-               "datasets", "distillation", "dtype_policies", "errors", "export", "hub", "image", "initializers", "io", "layers", "losses",
-               "metrics", "mixed_precision", "models", "ops", "optimizers", "preprocessing", "quantizers", "random", "regularizers",
-               "saving", "tree", "utils", "vis", "visualization", "wrappers"}  # fmt: skip
+_SUBMODULES = {"activations", "applications", "array_api", "backend", "browser", "callbacks", "config", "constraints", "core",
+               "data", "datasets", "device", "distillation", "dtype_policies", "errors", "export", "hub", "image", "initializers",
+               "io", "layers", "losses", "metrics", "mixed_precision", "models", "ops", "optimizers", "preprocessing",
+               "quantizers", "random", "regularizers", "saving", "tree", "utils", "vis", "visualization", "wrappers"}  # fmt: skip
 _NAMES = {
     "Tensor": "core", "Variable": "core", "convert_to_tensor": "ops", "program": "core", "grad": "core",
     "value_and_grad": "core", "custom_gradient": "core", "stop_gradient": "core", "checkpoint": "core", "hessian": "core",

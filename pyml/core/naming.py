@@ -1,10 +1,8 @@
 """Automatic names: `dense`, `dense_1`, `conv2d`, and the scopes that variable paths are made of."""
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import ContextVar, Token
-from typing import Any
+from typing import Any, Self
 
 from pyml.device.lock import LOCK
 
@@ -51,14 +49,13 @@ def reset_names() -> None:
     _uids.clear()
 
 
-@contextmanager
-def name_scope(name: str, caller: Any = None, deduplicate: bool = True, override_parent: str | None = None) -> Iterator[None]:
-    """Paths of Variables made inside begin with `name/`; nesting the innermost scope in itself adds nothing.
+class name_scope:
+    """Paths of Variables made inside begin with `name/`.
 
     Args:
         name: Name of the scope, without `/`.
-        caller: The object that opens it: with one, only the same object's scope is not nested in itself.
-        deduplicate: False nests a scope in itself all the same.
+        caller: The object that opens it, whose scope is not nested in itself.
+        deduplicate: False nests it in itself all the same.
         override_parent: Path that takes the place of the scopes around.
 
     Raises:
@@ -66,20 +63,29 @@ def name_scope(name: str, caller: Any = None, deduplicate: bool = True, override
 
     Example:
         >>> with pyml.name_scope("block"):
-        ...     pass
+        ...     print(pyml.Variable(0.0, name="weight").path)
+        block/weight
     """
-    if not isinstance(name, str) or "/" in name:
-        raise ValueError(f"name_scope: name must be a string without '/'. Received: name={name!r}")
-    scopes = _scopes.get() if override_parent is None else tuple(part for part in override_parent.split("/") if part)
-    before = _scopes.set(scopes if deduplicate and scopes[-1:] == (name,) else (*scopes, name))
-    try:
-        yield
-    finally:
-        _scopes.reset(before)
+
+    def __init__(self, name: str, caller: Any = None, deduplicate: bool = True, override_parent: str | None = None) -> None:
+        if not isinstance(name, str) or "/" in name:
+            raise ValueError(f"name_scope: name must be a string without '/'. Received: name={name!r}")
+        self.name, self.caller, self.deduplicate, self.override_parent = name, caller, deduplicate, override_parent
+        self._before: list[Token[tuple[str, ...]]] = []
+
+    def __enter__(self) -> Self:
+        given = self.override_parent
+        scopes = _scopes.get() if given is None else tuple(part for part in given.split("/") if part)
+        open_already = self.deduplicate and self.caller is not None and scopes[-1:] == (self.name,)
+        self._before.append(_scopes.set(scopes if open_already else (*scopes, self.name)))
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        _scopes.reset(self._before.pop())
 
 
 def enter_scope(name: str) -> Token[tuple[str, ...]]:
-    """As `name_scope(name)` for the calls of layers, which are many: a name known to be right, and `leave_scope` at the end."""
+    """As `name_scope(name, caller)` for the calls of layers, which are many: a name known to be right, and `leave_scope` at the end."""
     scopes = _scopes.get()
     return _scopes.set(scopes if scopes[-1:] == (name,) else (*scopes, name))
 

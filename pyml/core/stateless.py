@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextvars import ContextVar
-from types import TracebackType
 from typing import Any
 
 from ..errors import ShapeError
@@ -60,7 +59,7 @@ class StatelessScope:
         trace.set_stateless(self)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, where: TracebackType | None) -> None:
+    def __exit__(self, *failure: object) -> None:
         trace.set_stateless(self._around.pop()[0])
 
     @property

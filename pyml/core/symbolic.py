@@ -32,6 +32,16 @@ class KerasHistory(NamedTuple):
     tensor_index: int
 
 
+def _checked(shape: Any) -> tuple[int | None, ...]:
+    if isinstance(shape, str) or not hasattr(shape, "__iter__"):
+        raise ValueError(f"KerasTensor: shape must be a tuple of sizes, None where one is unknown. Received: shape={shape!r}")
+    sizes = tuple(shape)
+    for size in sizes:
+        if size is not None and (not hasattr(size, "__index__") or size < 0):
+            raise ValueError(f"KerasTensor: shape must hold sizes of at least 0, or None. Received: shape={shape!r}")
+    return tuple(None if size is None else int(size) for size in sizes)
+
+
 class KerasTensor(Operators["KerasTensor"]):
     """A tensor without values: shape (unknown sizes are None), dtype, and the call it comes from.
 
@@ -45,7 +55,7 @@ class KerasTensor(Operators["KerasTensor"]):
         record_history: An attribute of that name, as in Keras; it has no effect.
 
     Raises:
-        ValueError: `sparse` or `ragged` is True.
+        ValueError: `sparse` or `ragged` is True, or `shape` holds something else than sizes of at least 0 and None.
 
     Example:
         >>> x = pyml.Input((3,))
@@ -68,7 +78,7 @@ class KerasTensor(Operators["KerasTensor"]):
     ) -> None:
         if sparse or ragged:
             raise ValueError("KerasTensor: sparse and ragged tensors are not supported.")
-        self._shape = tuple(shape)
+        self._shape = _checked(shape)
         self._dtype = "string" if dtype == "string" else narrow(dtype) or standardize(dtype)
         self.name = name or auto_name("keras_tensor")
         self.record_history = record_history

@@ -6,6 +6,7 @@ import itertools
 import math
 import weakref
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -72,6 +73,7 @@ class Variable(Operators[Tensor]):
 
     regularizer: Any = None  # of a layer's weight: the penalty that the loss gets
     constraint: Any = None  # and the function that follows each update
+    _overwritten = False
     _chained = 0  # values it was assigned one after the other, none of which was computed
 
     def __init__(
@@ -132,6 +134,17 @@ class Variable(Operators[Tensor]):
     @property
     def size(self) -> int:
         return int(np.prod(self.shape, dtype=int))
+
+    @property
+    def overwrite_with_gradient(self) -> bool:
+        """Whether an optimizer makes the gradient the value, as scales of quantized training want it; it may be set."""
+        return self._overwritten
+
+    @overwrite_with_gradient.setter
+    def overwrite_with_gradient(self, value: bool) -> None:
+        if not isinstance(value, bool):
+            raise TypeError(f"Variable {self.name!r}: overwrite_with_gradient must be True or False. Received: {value!r}")
+        self._overwritten = value
 
     @property
     def _stored(self) -> str:
@@ -274,9 +287,15 @@ class Variable(Operators[Tensor]):
         return any(getattr(buffer.device, "lost", False) for buffer in held if buffer is not None)
 
     def __repr__(self) -> str:
-        return f"<Variable path={self.path}, shape={self.shape}, dtype={self.dtype}>"
+        told = f"path={self.path}, shape={self.shape}, dtype={self.dtype}"
+        if trace.current() is None and self.size <= 1000:
+            with suppress(Exception):  # a page may have to wait for the value
+                told += f", value={self.numpy()}"
+        return f"<Variable {told}>"
 
     def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of a Variable without axes.")
         return self.shape[0]
 
     def __bool__(self) -> NoReturn:  # as in Keras: one that has been made would be taken for one that is not zero

@@ -39,7 +39,8 @@ class KeptWeights(InDtypes):
             regularizer: Penalty of the weight, added to the loss.
             constraint: Function applied to the weight after each update.
             name: Name of the weight.
-            autocast, aggregation, overwrite_with_gradient: Kept for Keras' signature.
+            overwrite_with_gradient: Whether an optimizer makes the gradient its value.
+            autocast, aggregation: Kept for Keras' signature.
 
         Returns:
             A Variable.
@@ -68,6 +69,8 @@ class KeptWeights(InDtypes):
         variable.path = f"{self.path}/{name}"
         variable.regularizer = regularizers.get(regularizer)
         variable.constraint = constraints.get(constraint)
+        if overwrite_with_gradient:
+            variable.overwrite_with_gradient = overwrite_with_gradient
         self._track_variable(variable)
         return variable
 

@@ -171,7 +171,7 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
         shapes, by_name = self._signature.build_shapes(args, kwargs)
         if not by_name and len(self._signature.build_needs) > 1 and (missing := self._signature.missing(args, kwargs)):
             raise TypeError(f'Layer "{self.name}": missing a required argument: {missing!r}')
-        with tracing(None), name_scope(self.name):
+        with tracing(None), name_scope(self.name, self):
             self.__dict__["_path"] = current_path()
             if not self._signature.build_takes_shape:
                 shapes, by_name = {}, True
@@ -419,7 +419,7 @@ def _noted(build: Callable[..., Any], theirs: bool) -> Callable[..., Any]:
     @wraps(build)
     def noted(self: Layer, *shapes: Any, **named: Any) -> Any:
         first = self._build_shapes is None
-        with name_scope(self.name):
+        with name_scope(self.name, self):
             if self._path is None:
                 self.__dict__["_path"] = current_path()
             found = build(self, *shapes, **named)

@@ -121,7 +121,7 @@ class Quantizable(LowRank):
         values = self._quantized_values(config.mode, config)
         self._drop_weight()
         layer: Any = self
-        with tracing(None), name_scope(self.name):
+        with tracing(None), name_scope(self.name, self):
             self.quantized_build(shape, config.mode, config)
         for name, value in values.items():
             getattr(self, self._kept_as(name)).assign(value)

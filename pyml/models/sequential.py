@@ -132,7 +132,7 @@ class Sequential(Model):
         calls: list[tuple[Layer, CallNode]] = []
         self._graph_calls = calls
         x = inputs = source.output
-        with name_scope(self.name):
+        with name_scope(self.name, self):
             for layer in self.layers:
                 x = layer(x)
                 calls.append((layer, layer._inbound_nodes[-1]))

@@ -218,9 +218,25 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
                 )
         pairs = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
         self._check_connected([v.path for g, v in zip(grads, variables, strict=True) if g is None], bool(pairs))
-        self._apply([g for g, _ in pairs], [v for _, v in pairs])
+        moved = [(g, v) for g, v in pairs if not v.overwrite_with_gradient]
+        for gradient, variable in pairs if len(moved) < len(pairs) else ():
+            if variable.overwrite_with_gradient:
+                self._overwrite(gradient, variable)
+        if moved:
+            self._apply([g for g, _ in moved], [v for _, v in moved])
         self._iterations.assign_add(1)
         end_of_step([*variables, *self._variables])
+
+    def _overwrite(self, gradient: Tensor, variable: Variable) -> None:
+        """Makes the gradient the value; of several that are gathered, the largest at the last of them."""
+        if not self.gradient_accumulation_steps:
+            variable.assign(gradient)
+            return
+        due = ops.equal((self._iterations + 1) % self.gradient_accumulation_steps, 0)
+        gathered = self._accumulators[self._get_variable_index(variable)]
+        largest = ops.maximum(gradient, gathered)
+        variable.assign(ops.where(due, largest, variable))
+        gathered.assign(ops.where(due, 0.0, largest))
 
     @staticmethod
     def _check_connected(missing: list[str], any_is: bool) -> None:

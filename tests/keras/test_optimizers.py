@@ -164,6 +164,18 @@ def test_gathered_gradients_make_one_step_of_their_mean(make, cpu):
     assert counts == [0, 0, 1, 1, 1, 2]
 
 
+@pytest.mark.parametrize(("steps", "wanted"), [(None, [[5, 0], [4, 1], [3, 2], [2, 3]]), (2, [[3, 4], [5, 1], [5, 1], [3, 3]])])
+def test_a_variable_may_be_overwritten_with_its_gradient_of_several_with_the_largest(steps, wanted, cpu):
+    moving, scale = pyml.Variable([1.0, 2.0]), pyml.Variable([3.0, 4.0])
+    scale.overwrite_with_gradient = True
+    optimizer, found = optimizers.SGD(0.1, gradient_accumulation_steps=steps), []
+    for i in range(4):
+        optimizer.apply([tensor([1.0, 2.0]), tensor([5.0 - i, float(i)])], [moving, scale])
+        found.append(scale.numpy().tolist())
+    assert found == wanted
+    np.testing.assert_allclose(moving.numpy(), [0.6, 1.2] if steps is None else [0.8, 1.6], rtol=1e-6)
+
+
 @pytest.mark.parametrize("name, argument, taken, refused", [
     ("Ftrl", "learning_rate_power", [0.0, -1.0], [0.5]), ("Ftrl", "initial_accumulator_value", [0.0, 1.0], [-0.1]),
     ("Ftrl", "l1_regularization_strength", [0.0, 1.0], [-0.1]), ("Ftrl", "l2_regularization_strength", [0.0, 1.0], [-0.1]),

@@ -94,10 +94,25 @@ def test_copies_have_layers_and_calls_as_the_user_likes(cpu):
 def test_weights_are_made_with_every_argument(cpu):
     layer = layers.Layer()
     weight = layer.add_weight(shape=(2,), initializer="ones", autocast=False, regularizer="l2", constraint="non_neg",
-                              aggregation="mean", name="w")  # fmt: skip
-    assert (weight.autocast, weight.aggregation, weight.name) == (False, "mean", "w")
+                              aggregation="mean", overwrite_with_gradient=True, name="w")  # fmt: skip
+    assert (weight.autocast, weight.aggregation, weight.overwrite_with_gradient, weight.name) == (False, "mean", True, "w")
+    assert repr(weight) == f"<Variable path={layer.name}/w, shape=(2,), dtype=float32, value=[1. 1.]>"
     with pytest.raises(ValueError, match="keyword argument"):
         layer.add_weight("w")
+
+
+def test_scopes_name_variables_as_in_keras_and_may_be_entered_again(cpu):
+    outer, caller = pyml.name_scope("a"), object()
+    for _ in range(2):
+        with outer as scope, pyml.name_scope("a"):
+            assert scope.name == "a" and pyml.Variable(1.0, name="v").path == "a/a/v"
+    with pyml.name_scope("a", caller), pyml.name_scope("a", caller):
+        assert pyml.Variable(1.0, name="v").path == "a/v"
+        with pyml.name_scope("a", caller, deduplicate=False), pyml.name_scope("b", override_parent="x/y"):
+            assert pyml.Variable(1.0, name="v").path == "x/y/b/v"
+    assert pyml.Variable(1.0, name="v").path == "v"
+    with pyml.device("cpu:0"), pyml.device("GPU"):
+        assert pyml.ops.ones(2).tolist() == [1, 1]
 
 
 @pytest.mark.parametrize("kind", ["functional", "sequential", "nested"])
