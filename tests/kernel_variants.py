@@ -156,6 +156,9 @@ def cases() -> Iterator[tuple[str, tuple[Operand, ...], dict[str, Any]]]:
             parts = (((-(-(first + k) // block), n), F),) * 2 if block else ()
             words = ((rows, -(-columns * bits // 32)), I)
             yield "packed_matmul", (((m, k), F), words, *parts), attrs | ({"block": block} if block else {})
+    for k in (8, 35):  # a row of whole numbers
+        attrs = {"n": 48, "bits": 8, "tb": False, "first": 0, "splits": 1, "exact": True}
+        yield "packed_matmul", (((1, k), F), ((k, 12), I)), attrs
     sizes = itertools.product(WINDOWS, CHANNELS, (None,))
     whole = itertools.product(WINDOWS, [(16, 4, 1), (16, 16, 1), (32, 32, 1), (64, 64, 4)], (16, 17))  # with a ragged edge and without
     for (image, window, strides, padding, dilation), (channels, filters, groups), side in itertools.chain(sizes, whole):

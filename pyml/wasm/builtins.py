@@ -21,7 +21,9 @@ from .opcodes import (
     UNARY,
     V_ANY,
     V_DOT,
+    V_HIGH_BYTES,
     V_INT_ABS,
+    V_LOW_BYTES,
     V_SELECT,
     VECTOR,
     simd,
@@ -159,6 +161,13 @@ def _dot_i16x8(c: Expressions, a: Value, b: Value) -> Value:
     return Value(a.type, a.code + b.code + V_DOT)
 
 
+def _pairs(quarter: int) -> Callable[[Expressions, Value, Value], Value]:
+    """A quarter of the bytes of two vectors in turns, each of which becomes a half."""
+    turns = bytes(16 * (k % 2) + k // 2 + quarter // 2 * 8 for k in range(16))
+    widened = V_LOW_BYTES if quarter % 2 == 0 else V_HIGH_BYTES
+    return lambda c, p, q: Value("vec4<i32>", p.code + q.code + SHUFFLE + turns + widened)
+
+
 def _apart(c: Expressions) -> Value:
     """A branch to the next round of the loop that is never taken (no scratch memory begins at the last address).
 
@@ -171,4 +180,4 @@ def _apart(c: Expressions) -> Value:
 
 
 # functions that kernels declare for the other compilers, and that are an instruction or a few here
-INSTRUCTIONS: dict[str, Callable[..., Value]] = {"dot_i16x8": _dot_i16x8, "apart": _apart}
+INSTRUCTIONS: dict[str, Callable[..., Value]] = {"dot_i16x8": _dot_i16x8, **{f"pairs_{k}": _pairs(k) for k in range(4)}, "apart": _apart}

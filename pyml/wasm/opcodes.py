@@ -66,6 +66,7 @@ PMIN, PMAX = simd(234), simd(235)
 UNARY = {"abs": (0x8B, 224), "neg": (0x8C, 225), "ceil": (0x8D, 103), "floor": (0x8E, 104), "trunc": (0x8F, 105),
          "round": (0x90, 106), "sqrt": (0x91, 227)}  # fmt: skip
 V_INT_ABS, V_INT_NEG = simd(160), simd(161)
+V_LOW_BYTES, V_HIGH_BYTES = simd(135), simd(136)  # i16x8.extend_low_i8x16_s and its like
 V_DOT = simd(186)  # i32x4.dot_i16x8_s
 # (from, to) -> scalar and vector instruction
 CONVERT = {

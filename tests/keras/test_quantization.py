@@ -114,25 +114,28 @@ def test_sums_of_whole_numbers_are_exact_however_long(bits, rows, device):
 @pytest.mark.parametrize("bits", [8, 4])
 def test_a_core_multiplies_whole_numbers_as_such(bits, transposed, wasm):
     rng = np.random.default_rng(bits)
-    for m, n, k, first in [(1, 4, 3, 0), (13, 20, 33, 8), (245, 36, 101, 8), (2, 8, 1500, 0)]:  # ends of blocks, panels and eights
+    shapes = [(1, 4, 3, 0), (1, 16, 3, 0), (1, 48, 34, 8), (1, 32, 35, 0), (13, 20, 33, 8), (245, 36, 101, 8), (2, 8, 1500, 0)]
+    for m, n, k, first in shapes:  # ends of blocks, panels, eights and pairs
         words = (n, -(-(k + first) * bits // 32)) if transposed else (k + first, -(-n * bits // 32))
         attrs = {"n": n, "bits": bits, "tb": transposed, "first": first, "splits": 1, "exact": True}
         arrays = [rng.integers(-128, 128, (m, k)).astype(np.float32), rng.integers(-(2**31), 2**31, words).astype(np.int32)]
         node = PACKED(*map(as_node, arrays), **attrs)
         expected = PACKED.numpy(arrays[0].astype(np.int64), arrays[1], **attrs)
         for profile in (wasm.profile, profile_of(4)):
-            assert node.op.spec(node, profile).file == ("matmul_row" if m == 1 and not transposed else "matmul_whole")
+            of_row = "matmul_row_whole" if n % 16 == 0 and bits == 8 else "matmul_row"
+            assert node.op.spec(node, profile).file == (of_row if m == 1 and not transposed else "matmul_whole")
             np.testing.assert_array_equal(run(wasm, node, arrays, profile), expected.astype(np.float32))
 
 
 def test_kernels_of_whole_numbers_say_in_wgsl_what_they_do_in_webassembly(gpu):
-    """`dot_i16x8` is one instruction to the compiler of WebAssembly, and a function to all others."""
+    """`dot_i16x8`, and the pairs of one row, are an instruction or two to the compiler of WebAssembly, and functions to all others."""
     rng = np.random.default_rng(0)
-    arrays = [rng.integers(-128, 128, (7, 19)).astype(np.float32), rng.integers(-(2**31), 2**31, (19, 3)).astype(np.int32)]
-    attrs = {"n": 12, "bits": 8, "tb": False, "first": 0, "splits": 1, "exact": True}
-    expected = PACKED.numpy(arrays[0].astype(np.int64), arrays[1], **attrs)
-    got = run(gpu, PACKED(*map(as_node, arrays), **attrs), arrays, WasmDevice.profile)
-    np.testing.assert_array_equal(got, expected.astype(np.float32))
+    for m, n in ((7, 12), (1, 32)):
+        arrays = [rng.integers(-128, 128, (m, 19)).astype(np.float32), rng.integers(-(2**31), 2**31, (19, n // 4)).astype(np.int32)]
+        attrs = {"n": n, "bits": 8, "tb": False, "first": 0, "splits": 1, "exact": True}
+        expected = PACKED.numpy(arrays[0].astype(np.int64), arrays[1], **attrs)
+        got = run(gpu, PACKED(*map(as_node, arrays), **attrs), arrays, WasmDevice.profile)
+        np.testing.assert_array_equal(got, expected.astype(np.float32))
 
 
 @pytest.mark.parametrize("mode", ["float8", "gptq", "awq"])

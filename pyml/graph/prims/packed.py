@@ -1,9 +1,9 @@
 """Products with matrices of integers that stay packed in words of 32 bits: four numbers of 8 bits, or eight of 4.
 
 A kernel takes a word apart where it loads it, so weights cross the memory bus packed. Where both operands are integers a core
-multiplies them as such (`matmul_whole`); everything else is a product of float32. Sums of integers are exact in float32 up
-to 2^24, which is 1,024 products of int8: `exact` cuts longer sums there and adds the parts as int32, so that all adapters give
-the same numbers to the last bit.
+multiplies them as such (`matmul_whole`, `matmul_row_whole`); everything else is a product of float32. Sums of integers are exact
+in float32 up to 2^24, which is 1,024 products of int8: `exact` cuts longer sums there and adds the parts as int32, so that all
+adapters give the same numbers to the last bit.
 """
 
 from __future__ import annotations
@@ -152,14 +152,27 @@ def _spec(node: Node, spec: KernelSpec, hooks: dict[str, str] | None = None) -> 
 def _is_whole(node: Node, profile: Profile) -> bool:
     """Whether a core multiplies whole numbers: twice as many at a time as floats, and sums of 32 bits are exact.
 
-    For one row that would be more work than taking the words apart once.
+    For one row that is quicker with whole vectors of bytes only.
     """
-    one = node.src[0].shape[0] == 1 and not node.attrs["tb"]
-    return is_core(profile) and node.attrs["exact"] and node.attrs["n"] % 4 == 0 and not one
+    row = node.src[0].shape[0] == 1 and not node.attrs["tb"]
+    fits = node.attrs["n"] % 16 == 0 and node.attrs["bits"] == 8 if row else node.attrs["n"] % 4 == 0
+    return is_core(profile) and node.attrs["exact"] and fits
+
+
+def _row_of_whole(node: Node, n: int, k: int, profile: Profile) -> KernelSpec:
+    """The product of one row of whole numbers."""
+    cols = min(n, ceil_div(columns(n, 1, profile, least=8), 16) * 16)
+    grid, across = fold(ceil_div(n, cols))
+    together = next(u for u in (4, 5, 3, 2, 1) if ceil_div(k, 2) % u == 0)
+    start = f"let p = (r + {node.attrs['first']}u) * {node.src[1].shape[1]}u + n / 4u;"
+    words = f"{start} return vec4<i32>(b[p], b[p + 1u], b[p + 2u], b[p + 3u]);"
+    return KernelSpec("matmul_row_whole", {"N": n, "K": k, "COLS": cols, "U": together, "X": across}, grid, {"words_b": words})
 
 
 def _whole(node: Node, m: int, n: int, k: int, profile: Profile) -> KernelSpec:
     """The product of whole numbers: rows of `a` are packed in pairs once for each workgroup, so it has eight panels at least."""
+    if m == 1 and not node.attrs["tb"]:
+        return _row_of_whole(node, n, k, profile)
     block = rows_of_block(m, profile.rows, PAIRED // k)
     blocks = ceil_div(m, block)
     cols = columns(n, blocks, profile, least=8)
