@@ -201,12 +201,17 @@ def count_params(variables: Iterable[Any]) -> int:
 
 def readable_size(variables: Iterable[Any]) -> str:
     """Memory of `variables`, for example `8.25 KB`."""
-    size = 4.0 * count_params({id(v): v for v in variables}.values())
+    size = float(sum(math.prod(v.shape) * _bytes(v.dtype) for v in {id(v): v for v in variables}.values()))
     for unit in ("B", "KB", "MB", "GB", "TB"):
         if size < 1024:
             return f"{size:.2f} {unit}"
         size /= 1024
     return f"{size:.2f} PB"
+
+
+def _bytes(dtype: str) -> int:
+    bits = re.search(r"\d+", dtype)                    # bool has none
+    return int(bits[0]) // 8 if bits else 1
 
 
 def _range(layers: Sequence[Any], layer_range: Sequence[str] | None) -> tuple[int, int]:

@@ -150,3 +150,11 @@ def test_history_has_its_names_in_order():
     found = model()
     found.compile("sgd", "mse", weighted_metrics=[pyml.metrics.MeanAbsoluteError(name="w")])
     assert list(found.fit(X, Y, verbose=0, validation_data=(X, Y)).history) == ["loss", "val_loss", "val_w", "w"]
+
+
+def test_a_summary_counts_the_bytes_that_weights_take():
+    found = pyml.Sequential([pyml.Input((8,)), layers.Dense(4, use_bias=False), layers.Dense(2, dtype="float16", use_bias=False)])
+    found.layers[0].quantize("int8")
+    lines = []
+    found.summary(print_fn=lines.append)
+    assert "Total params: 44 (64.00 B)" in lines[0]    # 32 of one byte, 4 scales of four, 8 of two

@@ -316,3 +316,37 @@ def test_operations_between_layers_and_models_of_ones_own_are_kept_in_h5(tmp_pat
     model.save(tmp_path / "m.h5")
     x = np.arange(8, dtype="float32").reshape(2, 4)
     np.testing.assert_allclose(pyml.saving.load_model(tmp_path / "m.h5").predict(x, verbose=0), model.predict(x, verbose=0), atol=1e-6)
+
+
+class Halves(Model):
+    """A model of one's own that holds models of a graph, and is held by another one."""
+
+    def __init__(self):
+        super().__init__()
+        for name in ("first", "second", "third"):
+            inputs = Input((2,))
+            setattr(self, name, Model(inputs, layers.Dense(2)(inputs)))
+
+    def call(self, x):
+        return self.third(self.second(self.first(x)))
+
+
+class ThreeHalves(Model):
+    def __init__(self):
+        super().__init__()
+        self.begin, self.rest = Halves(), [Halves(), Halves()]
+
+    def call(self, x):
+        for part in (self.begin, *self.rest):
+            x = part(x)
+        return x
+
+
+def test_every_weight_of_models_inside_models_is_saved(tmp_path):
+    """Lists of layers that were made while the model was walked took the places in memory of others, which counted as seen."""
+    saved, loaded = ThreeHalves(), ThreeHalves()
+    for model in (saved, loaded):
+        model(X[:, :2])
+    saved.save_weights(tmp_path / "m.weights.h5")
+    loaded.load_weights(tmp_path / "m.weights.h5")
+    assert len(saved.weights) == 18 and same_weights(saved, loaded)

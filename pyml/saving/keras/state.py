@@ -71,19 +71,19 @@ def _all_layers(model: Any) -> list[Any]:
 
 def walk(obj: Any) -> Iterator[tuple[str, Any]]:
     """Every layer and optimizer of a model with its path, each once."""
-    seen: set[int] = set()
+    seen: dict[int, Any] = {}                          # held, so that no list made later has the id of one that is gone
 
     def visit(path: str, item: Any) -> Iterator[tuple[str, Any]]:
         """What is saved at `path` and below, depth first."""
         if _is_saved(item):
             if id(item) in seen:
                 return
-            seen.add(id(item))
+            seen[id(item)] = item
             yield path, item
             for name, child in _children(item):
                 yield from visit(f"{path}/{name}" if path else name, child)
         elif isinstance(item, (list, tuple, dict)) and id(item) not in seen:
-            seen.add(id(item))
+            seen[id(item)] = item
             used: dict[str, int] = {}
             for child in item.values() if isinstance(item, dict) else item:
                 if isinstance(child, (list, tuple, dict)) or _is_saved(child):
