@@ -35,7 +35,8 @@ def _rows(file: str, node: Node, params: dict, profile: Profile, hooks: dict | N
     rows, cols = node.src[0].shape
     params = {"ROWS": rows, "COLS": cols, **params}
     if is_core(profile) and file == "softmax" and cols % 4 == 0:
-        return flat("softmax_core", rows, params, profile, hooks)
+        grid, across = fold(rows)
+        return KernelSpec("softmax_core", {**params, "X": across}, grid, hooks or {})
     if is_register(profile) or cols <= _SHORT:
         return flat(f"{file}_thread", rows, params, profile, hooks)
     grid, across = fold(rows)
