@@ -33,6 +33,7 @@ class Emitter:
         self.prefix = prefix
         self.scalar_refs = scalar_refs  # buffers bound as array<f32> because somebody needs single elements
         self.wants_scalar: set = set()
+        self.by_four: set = set()  # buffers that are read or written four elements at a time
         self.bodies: list[list[str]] = [[]]
         self.memo: dict = {}
         self.level_of: dict[str, int] = {}
@@ -45,6 +46,13 @@ class Emitter:
         self.ref_of = {id(v): r for v, r in zip(self.loads, kernel.reads, strict=True)}
         self.names: dict = dict(taken or {})  # ref -> binding name
         self.given: dict[int, str] = {}  # anchors whose value is at hand
+
+    def settled(self) -> bool:
+        """Whether the statements hold as they are written: then what is read by single elements, and never by four, is bound so."""
+        if self.wants_scalar & self.by_four:
+            return False
+        self.scalar_refs |= self.wants_scalar
+        return True
 
     # ---- names and scopes
     def put(self, text: str, kind: str, level: int) -> str:
@@ -234,6 +242,7 @@ class Emitter:
         if split is not None and split[0] == 1:
             q = _quarter(split[1])
             if q is not None and not scalar:
+                self.by_four.add(ref)
                 return self.put(wrap(f"{name}[{last(self.index(q), 4)}]"), kind, level)
         self.wants_scalar.add(ref)
         each = (self.index(_not_before(at.substitute("lane", constant(k)))) for k in range(4))
@@ -278,8 +287,7 @@ class Emitter:
         if self.width == 4 and ref in self.scalar_refs:
             v = self.put(value, kind, 0)
             return " ".join(f"{name}[({position}) * 4u + {k}u] = {v}.{'xyzw'[k]};" for k in range(4))
-        if self.width == 1:
-            self.wants_scalar.add(ref)
+        (self.wants_scalar if self.width == 1 else self.by_four).add(ref)
         return f"{name}[{position}] = {value};"
 
     def store_in_row(self, name: str, ref: Ref, first: Index, size: int, v: str, position: str) -> str:

@@ -26,6 +26,7 @@ def lower_chain(chain: Chain, profile: Profile) -> DeviceKernel:
         names: dict[Ref, str] = {}
         helpers: dict[str, None] = {}
         wants: set[Ref] = set()
+        by_four: set[Ref] = set()
         for number, link in enumerate(chain.links):
             if link.group.kind == "reduction" and (found := shared_phase(link, profile, scalar, names, size, f"s{number}_")) is not None:
                 emitter, lines, parts = found
@@ -37,10 +38,11 @@ def lower_chain(chain: Chain, profile: Profile) -> DeviceKernel:
             names = emitter.names
             helpers |= dict.fromkeys(preamble(emitter, lines))
             wants |= emitter.wants_scalar
+            by_four |= emitter.by_four
             phases.append(lines)
-        if wants <= scalar:
+        scalar |= wants
+        if not wants & by_four:
             break
-        scalar = scalar | frozenset(wants)
     nodes = {ref: node for link in chain.links for ref, node in link.held().items()}
     declared: list[str] = []
     modes: list[str] = []

@@ -34,9 +34,9 @@ def lower_shared(kernel: Kernel, profile: Profile, params: int) -> DeviceKernel 
         writer = _Writer(kernel, profile, shared, scalar)
         lines = writer.lines()
         emitter = writer.emitter
-        if emitter.wants_scalar <= scalar:
+        if emitter.settled():
             break
-        scalar = scalar | frozenset(emitter.wants_scalar)
+        scalar |= emitter.wants_scalar
     grid, across = fold(-(-writer.places // shared.outs))
     declared, modes, order = declarations(kernel, emitter, 0, params)
     source = "\n".join([

@@ -53,11 +53,12 @@ def _marked(name: str) -> list[tuple[str, str, str, str, str]]:
     and what a hook returns; lines without marks are put together."""
     found: list[tuple[str, str, str, str, str]] = []
     for line in read(name).splitlines():
-        if m := _CONST.match(line):
+        marked = "@param" in line or "@hook" in line
+        if marked and (m := _CONST.match(line)):
             found.append((line, "const", m[1], m[2], ""))
-        elif m := _ALIAS.match(line):
+        elif marked and (m := _ALIAS.match(line)):
             found.append((line, "alias", m[1], "", ""))
-        elif m := _HOOK.match(line):
+        elif marked and (m := _HOOK.match(line)):
             found.append((line, "hook", m[1], m[2], m[3] or ""))
         elif found and not found[-1][1]:
             found[-1] = (f"{found[-1][0]}\n{line}", "", "", "", "")
@@ -112,16 +113,16 @@ def lower_routine(kernel: Kernel, profile: Profile, params: int) -> DeviceKernel
         source = fill(spec.file, spec.params, spec.hooks, spec.operands)
         return DeviceKernel(group.label(), source, tuple(modes), spec.grid, order=tuple(order))
     text = read(spec.file)
-    four = re.search(r"^fn store4\(", text, re.M) is not None
-    y = kernel.writes[0]
+    four = "\nfn store4(" in text
+    y, result = kernel.writes[0], _OUTPUT.findall(text)[0]
     scalar: frozenset = frozenset() if four else frozenset([y])
     while True:
-        emitter, body = _epilogue(kernel, profile, anchor, _OUTPUT.findall(text)[0], four, scalar)
-        if emitter.wants_scalar <= scalar:
+        emitter, body = _epilogue(kernel, profile, anchor, result, four, scalar)
+        if emitter.settled():
             break
         if four and y in emitter.wants_scalar:
             raise KernelError(f"{group.label()}: the epilogue reads single elements of its own output.")
-        scalar = scalar | frozenset(emitter.wants_scalar)
+        scalar |= emitter.wants_scalar
     extra, more_modes, more_order = declarations(kernel, emitter, len(modes), params, skip={y})
     hooks = {**spec.hooks, "store4" if four else "store": "\n".join("  " + line for line in body)}
     filled = fill(spec.file, spec.params, hooks, spec.operands)

@@ -15,6 +15,7 @@ from ..errors import ShapeError
 _SUMS = 64  # terms in one chain where each addition rounds
 _ROUNDS = 32768  # rounds of one loop otherwise
 _CHOICES = 16  # rounds of other loops from which on two terms are combined first
+_LET, _WORD = re.compile(r"\blet (\w+)"), re.compile(r"\w+")
 _PAIRED = 24  # statements at most that are written twice
 
 
@@ -92,13 +93,13 @@ def _in_pairs(loops: Sequence[Loop], accumulators: Sequence[Accumulator], block:
     if last.end <= least or last.end % 2 or last.start != "0u" or last.step != 1 or len(last.body) > _PAIRED:
         return loops, accumulators
     text = "\n".join(last.body)
-    own = re.findall(r"\blet (\w+)", text)
+    own = _LET.findall(text)
     if len(own) != len(last.body):  # not only plain statements
         return loops, accumulators
-    names = re.compile(rf"\b({'|'.join([last.name, *own])})\b")
+    names = {last.name: f"({last.name} + 1u)", **{name: f"{name}_b" for name in own}}
 
     def second(code: str) -> str:
-        return names.sub(lambda found: f"({last.name} + 1u)" if found[0] == last.name else f"{found[0]}_b", code)
+        return _WORD.sub(lambda found: names.get(found[0], found[0]), code)
 
     both = [f"let {a.name}_two: {a.kind} = {a.combine(a.value, second(a.value))};" for a in accumulators]
     pairs = [replace(a, value=f"{a.name}_two") for a in accumulators]

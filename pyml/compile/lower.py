@@ -24,9 +24,9 @@ def lower_wgsl(kernel: Kernel, profile: Profile, params: int) -> DeviceKernel:
     scalar: frozenset = frozenset()
     while True:  # a buffer that somebody reads by single elements is an array of scalars for everybody
         emitter, lines, threads = build(kernel, profile, scalar)
-        if emitter.wants_scalar <= scalar:
+        if emitter.settled():
             break
-        scalar = scalar | frozenset(emitter.wants_scalar)
+        scalar |= emitter.wants_scalar
     size, grid, guard = launch(threads)
     declared, modes, order = declarations(kernel, emitter, 0, params)
     source = "\n".join([
