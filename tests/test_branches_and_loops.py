@@ -174,6 +174,10 @@ def test_a_number_as_the_first_carry_takes_the_dtype_of_the_steps():
     total, sums = ops.scan(lambda c, x: (c + x, c), 0, array(1, 2.5))
     assert (total.item(), sums.tolist()) == (3.5, [0.0, 1.0])
     assert ops.fori_loop(0, 3, lambda i, v: v + 0.5, 0).item() == 1.5
+    assert ops.fori_loop(np.int64(0), pyml.Variable(3), lambda i, v: v + i, 0).item() == 3
+    for bounds in ((0, 1.5), (0.0, 2), ("a", 2)):
+        with pytest.raises(TypeError, match="fori_loop: lower and upper must be integers"):
+            ops.fori_loop(*bounds, lambda i, v: v, 0)
     assert ops.while_loop(lambda i, v: i < 3, lambda i, v: (i + 1, v / 2), (0, 4))[1].item() == 0.5
 
 

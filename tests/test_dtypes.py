@@ -129,6 +129,11 @@ def test_64_bits_become_32(cpu, dtype, narrowed):
     assert [value.dtype for value in made] == [narrowed] * 4
 
 
+def test_a_boolean_is_saturated_at_0_and_1(device):
+    for given in ([-5, 5, 0], [-0.5, 0.5, 0.0]):
+        assert ops.saturate_cast(given, "bool").tolist() == [False, True, False]
+
+
 TOO_LARGE = [(2**31, None), (np.array([2**40]), None), (-1, "uint32"), ([300], "uint8"), (np.array([-129]), "int8"), (70000, "uint16")]
 
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from pyml import ops
 from pyml.core import Tensor, Variable
-from pyml.core.naming import get_object_name
 from pyml.core.types import TensorLike
 from pyml.dtypes import standardize
 from pyml.errors import ShapeError, tell_misfit
@@ -151,7 +150,7 @@ class MeanMetricWrapper(Mean):
     """
 
     def __init__(self, fn: Callable[..., Any], name: str | None = None, dtype: Any = None, **kwargs: Any) -> None:
-        super().__init__(name=name or get_object_name(fn), dtype=dtype)
+        super().__init__(name=name, dtype=dtype)
         self._fn = fn
         self._fn_kwargs = kwargs
 

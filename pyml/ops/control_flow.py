@@ -309,7 +309,7 @@ def fori_loop(lower: TensorLike, upper: TensorLike, body_fun: Callable[[Any, Any
         init_val: The first value: a tensor, or tensors in lists, tuples and dicts.
 
     Raises:
-        TypeError: `body_fun` is not a function.
+        TypeError: `body_fun` is not a function, or a bound no integer.
         ShapeError, DtypeError: Inside a program: a step changes the shape or dtype of the value.
 
     Source: `keras.ops.fori_loop`.
@@ -321,6 +321,8 @@ def fori_loop(lower: TensorLike, upper: TensorLike, body_fun: Callable[[Any, Any
     if not callable(body_fun):
         raise TypeError(f"fori_loop: body_fun must be a function. Received: body_fun={body_fun!r}")
     bounds: list[Any] = [known(b) if known(b) is not None else b for b in (lower, upper)]
+    if any(isinstance(b, (float, np.floating, str)) for b in bounds):
+        raise TypeError(f"fori_loop: lower and upper must be integers. Received: lower={lower!r}, upper={upper!r}")
     if trace.current() is not None and any(isinstance(b, Tensor) for b in bounds):
         begin, limit = (Tensor(cast(as_node(b), dtype="int32")) for b in bounds)
         return while_loop(lambda i, _: i < limit, lambda i, value: (i + 1, body_fun(i, value)), (begin, init_val))[1]

@@ -104,7 +104,7 @@ def _saturated(x: np.ndarray, dtype: str) -> np.ndarray:
     samples=[sample(draw(4, low=-400, high=400), "uint8"), sample(draw(4, low=-400, high=400, dtype="int32"), "int8")],
 )
 def saturate_cast(x: TensorLike, dtype: str) -> Tensor:
-    """`x` converted to `dtype`, in its shape; what does not fit becomes the nearest number that does.
+    """`x` converted to `dtype`, in its shape; what does not fit becomes the nearest number that does, of booleans 0 or 1.
 
     Raises:
         DtypeError: There is no such dtype.
@@ -118,6 +118,8 @@ def saturate_cast(x: TensorLike, dtype: str) -> Tensor:
     if name in _NARROW or (name == "uint32" and node.dtype == "int32"):
         low, high = _NARROW.get(name, (0, 2**31 - 1))
         node = clip(Tensor(node), low if node.dtype != "uint32" else 0, high)._node
+    elif name == "bool" and node.dtype != "uint32":
+        node = clip(Tensor(node), 0, 1)._node
     elif name in LARGEST:
         node = clip(Tensor(prims.cast(node, dtype="float32")), -LARGEST[name], LARGEST[name])._node
     return Tensor(prims.cast(node, dtype=standardize(name)))

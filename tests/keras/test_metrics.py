@@ -29,6 +29,11 @@ def test_sums_and_means_count_each_value_by_its_weight(shape, cpu):
     assert float(total.result()) == pytest.approx(above, rel=1e-4)
 
 
+def test_a_metric_of_a_function_is_named_by_its_class_as_in_keras():
+    pyml.utils.clear_session()
+    assert [metrics.MeanMetricWrapper(abs).name for _ in range(2)] == ["mean_metric_wrapper", "mean_metric_wrapper_1"]
+
+
 def test_numbers_are_samples_of_their_own(cpu):
     for metric, expected in ((metrics.Mean(), 6.0), (metrics.Sum(), 12.0)):
         metric.update_state(5.0)
