@@ -29,9 +29,6 @@ export function problemBox(box, editor, file = null) {
   };
 }
 
-/** Whether an error is what Python raises where it was interrupted. */
-export const wasInterrupted = (error) => /^KeyboardInterrupt\b/m.test(error.message ?? "");
-
 /**
  * Interrupts what Python was asked to do, where that can be heard.
  *

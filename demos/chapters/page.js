@@ -2,7 +2,7 @@
 // ?autorun=1 runs it at once; #code=... opens somebody's version of it; window.pymlDemo says how it went.
 import { cells } from "../../web/prose.js";
 import { codeEditor } from "../../web/code.js";
-import { editedText, forgetLink, interruptWork, knownNames, openCode, problemBox, shareCode, wasInterrupted } from "../../web/coding.js";
+import { editedText, forgetLink, interruptWork, knownNames, openCode, problemBox, shareCode } from "../../web/coding.js";
 import { $, asked, bring, demo, failed, finish, forgetWarnings, newestOnly, sentence, startDemo } from "../../web/demo.js";
 import { needed } from "../../web/networks.js";
 import { outputs } from "./outputs.js";
@@ -12,6 +12,7 @@ const meta = (name) => document.querySelector(`meta[name="${name}"]`).content;
 const chapter = meta("chapter");
 
 let pyml = null, running = false, ended = null, clock = null;
+let stopping = false; // an interrupt ends Python's work wherever that is, between its calls of JavaScript too
 let begun = null, heardOf = () => {}; // a promise of the run's first cell, and what fulfils it
 const names = knownNames((path) => pyml.call("names", path), () => pyml && !running);
 
@@ -61,6 +62,7 @@ async function offerNetworks() {
 async function run() {
   if (running || !pyml) return;
   running = true;
+  stopping = false;
   begun = new Promise((resolve) => { heardOf = resolve; });
   Object.assign(demo, { done: false, error: null, summary: "", merit: null });
   problem.clear();
@@ -81,7 +83,7 @@ async function run() {
     show(await pyml.call("run", source, code), performance.now() - began);
   } catch (error) {
     if (error.kind === "ended") return; // `stop` says so
-    if (wasInterrupted(error)) return end("Stopped.");
+    if (stopping) return end("Stopped.");
     show({ error: { text: sentence(error), line: null } });
   }
 }
@@ -120,6 +122,7 @@ function show({ error, stopped, merit }, milliseconds) {
 
 /** Interrupts Python; where it cannot hear, or does not, it is ended and started again. */
 async function stop() {
+  stopping = true;
   $("stop").disabled = true;
   $("running").value = "Stopping…";
   clearInterval(clock);

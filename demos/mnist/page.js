@@ -3,7 +3,7 @@
 // less; window.pymlDemo says how it went.
 import { liveChart } from "../../web/charts.js";
 import { codeEditor } from "../../web/code.js";
-import { editedText, forgetLink, interruptWork, knownNames, openCode, problemBox, shareCode, wasInterrupted } from "../../web/coding.js";
+import { editedText, forgetLink, interruptWork, knownNames, openCode, problemBox, shareCode } from "../../web/coding.js";
 import { $, asked, bring, button, demo, failed, finish, forgetWarnings, log, newestOnly, notice, sentence, startDemo } from "../../web/demo.js";
 import { keptModel, offerProject, PROJECT_FILES } from "../../web/project.js";
 import { modelKinds, offerExport } from "../../web/takeaway.js";
@@ -27,6 +27,7 @@ const projects = offerProject($("project"), { name: "digits-project", holds: "Th
 const keptNetwork = keptModel("mnist"); // { bytes } of the last training
 let training = false, compiled = false, heard = false; // what Python is at: compiled from the model's first step on
 let ended = null; // called when a training is over
+let ending = false; // an interrupt ends Python's work wherever that is, between its calls of JavaScript too
 let begun = null, heardOf = () => {}; // a promise of a training's first lines, and what fulfils it
 
 const python = startDemo({
@@ -106,7 +107,7 @@ function runFromCode() {
 async function train() {
   if (training || !pyml) return;
   training = true;
-  compiled = heard = false;
+  compiled = heard = ending = false;
   begun = new Promise((resolve) => { heardOf = resolve; });
   Object.assign(demo, { done: false, error: null, testAccuracy: null });
   for (const chart of Object.values(charts)) chart.clear();
@@ -128,7 +129,7 @@ async function train() {
     show(await pyml.call("train", model.text, ...settings), performance.now() - began);
   } catch (error) {
     if (error.kind === "ended") return; // `endPython` says so
-    if (wasInterrupted(error)) return show({ stopped: true });
+    if (ending) return show({ stopped: true });
     show({ error: { text: sentence(error), line: null } });
   }
 }
@@ -184,6 +185,7 @@ function stop() {
 
 /** Interrupts Python; where it cannot hear, or does not, it is ended and started again. */
 async function endPython() {
+  ending = true;
   $("running").value = "Interrupting Python…";
   const over = new Promise((resolve) => { ended = resolve; });
   await interruptWork(pyml, begun, over, PATIENCE);
