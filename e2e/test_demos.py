@@ -145,6 +145,8 @@ def test_what_was_taken_for_what_is_said_in_words_and_the_user_may_say_otherwise
 
 def test_a_table_of_one_row_is_too_little(regression):
     open_csv(regression, "x,y\n1,2\n")
+    assert regression.text_content("#result") == "" and regression.text_content("#running") == "Not trained yet."  # what was is another's
+    assert regression.is_disabled("#axis") and regression.locator("#fit svg .mark-symbol.role-mark path").count() == 0
     assert "1 row, 2 columns" in regression.text_content("#table-note") and regression.is_disabled("#train")
     assert regression.text_content("#problem") == "A fit needs 8 rows or more; this table has 1."
 

@@ -112,16 +112,25 @@ export function liveChart(element, { title, y, percent }) {
   return { add: (points) => chart.add("points", points.map(drawable)), clear: () => chart.rows("points", []) };
 }
 
+/** The axes of a `fitChart` without data. */
+export const NOTHING = { x: "", y: "", extent: { x: [0, 1], y: [0, 1] } };
+
+/** The numbers of an axis, where Vega would write as many as 100,000,000,000,000,000,000; as `lettering` of pyml.vis. */
+function lettering(extent) {
+  const top = Math.max(...extent.map(Math.abs));
+  return top && (top < 1e-4 || top >= 1e9) ? { axis: { format: ".3~g" } } : {};
+}
+
 /**
  * A cloud of points and the curve fitted to it: { show({ points, curve, x, y, extent }) } with points
  * { x, y, split }, curve { x, y }, the names of both axes and extent { x: [low, high], y: [low, high] }.
  * What is left out stays as it was.
  */
 export function fitChart(element, { title, height = 360 }) {
-  let axes = { x: "", y: "", extent: { x: [0, 1], y: [0, 1] } };
+  let axes = NOTHING;
   const chart = mount(element, () => {
     const { base, colour, bySplit } = look({ title, height });
-    const axis = (name) => ({ field: name, type: "quantitative", title: axes[name], scale: { domain: axes.extent[name], nice: true, zero: false } });
+    const axis = (name) => ({ field: name, type: "quantitative", title: axes[name], ...lettering(axes.extent[name]), scale: { domain: axes.extent[name], nice: true, zero: false } });
     return {
       ...base,
       layer: [

@@ -1,6 +1,6 @@
 // The regression page: hands Python a table, offers its columns, and draws the fit as it comes. ?autorun=1 trains at
 // once, ?epochs=20 shorter; window.pymlDemo says how it went.
-import { fitChart, liveChart } from "../../web/charts.js";
+import { fitChart, liveChart, NOTHING } from "../../web/charts.js";
 import { $, asked, bring, button, demo, failed, finish, forgetWarnings, newestOnly, sentence, startDemo } from "../../web/demo.js";
 import { takeFiles } from "../../web/drop.js";
 
@@ -25,8 +25,20 @@ async function openTable(name, text, wanted = {}, hasHeader = null) {
     $("table-notes").replaceChildren();
     return;
   }
+  if (!training) forgetFit();
   showTable();
   offerColumns(wanted);
+}
+
+/** The page as before the first fit: what is there is another table's. */
+function forgetFit() {
+  $("result").textContent = $("axis-note").textContent = "";
+  $("running").value = "Not trained yet.";
+  $("progress").value = 0;
+  $("axis").replaceChildren();
+  $("axis").disabled = true;
+  charts?.loss.clear();
+  charts?.fit.show({ points: [], curve: [], ...NOTHING });
 }
 
 /** What Python says about the table, without the name that it has there. */
@@ -126,7 +138,8 @@ async function train() {
     };
     const result = await pyml.call("train", features, $("target").value, options);
     await charts.fit.show(result.view);
-    const digits = (value) => value.toLocaleString("en", { maximumSignificantDigits: 3 });
+    const plain = (value) => value === 0 || (value >= 1e-4 && value < 1e9);
+    const digits = (value) => (plain(value) ? value.toLocaleString("en", { maximumSignificantDigits: 3 }) : value.toPrecision(3));
     demo.summary = `On ${result.test} rows it has never seen it is off by ${digits(result.error)} on average; always guessing the mean is off by ${digits(result.naive)}.`;
     Object.assign(demo, { testError: result.error, naiveError: result.naive });
     $("result").textContent = demo.summary;
