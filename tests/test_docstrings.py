@@ -154,6 +154,16 @@ def test_a_class_of_a_family_says_its_arguments_what_a_call_takes_errors_and_a_s
         assert max(map(len, text.split("\n"))) <= 140, cls
 
 
+def test_a_function_of_a_family_says_its_arguments_its_result_and_a_source():
+    found = [getattr(home, name) for home in (pyml.activations, pyml.losses, pyml.metrics) for name in dir(home)]
+    others = ("get", "serialize", "deserialize", "reduce_weighted_values")
+    functions = {f for f in filter(inspect.isfunction, found) if f.__module__.startswith("pyml.") and f.__name__ not in others}
+    assert len(functions) > 50
+    for function in functions:
+        text = inspect.getdoc(function)
+        assert all(text.count(word) == 1 for word in ("Args:", "Returns:", "Source: ", "Example:")), function
+
+
 def test_every_public_name_has_an_example():
     """Which run: `test_ops.py`, `keras/test_examples.py` and those of the packages that it names."""
     bare = {name for name, (_, value) in entries().items() if not re.search(r"^ *>>> ", inspect.getdoc(value) or "", re.M)}

@@ -24,6 +24,14 @@ Anything = TypeVar("Anything")
 def linear(x: Anything) -> Anything:
     """`x` itself.
 
+    Args:
+        x: A tensor of any shape.
+
+    Returns:
+        `x` itself.
+
+    Source: `keras.activations.linear`.
+
     Example:
         >>> pyml.activations.linear(3.0)
         3.0
@@ -40,6 +48,9 @@ def relu(x: TensorLike, negative_slope: float = 0.0, max_value: float | None = N
         negative_slope: Slope below `threshold`.
         max_value: Largest value, or None for no limit.
         threshold: Values up to it are damped.
+
+    Returns:
+        A tensor of the shape and dtype of `x`.
 
     Source: Nair and Hinton 2010, "Rectified Linear Units Improve Restricted Boltzmann Machines".
 
@@ -59,6 +70,13 @@ def relu(x: TensorLike, negative_slope: float = 0.0, max_value: float | None = N
 def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
     """`x` above 0, `negative_slope * x` below.
 
+    Args:
+        x: A tensor of any shape.
+        negative_slope: The slope below 0.
+
+    Returns:
+        A tensor of the shape of `x` in its dtype, float32 of integers and booleans.
+
     Source: Maas et al. 2013, "Rectifier Nonlinearities Improve Neural Network Acoustic Models".
 
     Example:
@@ -72,6 +90,12 @@ def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
 def relu6(x: TensorLike) -> Tensor:
     """`min(max(x, 0), 6)`.
 
+    Args:
+        x: A tensor of any shape.
+
+    Returns:
+        A tensor of the shape of `x` in its dtype, float32 of booleans.
+
     Source: Krizhevsky 2010, "Convolutional Deep Belief Networks on CIFAR-10".
 
     Example:
@@ -84,6 +108,16 @@ def relu6(x: TensorLike) -> Tensor:
 @ACTIVATIONS.function()
 def softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
     """`exp(x) / sum(exp(x))` along `axis`: each slice sums to 1. Warns of an axis of size 1, over which it is always 1.
+
+    Args:
+        x: A tensor of any shape.
+        axis: The axis, or axes, along which the results add up to 1.
+
+    Returns:
+        A tensor of the shape of `x` in its dtype, float32 of integers and booleans.
+
+    Raises:
+        AxisError: `x` has no such axis.
 
     Source: Bridle 1990, "Probabilistic Interpretation of Feedforward Classification Network Outputs".
 
@@ -102,6 +136,18 @@ def softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
 def log_softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
     """The logarithm of `softmax`, without its loss of precision.
 
+    Args:
+        x: A tensor of any shape.
+        axis: The axis, or axes, along which the exponentials of the results add up to 1.
+
+    Returns:
+        A tensor of the shape of `x` in its dtype, float32 of integers and booleans.
+
+    Raises:
+        AxisError: `x` has no such axis.
+
+    Source: `keras.activations.log_softmax`.
+
     Example:
         >>> pyml.activations.log_softmax([0., 0.]).numpy().round(4)
         array([-0.6931, -0.6931], dtype=float32)
@@ -112,6 +158,13 @@ def log_softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
 @ACTIVATIONS.function()
 def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     """`x` above 0, `alpha * (exp(x) - 1)` below. Source: Clevert et al. 2015.
+
+    Args:
+        x: A tensor of any shape.
+        alpha: What the values below 0 approach, with its sign changed.
+
+    Returns:
+        A tensor of the shape of `x` in its dtype, float32 of integers and booleans.
 
     Example:
         >>> pyml.activations.elu([-1., 2.]).numpy().round(4)
@@ -127,6 +180,9 @@ def selu(x: TensorLike) -> Tensor:
     Args:
         x: Tensor.
 
+    Returns:
+        A tensor of the shape of `x` in its dtype, float32 of integers and booleans.
+
     Example:
         >>> pyml.activations.selu([-1., 2.]).numpy().round(4)
         array([-1.1113,  2.1014], dtype=float32)
@@ -138,6 +194,13 @@ def selu(x: TensorLike) -> Tensor:
 def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     """`max(x, 0) + min(0, alpha * (exp(x / alpha) - 1))`. Source: Barron 2017.
 
+    Args:
+        x: A tensor of any shape.
+        alpha: What the values below 0 approach, with its sign changed; not 0.
+
+    Returns:
+        A tensor of the shape of `x` in its dtype, float32 of integers and booleans.
+
     Example:
         >>> pyml.activations.celu([-1., 2.], alpha=2.).numpy().round(4)
         array([-0.7869,  2.    ], dtype=float32)
@@ -148,6 +211,12 @@ def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
 @ACTIVATIONS.function()
 def softplus(x: TensorLike) -> Tensor:
     """`log(1 + exp(x))`.
+
+    Args:
+        x: A tensor of any shape.
+
+    Returns:
+        A tensor of the shape of `x` in its dtype, float32 of integers and booleans.
 
     Source: Dugas et al. 2001, "Incorporating Second-Order Functional Knowledge for Better Option Pricing".
 
@@ -161,6 +230,14 @@ def softplus(x: TensorLike) -> Tensor:
 @ACTIVATIONS.function()
 def softsign(x: TensorLike) -> Tensor:
     """`x / (1 + |x|)`.
+
+    Args:
+        x: A tensor of any shape.
+
+    Returns:
+        A tensor of the shape of `x` in its dtype, float32 of integers and booleans.
+
+    Source: `keras.activations.softsign`.
 
     Example:
         >>> pyml.activations.softsign([1., -3.]).numpy().round(4)
@@ -177,6 +254,9 @@ def gelu(x: TensorLike, approximate: bool = False) -> Tensor:
         x: Tensor.
         approximate: True uses the tanh formula, False the error function.
 
+    Returns:
+        A tensor of the shape of `x` in its dtype, float32 of integers and booleans.
+
     Example:
         >>> pyml.activations.gelu([-1., 2.]).numpy().round(4)
         array([-0.1587,  1.9545], dtype=float32)
@@ -187,6 +267,12 @@ def gelu(x: TensorLike, approximate: bool = False) -> Tensor:
 @ACTIVATIONS.function("swish")
 def silu(x: TensorLike) -> Tensor:
     """`x * sigmoid(x)`. Source: Ramachandran et al. 2017.
+
+    Args:
+        x: A tensor of any shape.
+
+    Returns:
+        A tensor of the shape of `x` in its dtype, float32 of integers and booleans.
 
     Example:
         >>> pyml.activations.silu([0., 2.]).numpy().round(4)
@@ -202,6 +288,11 @@ def tanh(x: TensorLike) -> Tensor:
     Args:
         x: Tensor.
 
+    Returns:
+        A tensor of the shape of `x` in its dtype, float32 of integers and booleans.
+
+    Source: `keras.activations.tanh`.
+
     Example:
         >>> pyml.activations.tanh([0., 1.]).numpy().round(4)
         array([0.    , 0.7616], dtype=float32)
@@ -212,6 +303,14 @@ def tanh(x: TensorLike) -> Tensor:
 @ACTIVATIONS.function()
 def sigmoid(x: TensorLike) -> Tensor:
     """`1 / (1 + exp(-x))`.
+
+    Args:
+        x: A tensor of any shape.
+
+    Returns:
+        A tensor of the shape of `x` in its dtype, float32 of integers and booleans.
+
+    Source: `keras.activations.sigmoid`.
 
     Example:
         >>> pyml.activations.sigmoid([0., 2.]).numpy().round(4)
@@ -224,6 +323,14 @@ def sigmoid(x: TensorLike) -> Tensor:
 def exponential(x: TensorLike) -> Tensor:
     """`exp(x)`.
 
+    Args:
+        x: A tensor of any shape.
+
+    Returns:
+        A tensor of the shape of `x` in its dtype, float32 of integers and booleans.
+
+    Source: `keras.activations.exponential`.
+
     Example:
         >>> pyml.activations.exponential([0., 1.]).numpy().round(4)
         array([1.    , 2.7183], dtype=float32)
@@ -234,6 +341,12 @@ def exponential(x: TensorLike) -> Tensor:
 @ACTIVATIONS.function()
 def hard_sigmoid(x: TensorLike) -> Tensor:
     """`x / 6 + 0.5` cut to `[0, 1]`.
+
+    Args:
+        x: A tensor of any shape.
+
+    Returns:
+        A tensor of the shape of `x` in its dtype, float32 of integers and booleans.
 
     Source: Howard et al. 2019, "Searching for MobileNetV3".
 
@@ -248,6 +361,12 @@ def hard_sigmoid(x: TensorLike) -> Tensor:
 def hard_silu(x: TensorLike) -> Tensor:
     """`x * hard_sigmoid(x)`. Source: Howard et al. 2019.
 
+    Args:
+        x: A tensor of any shape.
+
+    Returns:
+        A tensor of the shape of `x` in its dtype, float32 of integers and booleans.
+
     Example:
         >>> pyml.activations.hard_silu([0., 1.5]).numpy().round(4)
         array([0.   , 1.125], dtype=float32)
@@ -258,6 +377,14 @@ def hard_silu(x: TensorLike) -> Tensor:
 @ACTIVATIONS.function()
 def hard_tanh(x: TensorLike) -> Tensor:
     """`x` cut to `[-1, 1]`.
+
+    Args:
+        x: A tensor of any shape.
+
+    Returns:
+        A tensor of the shape of `x` in its dtype, float32 of booleans.
+
+    Source: `keras.activations.hard_tanh`.
 
     Example:
         >>> pyml.activations.hard_tanh([-9., 0.5]).numpy().round(4)
@@ -270,6 +397,14 @@ def hard_tanh(x: TensorLike) -> Tensor:
 def log_sigmoid(x: TensorLike) -> Tensor:
     """`log(sigmoid(x))`, stable for large negative `x`.
 
+    Args:
+        x: A tensor of any shape.
+
+    Returns:
+        A tensor of the shape of `x` in its dtype, float32 of integers and booleans.
+
+    Source: `keras.activations.log_sigmoid`.
+
     Example:
         >>> pyml.activations.log_sigmoid([0., -100.]).numpy().round(4)
         array([  -0.6931, -100.    ], dtype=float32)
@@ -280,6 +415,12 @@ def log_sigmoid(x: TensorLike) -> Tensor:
 @ACTIVATIONS.function()
 def mish(x: TensorLike) -> Tensor:
     """`x * tanh(softplus(x))`. Source: Misra 2019.
+
+    Args:
+        x: A tensor of any shape.
+
+    Returns:
+        A tensor of the shape of `x` in its dtype, float32 of integers and booleans.
 
     Example:
         >>> pyml.activations.mish([0., 1.]).numpy().round(4)
@@ -292,6 +433,16 @@ def mish(x: TensorLike) -> Tensor:
 def glu(x: TensorLike, axis: int = -1) -> Tensor:
     """The first half of `x` along `axis` times the sigmoid of the second. Source: Dauphin et al. 2016.
 
+    Args:
+        x: A tensor of any shape.
+        axis: The axis that is split into two halves, which has an even size.
+
+    Returns:
+        A tensor that has half as many elements along `axis`, in the dtype of `x`, float32 of integers.
+
+    Raises:
+        AxisError: `x` has no such axis.
+
     Example:
         >>> pyml.activations.glu([1., 2., 0., 0.]).numpy().round(4)
         array([0.5, 1. ], dtype=float32)
@@ -302,6 +453,13 @@ def glu(x: TensorLike, axis: int = -1) -> Tensor:
 @ACTIVATIONS.function()
 def hard_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
     """0 where `|x| <= threshold`, else `x`.
+
+    Args:
+        x: A tensor of any shape.
+        threshold: Up to this size values become 0.
+
+    Returns:
+        A tensor of the shape of `x` in its dtype, float32 of integers and booleans.
 
     Source: Donoho and Johnstone 1994, "Ideal spatial adaptation by wavelet shrinkage".
 
@@ -316,6 +474,13 @@ def hard_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
 def soft_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
     """`x` moved towards 0 by `threshold`.
 
+    Args:
+        x: A tensor of any shape.
+        threshold: How far values move towards 0.
+
+    Returns:
+        A tensor of the shape of `x` in its dtype, float32 of integers and booleans.
+
     Source: Donoho 1995, "De-noising by soft-thresholding".
 
     Example:
@@ -329,6 +494,14 @@ def soft_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
 def tanh_shrink(x: TensorLike) -> Tensor:
     """`x - tanh(x)`.
 
+    Args:
+        x: A tensor of any shape.
+
+    Returns:
+        A tensor of the shape of `x` in its dtype, float32 of integers and booleans.
+
+    Source: `keras.activations.tanh_shrink`.
+
     Example:
         >>> pyml.activations.tanh_shrink([0., 2.]).numpy().round(4)
         array([0.   , 1.036], dtype=float32)
@@ -339,6 +512,13 @@ def tanh_shrink(x: TensorLike) -> Tensor:
 @ACTIVATIONS.function()
 def squareplus(x: TensorLike, b: float = 4) -> Tensor:
     """`(x + sqrt(x^2 + b)) / 2`. Source: Barron 2021.
+
+    Args:
+        x: A tensor of any shape.
+        b: How smooth it is around 0.
+
+    Returns:
+        A tensor of the shape of `x` in its dtype, float32 of integers and booleans.
 
     Example:
         >>> pyml.activations.squareplus([0., 1.5]).numpy().round(4)
@@ -351,6 +531,16 @@ def squareplus(x: TensorLike, b: float = 4) -> Tensor:
 def threshold(x: TensorLike, threshold: float, default_value: float) -> Tensor:
     """`x` above `threshold`, else `default_value`.
 
+    Args:
+        x: A tensor of any shape.
+        threshold: Values above it stay.
+        default_value: What takes the place of other values.
+
+    Returns:
+        A tensor of the shape of `x` in its dtype, float32 of booleans.
+
+    Source: `keras.activations.threshold`.
+
     Example:
         >>> pyml.activations.threshold([-1., 2.], 0., 7.).numpy().round(4)
         array([7., 2.], dtype=float32)
@@ -362,6 +552,14 @@ def threshold(x: TensorLike, threshold: float, default_value: float) -> Tensor:
 def sparse_plus(x: TensorLike) -> Tensor:
     """0 up to -1, `x` from 1 on, `(x + 1)^2 / 4` between.
 
+    Args:
+        x: A tensor of any shape.
+
+    Returns:
+        A tensor of the shape of `x` in its dtype, float32 of integers and booleans.
+
+    Source: `keras.activations.sparse_plus`.
+
     Example:
         >>> pyml.activations.sparse_plus([-2., 0., 1.5]).numpy()
         array([0.  , 0.25, 1.5 ], dtype=float32)
@@ -372,6 +570,14 @@ def sparse_plus(x: TensorLike) -> Tensor:
 @ACTIVATIONS.function()
 def sparse_sigmoid(x: TensorLike) -> Tensor:
     """0 up to -1, 1 from 1 on, `(x + 1) / 2` between.
+
+    Args:
+        x: A tensor of any shape.
+
+    Returns:
+        A tensor of the shape of `x` in its dtype, float32 of integers and booleans.
+
+    Source: `keras.activations.sparse_sigmoid`.
 
     Example:
         >>> pyml.activations.sparse_sigmoid([-2., 0., 1.5]).numpy()
@@ -387,6 +593,12 @@ def sparsemax(x: TensorLike, axis: int = -1) -> Tensor:
     Args:
         x: Tensor.
         axis: The axis whose numbers are taken together.
+
+    Returns:
+        A tensor of the shape of `x` in its dtype, float32 of integers and booleans.
+
+    Raises:
+        AxisError: `x` has no such axis.
 
     Example:
         >>> pyml.activations.sparsemax([2., 1.5, -1.]).numpy()

@@ -28,6 +28,12 @@ def categorical_generalized_cross_entropy(y_true: TensorLike, y_pred: TensorLike
         y_pred: Probabilities `(batch, ..., classes)`.
         q: In `(0, 1)`: near 0 the cross-entropy, near 1 the absolute error.
 
+    Returns:
+        Tensor `(batch,)` in the dtype of the predictions.
+
+    Raises:
+        ShapeError: The shapes do not fit each other.
+
     Source: Zhang and Sabuncu 2018, "Generalized Cross Entropy Loss for Training Deep Neural Networks with Noisy Labels".
 
     Example:

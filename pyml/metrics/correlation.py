@@ -33,6 +33,12 @@ def pearson_correlation(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) 
         y_pred: Predictions, in the shape of the targets.
         axis: The axis along which they are compared.
 
+    Returns:
+        Tensor of the shape of the predictions without `axis`, float32.
+
+    Raises:
+        ShapeError: The shapes do not fit each other.
+
     Source: Pearson 1895, "Note on Regression and Inheritance in the Case of Two Parents".
 
     Example:
@@ -55,6 +61,12 @@ def concordance_correlation(y_true: TensorLike, y_pred: TensorLike, axis: int = 
         y_true: Targets.
         y_pred: Predictions, in the shape of the targets.
         axis: The axis along which they are compared.
+
+    Returns:
+        Tensor of the shape of the predictions without `axis`, float32.
+
+    Raises:
+        ShapeError: The shapes do not fit each other.
 
     Source: Lin 1989, "A concordance correlation coefficient to evaluate reproducibility".
 
