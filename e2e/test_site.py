@@ -1,6 +1,7 @@
 """The built site: isolation, the runtime, and pyml found through the lock file."""
 
 import json
+import os
 import urllib.error
 import urllib.request
 
@@ -61,10 +62,17 @@ def test_service_worker_isolates_a_host_that_sends_no_headers(new_page, tmp_path
     from pyml.cli.build import build_site
 
     (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "index.html").write_text("<!doctype html><title>mine</title>", encoding="utf-8")
+    module = '<script type="module">import { n } from "./part.js"; window.n = n;</script>'
+    (tmp_path / "mine" / "index.html").write_text(f"<!doctype html><title>mine</title>{module}", encoding="utf-8")
+    (tmp_path / "mine" / "part.js").write_text("export const n = 1;")
     build_site(tmp_path / "out", page=tmp_path / "mine", say=lambda text: None)
 
     class Plain(http.server.SimpleHTTPRequestHandler):
+        def end_headers(self):
+            if self.path.endswith(".js"):
+                self.send_header("Cache-Control", "max-age=600")
+            super().end_headers()
+
         def log_message(self, *args):
             pass
 
@@ -78,7 +86,14 @@ def test_service_worker_isolates_a_host_that_sends_no_headers(new_page, tmp_path
         page.wait_for_function("navigator.serviceWorker.controller !== null")
         page.reload()
         assert page.evaluate("crossOriginIsolated")
-        assert page.title() == "mine"
+        assert page.title() == "mine" and page.evaluate("window.n") == 1
+        part = tmp_path / "out" / "part.js"
+        part.write_text("export const n = 2;")
+        os.utime(part, (2e9, 2e9))  # the server tells seconds apart
+        later = page.context.new_page()
+        later.goto(page.url)
+        assert later.evaluate("window.n") == 2  # though the browser might keep it for ten minutes
+        later.close()
         server.shutdown()
 
 

@@ -13,6 +13,7 @@ const HEADERS = {
   "Cross-Origin-Resource-Policy": "same-origin",
 };
 const ISOLATED = new Set(["document", "iframe", "frame", "worker", "sharedworker"]);
+const SCRIPTS = new Set(["script", "worker", "style"]); // those of a site belong together
 const KEPT = "pyml-site";
 const NAMED_BY_CONTENT = /-[0-9a-f]{10}\.(gz|wasm)$|\.wasm\?[0-9a-f]{10}$|\.whl$/; // a new build has others
 
@@ -42,10 +43,19 @@ function inTurn(event, work) {
   event.waitUntil(before);
 }
 
+/**
+ * Asks the server whether scripts are still as the browser has them: hosts let browsers keep each for minutes by itself, and after an
+ * update a new one would meet an old one.
+ */
+function asked(request) {
+  const together = SCRIPTS.has(request.destination) && request.cache === "default" && !NAMED_BY_CONTENT.test(request.url);
+  return together ? fetch(request, { cache: "no-cache" }) : fetch(request);
+}
+
 async function answered(request) {
   let response;
   try {
-    response = await fetch(request);
+    response = await asked(request);
   } catch (error) {
     const kept = request.method === "GET" && (await caches.match(request, { cacheName: KEPT, ignoreSearch: request.mode === "navigate", ignoreVary: true }));
     if (!kept) throw error;
