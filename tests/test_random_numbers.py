@@ -46,7 +46,7 @@ def test_the_first_of_many_tries_that_fits_is_taken(device):
     assert 5 < (expected == 7).sum() < 80
 
 
-@pytest.mark.parametrize(("name", "parameters", "dispatches"), [("gamma", [0.5], 1), ("beta", [0.4, 2.0], 2), ("binomial", [90.0, 0.3], 7)])
+@pytest.mark.parametrize(("name", "parameters", "dispatches"), [("gamma", [0.5], 1), ("beta", [0.4, 2.0], 2), ("binomial", [90.0, 0.3], 2)])
 def test_numbers_are_drawn_by_few_kernels_and_those_of_tensors_are_the_same(wasm, name, parameters, dispatches):
     run = pyml.program(lambda *given: getattr(random, name)((300,), *given, seed=1))
     numbers = run(*parameters).numpy()

@@ -48,38 +48,45 @@ def binomial(shape: int | Sequence[int], counts: Any, probabilities: Any, dtype:
         if isinstance(value, _NUMBERS) and np.any((np.asarray(value) < 0) | (np.asarray(value) > high)):
             limits = "be from 0 to 1" if high == 1.0 else "not be negative"
             raise ValueError(f"binomial: {what} must {limits}. Received: {what}={value!r}")
-    n = ops.broadcast_to(ops.cast(counts, "float32"), sizes)
-    likely = ops.broadcast_to(ops.cast(probabilities, "float32"), sizes)
-    turned = likely > 0.5  # failures are counted where they are the fewer
-    p = ops.where(turned, 1.0 - likely, likely)
     key = draw_seed(seed)._node
     few, many = True, True  # whether some have fewer than 10 successes to expect, or more
     if isinstance(counts, _NUMBERS) and isinstance(probabilities, _NUMBERS):
         expected = np.asarray(counts) * np.minimum(probabilities, 1 - np.asarray(probabilities))
         few, many = bool(np.any(expected < 10)), bool(np.any(expected >= 10))
-    k = _counted(n, p, key) if few else ops.zeros(sizes)
+    if isinstance(counts, (int, float)) and isinstance(probabilities, (int, float)):  # no kernel computes what is made of numbers alone
+        trials, share = float(np.float32(counts)), min(float(probabilities), 1.0 - probabilities)
+        found = (_counted if few else _rejected)(trials, share, sizes, key)
+        return ops.cast(trials - found if probabilities > 0.5 else found, name)
+    n = ops.broadcast_to(ops.cast(counts, "float32"), sizes)
+    likely = ops.broadcast_to(ops.cast(probabilities, "float32"), sizes)
+    turned = likely > 0.5  # failures are counted where they are the fewer
+    p = ops.where(turned, 1.0 - likely, likely)
+    k = _counted(n, p, sizes, key) if few else ops.zeros(sizes)
     if many:
-        k = ops.where(n * p < 10.0, k, _rejected(n, p, key))
+        k = ops.where(n * p < 10.0, k, _rejected(n, p, sizes, key))
     return ops.cast(ops.where(turned, n - k, k), name)
 
 
-def _counted(n: Tensor, p: Tensor, key: Node) -> Tensor:
+def _counted(n: Any, p: Any, sizes: tuple[int, ...], key: Node) -> Tensor:
     """Binomial numbers of up to 10 expected successes, by the trials between one success and the next."""
-    u = 1.0 - Tensor(unit_interval(random_words((48, *n.shape), key, 0)))  # more than 48 where 10 are expected: once in 1e16
-    waits = ops.floor(ops.log(u) / ops.minimum(ops.log1p(-p), -1e-30)) + 1.0
+    u = 1.0 - Tensor(unit_interval(random_words((48, *sizes), key, 0)))  # more than 48 where 10 are expected: once in 1e16
+    fails = min(math.log1p(-p), -1e-30) if isinstance(p, float) else ops.minimum(ops.log1p(-p), -1e-30)
+    waits = ops.floor(ops.log(u) / fails) + 1.0
     return ops.sum(ops.cast(ops.cumsum(ops.minimum(waits, 1e9), axis=0) <= n, "float32"), axis=0)
 
 
-def _rejected(n: Tensor, p: Tensor, key: Node) -> Tensor:
+def _rejected(n: Any, p: Any, sizes: tuple[int, ...], key: Node) -> Tensor:
     """Binomial numbers of at least 10 expected successes, by transformed rejection."""
-    p = ops.maximum(p, 1e-30)
-    n = ops.maximum(n, 10.0 / p)  # others are not taken from here
+    of_numbers, of_tensors = (math.sqrt, math.floor, math.log, max), (ops.sqrt, ops.floor, ops.log, ops.maximum)
+    sqrt, floor, log, maximum = of_numbers if isinstance(p, float) else of_tensors
+    p = maximum(p, 1e-30)
+    n = maximum(n, 10.0 / p)  # others are not taken from here
     q = 1.0 - p
-    spread = ops.sqrt(n * p * q)
+    spread = sqrt(n * p * q)
     b = spread * 2.53 + 1.15
     a = b * 0.0248 + p * 0.01 - 0.0873
-    m, r = ops.floor((n + 1.0) * p), p / q
-    middle = (m + 0.5) * ops.log((m + 1.0) / (r * (n - m + 1.0))) + _stirling(m) + _stirling(n - m)
+    m, r = floor((n + 1.0) * p), p / q
+    middle = (m + 0.5) * log((m + 1.0) / (r * (n - m + 1.0))) + _stirling(m) + _stirling(n - m)
 
     def tried(numbers: Node) -> tuple[Tensor, Tensor]:
         u = Tensor(unit_interval(words_of(numbers, key, 1))) - 0.5
@@ -93,10 +100,10 @@ def _rejected(n: Tensor, p: Tensor, key: Node) -> Tensor:
         slow = ops.log(v * ((2.83 + 5.1 / b) * spread) / (a / (edge * edge) + b)) <= bound
         return ops.logical_and(ops.logical_and(k >= 0.0, k <= n), ops.logical_or(quick, slow)), x
 
-    return first_fit(14, n.shape, tried, m)  # 7 in 10 are accepted at least
+    return first_fit(14, sizes, tried, m)  # 7 in 10 are accepted at least
 
 
-def _stirling(k: Tensor) -> Tensor:
+def _stirling(k: Any) -> Any:
     """What `log(k!)` has beside Stirling's formula of `k + 1`, to 3e-4 at 0 and to float32 from 10 on."""
     x = 1.0 / (k + 1.0)
     return (1.0 / 12.0 - (1.0 / 360.0 - 1.0 / 1260.0 * x * x) * x * x) * x
