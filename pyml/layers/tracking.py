@@ -56,9 +56,12 @@ class Tracking:
         return own + [leaf for leaf in flatten(containers) if isinstance(leaf, Variable)]
 
     def _metrics_of(self) -> list[Metric]:
-        """Metrics of this layer alone: attributes first, then those in lists and dicts."""
-        containers = [value for value in self._children.values() if isinstance(value, (list, tuple, dict))]
-        return [*self._metrics, *(leaf for leaf in flatten(containers) if isinstance(leaf, Metric))]
+        """Metrics of this layer alone, in the order of the attributes that they, or their lists and dicts, are."""
+        if not self._metrics and not any(isinstance(value, (list, tuple, dict)) for value in self._children.values()):
+            return []
+        own = [value for name, value in self.__dict__.items()
+               if isinstance(value, Metric) or (name in self._children and isinstance(value, (list, tuple, dict)))]  # fmt: skip
+        return [leaf for leaf in flatten(own) if isinstance(leaf, Metric)]
 
     def _track(self, name: str, value: Any) -> None:
         """Takes an attribute into account: a Variable, a seed generator, a metric, or what may hold layers."""

@@ -17,6 +17,7 @@ from pyml.layers.signature import Tracing
 from pyml.trainers.data import packed
 from pyml.trainers.functions import KINDS, run
 from pyml.trainers.last_logs import LastLogs, flat_logs, joined
+from pyml.trainers.metric_group import spread_out
 from pyml.trainers.resident import Resident
 from pyml.trainers.step_methods import StepMethods
 
@@ -109,7 +110,7 @@ class Steps:
             return
         flat = flat_logs(logs)
         changed = type(self.model).get_metrics_result is not StepMethods.get_metrics_result
-        if not changed and set(flat) == {name for name, _ in self.metric_places()[0]} and self._all_updated(before):
+        if not changed and set(flat) == {name for name, _ in self.metric_places()} and self._all_updated(before):
             self.logs.pop(kind, None)
             return
         own = self.logs.get(kind)
@@ -151,8 +152,7 @@ class Steps:
 
     def _resets_otherwise(self) -> bool:
         """Whether a user's code resets the metrics: what else it does in Python happens each time, as in Keras."""
-        metrics = [one for metric in self.model.metrics for one in (metric, *getattr(metric, "metrics", ()))]
-        methods = [type(self.model).reset_metrics, *(type(metric).reset_state for metric in metrics)]
+        methods = [type(self.model).reset_metrics, *(type(metric).reset_state for metric in spread_out(self.model.metrics))]
         return any(not method.__module__.startswith("pyml.") for method in methods)
 
     def _method(self, name: str) -> Callable:
@@ -214,7 +214,7 @@ class Steps:
 
     def lay_out(self, kind: str) -> tuple[list[tuple[str, tuple, int, int]], int]:
         """Where each log is in `results`, by name, and the length of it all; walking the layers takes a while."""
-        found, self.names = self.metric_places()
+        found, self.names = self.metric_places(), self.names_in_lists()
         if kind in self.logs:
             found = list(self.logs[kind].shapes.items())
         places, at = [], 0
@@ -223,17 +223,18 @@ class Steps:
             at = places[-1][3]
         return sorted(places), at + 1
 
-    def metric_places(self) -> tuple[list[tuple[str, tuple[int, ...]]], list[str]]:
-        """Name and shape of each result of the metrics, and the names in the order in which lists have them: those that are named
-        after an output, and the keys of results that are dicts, come last, as in Keras, which sorts them."""
+    def names_in_lists(self) -> list[str]:
+        """The names that lists of logs begin with: those of the metrics themselves. Logs that are named after an output as well, and
+        the keys of results that are dicts, come after them, as in Keras, which sorts them."""
+        return list(dict.fromkeys(metric.name for metric in spread_out(self.model.metrics)))
+
+    def metric_places(self) -> list[tuple[str, tuple[int, ...]]]:
+        """Name and shape of each result of the metrics."""
         found: list[tuple[str, tuple[int, ...]]] = []
-        first = []
         for name, metric in self.model._named_metrics():
             shapes = metric_shapes(metric)
             found += shapes.items() if isinstance(shapes, dict) else [(name, shapes)]
-            if name == metric.name or not name.endswith(f"_{metric.name}"):
-                first.append(name)
-        return found, first
+        return found
 
 
 def _mark(variable: Any) -> Any:

@@ -247,8 +247,7 @@ class Trainer(Preparation):
     def _reported(self, logs: dict[str, Any], return_dict: bool) -> Any:
         if return_dict:
             return logs
-        known = self._steps.names or self._steps.metric_places()[1]
-        first = [name for name in dict.fromkeys(known) if name in logs]
+        first = [name for name in self._steps.names or self._steps.names_in_lists() if name in logs]
         values = [logs[name] for name in [*first, *sorted(set(logs) - set(first))]]
         return values[0] if len(values) == 1 else values
 

@@ -81,6 +81,30 @@ def test_evaluate_lists_the_losses_of_outputs_and_then_their_metrics_by_name(cpu
     assert model.evaluate(**data) == [named[k] for k in ("loss", "b_loss", "a_loss", "a_mae", "b_mae", "b_mse")]
 
 
+class Unnamed(pyml.Model):
+    """Two outputs without names, and metrics of its own."""
+
+    def __init__(self):
+        super().__init__()
+        self.several = {"a": pyml.metrics.Mean(name="first"), "b": [pyml.metrics.Mean(name="second")]}
+        self.one = pyml.metrics.Mean(name="third")
+        self.parts = [layers.Dense(1), layers.Dense(1)]
+
+    def call(self, x):
+        return self.parts[0](x), self.parts[1](x)
+
+
+def test_evaluate_of_outputs_without_names_lists_metrics_first_as_keras_does(cpu):
+    model = Unnamed()
+    model.compile("sgd", ["mse", "mae"], metrics=[["mae"], ["mse"]])
+    data = {"x": np.ones((4, 2)), "y": [np.zeros((4, 1)), np.ones((4, 1))], "verbose": 0}
+    named = model.evaluate(**data, return_dict=True)
+    assert model.metrics_names == ["loss", "compile_metrics", "mse_loss", "mae_loss", "first", "second", "third"]
+    assert model.evaluate(**data) == [named[k] for k in (
+        "loss", "mae", "mse", "mse_loss", "mae_loss", "first", "second", "third")]  # fmt: skip
+
+
+
 class Parts(layers.Layer):
     """Builds its parts itself; `self` has another name, and there is a Variable without one."""
 
