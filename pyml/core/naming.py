@@ -49,6 +49,22 @@ def reset_names() -> None:
     _uids.clear()
 
 
+class _Opened(str):
+    """The name of an open scope, and who opened it."""
+
+    __slots__ = ("caller",)
+    caller: Any
+
+
+def _within(scopes: tuple[str, ...], name: str, caller: Any, deduplicate: bool = True) -> tuple[str, ...]:
+    """The scopes with one of `name` inside, unless `caller` has just opened it."""
+    if deduplicate and caller is not None and scopes and scopes[-1] == name and getattr(scopes[-1], "caller", None) is caller:
+        return scopes
+    opened = _Opened(name)
+    opened.caller = caller
+    return (*scopes, opened)
+
+
 class name_scope:
     """Paths of Variables made inside begin with `name/`.
 
@@ -76,18 +92,16 @@ class name_scope:
     def __enter__(self) -> Self:
         given = self.override_parent
         scopes = _scopes.get() if given is None else tuple(part for part in given.split("/") if part)
-        open_already = self.deduplicate and self.caller is not None and scopes[-1:] == (self.name,)
-        self._before.append(_scopes.set(scopes if open_already else (*scopes, self.name)))
+        self._before.append(_scopes.set(_within(scopes, self.name, self.caller, self.deduplicate)))
         return self
 
     def __exit__(self, *failure: object) -> None:
         _scopes.reset(self._before.pop())
 
 
-def enter_scope(name: str) -> Token[tuple[str, ...]]:
+def enter_scope(name: str, caller: Any) -> Token[tuple[str, ...]]:
     """As `name_scope(name, caller)` for the calls of layers, which are many: a name known to be right, and `leave_scope` at the end."""
-    scopes = _scopes.get()
-    return _scopes.set(scopes if scopes[-1:] == (name,) else (*scopes, name))
+    return _scopes.set(_within(_scopes.get(), name, caller))
 
 
 leave_scope = _scopes.reset

@@ -313,7 +313,7 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
         if kwargs and not signature.takes_mask:
             kwargs.pop("mask", None)
         previous_mask = signature.fill_masks(args, kwargs)
-        outer_call, outer_scope = call_context.enter((depth + 1, training)), enter_scope(self.name)
+        outer_call, outer_scope = call_context.enter((depth + 1, training)), enter_scope(self.name, self)
         try:
             call = self.call if policy.quantization_mode is None else self.quantized_call
             outputs = call(*args, **kwargs) if self._remat is None else call_layer(self, call, self._remat, args, kwargs)

@@ -111,6 +111,8 @@ def test_scopes_name_variables_as_in_keras_and_may_be_entered_again(cpu):
         with pyml.name_scope("a", caller, deduplicate=False), pyml.name_scope("b", override_parent="x/y"):
             assert pyml.Variable(1.0, name="v").path == "x/y/b/v"
     assert pyml.Variable(1.0, name="v").path == "v"
+    model = pyml.Sequential([pyml.Input((3,)), layers.Dense(2, name="same", use_bias=False)], name="same")
+    assert [w.path for w in model.weights] == ["same/same/kernel"]
     with pyml.device("cpu:0"), pyml.device("GPU"):
         assert pyml.ops.ones(2).tolist() == [1, 1]
 
