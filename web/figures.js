@@ -28,8 +28,8 @@ function wrapped(text, letters) {
   return end > 0 ? [text.slice(0, end), text.slice(end + 1)] : text;
 }
 
-/** Wraps a chart's title, and bounds those of its axes, which would take the room of what they name; as `fit_titles` of pyml.vis.theme. */
-function fitTitles(spec, config) {
+/** Wraps a chart's title; gives how long those of its axes may be, which would else take the room of what they name; as `fit_titles` of pyml.vis.theme. */
+function fitTitles(spec) {
   const { title, height = 230 } = spec, width = spec.width || 400;
   let above = 0; // lines
   if (title) {
@@ -41,8 +41,8 @@ function fitTitles(spec, config) {
     }
     spec.title.limit = width - 10;
   }
-  config.axisX = { titleLimit: width - 60, ...config.axisX };
-  config.axisY = { titleLimit: height - 30 - 20 * above, ...config.axisY };
+  const around = spec.autosize ? 30 + 20 * above : 0; // otherwise the height is that of the plot alone
+  return [width - 60, height - around];
 }
 
 /** A specification in the page's colours, as wide as its surface. */
@@ -67,7 +67,10 @@ function dressed(given, name, width) {
   if (spec.autosize && spec.width && spec.width === spec.height) spec.width = spec.height = Math.min(spec.width, width); // square on purpose
   else if (spec.autosize && (spec.width ?? 0) <= 400) spec.width = Math.max(width, spec.usermeta?.least ?? 0); // what is wider has a reason: tables scroll
   for (const part of spec.vconcat ?? []) if ((part.width ?? 0) <= 400) part.width = width - 70;
-  for (const part of [...(spec.vconcat ?? []), spec]) fitTitles(part, spec.config);
+  const limits = (spec.vconcat ?? [spec]).map(fitTitles);
+  ["axisX", "axisY"].forEach((axis, i) => {
+    spec.config[axis] = { titleLimit: Math.max(...limits.map((both) => both[i])), ...spec.config[axis] };
+  });
   return spec;
 }
 

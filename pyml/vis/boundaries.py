@@ -11,7 +11,7 @@ from pyml.core import convert_to_tensor
 from pyml.vis.figure import Figure
 from pyml.vis.parts import of_model
 from pyml.vis.theme import SERIES
-from pyml.vis.values import base, numbers, options
+from pyml.vis.values import base, lettering, numbers, options
 
 
 class Plane:
@@ -79,7 +79,7 @@ def decision_boundary(model: Any, x: Any, y: Any, resolution: int = 60, class_na
         raise ValueError(f"decision_boundary: class_names must name {count} classes. Received: {', '.join(names)}.")
     colour = {"field": "class", "type": "nominal", "title": None,
               "scale": {"domain": names, "range": [SERIES[i % len(SERIES)] for i in range(len(names))]}}  # fmt: skip
-    axis = lambda name, i, label: {"field": name, "type": "quantitative", "title": label,
+    axis = lambda name, i, label: {"field": name, "type": "quantitative", "title": label, "axis": lettering([low[i], high[i]]),
                                    "scale": {"domain": [float(low[i]), float(high[i])], "nice": False, "zero": False}}  # fmt: skip
     x_axis, y_axis = axis("x", 0, chosen["x_label"] or "x"), axis("y", 1, chosen["y_label"] or "y")
     areas = [{"x": float(p[0] - step[0] / 2), "x2": float(p[0] + step[0] / 2), "y": float(p[1] - step[1] / 2),

@@ -72,7 +72,7 @@ def loss_slice(model: Any, x: Any, y: Any, dimensions: int = 1, span: float = 1.
     losses = _measured(model, kernels, before, ways, places, convert_to_tensor(x), convert_to_tensor(y))
     if dimensions == 1:
         look = {"title": "Loss along a random direction", "x_label": "distance from the weights, 1 being their size", "y_label": "loss"}
-        figure = line_chart(np.stack([places, losses], 1), **{**look, **opts})
+        figure = line_chart([np.stack([places, losses], 1)], **{**look, **opts})
     else:
         names = [f"{place:.2g}" for place in places]
         finite = losses[np.isfinite(losses)]

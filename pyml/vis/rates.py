@@ -74,7 +74,7 @@ def find_learning_rate(model: Any, x: Any, y: Any, start: float = 1e-6, stop: fl
     values = np.array(losses)
     suggestion = float(rates[steepest(values)])
     figure = line_chart(
-        np.stack([rates, values], 1), **{"title": f"Steepest at a learning rate of {suggestion:.2g}", "x_label": "learning rate",
+        [np.stack([rates, values], 1)], **{"title": f"Steepest at a learning rate of {suggestion:.2g}", "x_label": "learning rate",
                                          "y_label": "loss, smoothed", "zoom_to_fit": True, **opts}
     )  # fmt: skip
     if "encoding" in figure.spec:

@@ -50,16 +50,17 @@ def themed(spec: dict[str, Any], theme: str) -> dict[str, Any]:
     config["view"] = {"stroke": None, **config.get("view", {})}
     config["range"] = {"category": [ON_DARK.get(c, c) if theme == "dark" else c for c in SERIES]}
     config["text"] = {"color": colours["ink"], **config.get("text", {})}
-    for part in (spec, *spec.get("vconcat", ())):
-        fit_titles(part, config)
+    limits = [fit_titles(part) for part in spec.get("vconcat") or (spec,)]
+    for axis_name, most in zip(("axisX", "axisY"), map(max, zip(*limits, strict=True)), strict=True):
+        config[axis_name] = {"titleLimit": most, **config.get(axis_name, {})}
     config["rule"] = {"color": colours["quiet"]}
     config["font"] = "system-ui, sans-serif"
     spec["background"] = colours["paper"]
     return spec
 
 
-def fit_titles(spec: dict[str, Any], config: dict[str, Any]) -> None:
-    """Wraps a chart's title, and bounds those of its axes, which would take the room of what they name.
+def fit_titles(spec: dict[str, Any]) -> tuple[float, float]:
+    """Wraps a chart's title; returns how long those of its axes may be, which would else take the room of what they name.
 
     As `fitTitles` of web/figures.js.
     """
@@ -74,8 +75,8 @@ def fit_titles(spec: dict[str, Any], config: dict[str, Any]) -> None:
         title["limit"] = width - 10
         above = sum(2 if isinstance(title.get(name), list) else bool(title.get(name)) for name in ("text", "subtitle"))
         spec["title"] = title
-    config["axisX"] = {"titleLimit": width - 60, **config.get("axisX", {})}
-    config["axisY"] = {"titleLimit": height - 30 - 20 * above, **config.get("axisY", {})}
+    around = 30 + 20 * above if "autosize" in spec else 0  # otherwise the height is that of the plot alone
+    return width - 60, height - around
 
 
 def columns(spec: dict[str, Any]) -> int:

@@ -514,6 +514,8 @@ def test_long_titles_take_two_lines_and_leave_room_for_the_plot(theme):
     spec = vis.line_chart([1, 2], title=words, x_label=words).themed(theme)
     assert len(spec["title"]["text"]) == 2 and " ".join(spec["title"]["text"]) == words
     assert spec["config"]["axisX"]["titleLimit"] == 300 and spec["config"]["axisY"]["titleLimit"] == 160
+    stacked = vis.history({"loss": [1, 2], "accuracy": [0, 1]}).themed(theme)
+    assert stacked["config"]["axisY"]["titleLimit"] == stacked["vconcat"][0]["height"] == 160  # the plot's alone
     short = vis.line_chart([1, 2], title="short").themed(theme)
     assert short["title"]["text"] == "short" and short["config"]["axisY"]["titleLimit"] == 180
 

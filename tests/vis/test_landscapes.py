@@ -31,6 +31,8 @@ def test_a_slice_is_the_loss_at_weights_moved_along_its_directions(dimensions):
     loss = lambda *steps: float(((x @ (kernel + sum(step * way for step, way in zip(steps, ways, strict=True))) + bias - y) ** 2).mean())
     wanted = [loss(a) for a in places] if dimensions == 1 else [[loss(a, b) for a in places] for b in places]
     np.testing.assert_allclose(figure.values, wanted, rtol=1e-4)
+    if dimensions == 1:  # one curve
+        assert [(row["series"], row["x"], row["y"]) for row in figure.rows()] == [("Series 1", *p) for p in zip(places, figure.values)]
     for found, before in zip(model.get_layer("out").get_weights(), (kernel, bias), strict=True):
         np.testing.assert_array_equal(found, before)
 

@@ -203,6 +203,7 @@ def test_a_search_for_the_learning_rate_leaves_the_model_as_it_was():
     model = pyml.Sequential([pyml.Input((3,)), layers.Dense(1, kernel_initializer="zeros")])
     model.compile(pyml.optimizers.SGD(0.25), "mse")
     figure = vis.find_learning_rate(model, x, x @ np.array([[1.0], [2], [3]]), start=1e-4, stop=10.0, steps=60)
+    assert {row["series"] for row in figure.rows()} == {"Series 1"} and figure.rows()[0]["x"] == pytest.approx(1e-4)  # one curve
     assert np.all(model.get_weights()[0] == 0) and float(model.optimizer.learning_rate) == 0.25 and int(model.optimizer.iterations) == 0
     assert 1e-3 < figure.values < 1 and figure.spec["encoding"]["x"]["scale"]["type"] == "log"
 
