@@ -143,7 +143,7 @@ def bar_chart(data: Any, labels: Sequence[Any] | None = None, **opts: Any) -> Fi
     colour, lying = chosen["color"], bool(chosen["horizontal"])
     names, sizes = ("y", "x") if lying else ("x", "y")
     look = base(chosen, notes, "Bar chart")
-    slant = slanting(longest, len(rows), chosen["font_size"] or 10)
+    slant = slanting(longest, len(rows), chosen["font_size"] or 10, bool(chosen["x_label"]))
     return Figure({
         **look, "height": opts.get("height", 22 * len(rows) + 50) if lying else look["height"], "data": {"values": rows},
         "mark": {"type": "bar", "color": colour if isinstance(colour, str) else SERIES[0]},

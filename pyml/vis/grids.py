@@ -61,7 +61,7 @@ def heatmap(data: Any, x_tick_labels: Sequence[Any] | None = None, y_tick_labels
     if domain:
         scale["domain"] = list(domain)
     longest = max(len(x.rstrip(UNSEEN)) for x in xs)
-    slant = slanting(longest, len(xs), chosen["font_size"] or 10) if longest > 2 else {"labelAngle": 0}
+    slant = slanting(longest, len(xs), chosen["font_size"] or 10, bool(chosen["x_label"])) if longest > 2 else {"labelAngle": 0}
     axis = {**slant, "labelOverlap": longest <= 2 or len(xs) > 14}  # a few slanted ones have room, all of them
     return Figure({
         **base(chosen, fallback="Heat map"), "data": {"values": rows}, "mark": {"type": "rect"},

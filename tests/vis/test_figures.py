@@ -334,6 +334,8 @@ def test_a_heat_map_of_a_few_names_shows_all_of_them_slanted_where_it_is_narrow(
     assert axis["labelAlign"] == {"expr": "width < 180 ? 'right' : 'center'"}
     assert axis["minExtent"] == {"expr": "width < 340 ? 49 : 0"}  # room for "Chinstrap", whatever the plot's width becomes
     assert axis["titleY"] == {"expr": "width < 180 ? 53 : 24"}
+    titled = vis.heatmap(np.eye(3), ["Adelie", "Chinstrap", "Gentoo"], list("abc"), x_label="species").spec["encoding"]["x"]["axis"]
+    assert titled["minExtent"] == {"expr": "width < 340 ? 65 : 0"}  # and for the title, which would be cut off
 
 
 def test_pictures_are_not_read_aloud_byte_by_byte_and_bars_may_lie():
