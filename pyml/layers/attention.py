@@ -10,6 +10,7 @@ from typing import Any
 from pyml import constraints, initializers, ops, regularizers
 from pyml.core.symbolic import infer_output_spec
 from pyml.errors import ShapeError
+from pyml.layers.attention_parts import AttentionParts
 from pyml.layers.dense import positive_int
 from pyml.layers.einsum_dense import EinsumDense
 from pyml.layers.layer import Layer
@@ -109,7 +110,7 @@ class Attending(Layer, abstract=True):
         return infer_output_spec(self._call_on_probes, args, kwargs)
 
 
-class MultiHeadAttention(Attending, not_in_config=("flash_attention",)):
+class MultiHeadAttention(AttentionParts, Attending, not_in_config=("flash_attention",)):
     """Each position of `query` looks at all positions of `key` and takes a weighted mean of `value`, in several heads.
 
     `softmax(q @ k.T / sqrt(key_dim)) @ v` for each head, with learned projections of the inputs to q, k and v, and one
@@ -199,6 +200,13 @@ class MultiHeadAttention(Attending, not_in_config=("flash_attention",)):
         key = value if key is None else key
         axes = self.attention_axes or tuple(range(1, len(query.shape) - 1))
         axes = tuple(axis % len(query.shape) for axis in axes)
+        if self._computes_otherwise():
+            mixed, scores = self._compute_attention(
+                self.query_dense(query), self.key_dense(key), self.value_dense(value),
+                self._compute_attention_mask(query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask),
+                training, return_attention_scores)  # fmt: skip
+            output = self.output_dense(mixed * self.gate_dense(query) if self.use_gate else mixed)
+            return (output, scores) if return_attention_scores else output
         causal = use_causal_mask and len(axes) == 1
         mask = self._mask(query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask and not causal)
         q, k, v = (_heads_first(layer(x), axes) for layer, x in (

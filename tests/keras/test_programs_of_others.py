@@ -330,3 +330,34 @@ def test_what_subclasses_override_is_what_runs():
     weights = model.get_weights()[0]
     model.fit(x, x[:, :1] + 9, verbose=0)
     np.testing.assert_array_equal(model.get_weights()[0], weights)
+
+
+class Halved(layers.MultiHeadAttention):
+    def _compute_attention(self, query, key, value, attention_mask=None, training=None, return_attention_scores=False):
+        scores = ops.einsum(self._dot_product_equation, key, query * self._inverse_sqrt_key_dim)
+        scores = self._dropout_layer(self._masked_softmax(scores, attention_mask), training=training)
+        return ops.einsum(self._combine_equation, scores * 0.5, value), scores
+
+
+class Parted(layers.MultiHeadAttention):
+    """A `call` of its own, out of the parts that Keras has."""
+
+    def call(self, query, value, attention_mask=None, training=None):
+        mixed, _ = self._compute_attention(self._query_dense(query), self._key_dense(value), self._value_dense(value), attention_mask)
+        return self._output_dense(mixed)
+
+
+def test_a_subclass_of_attention_has_a_formula_of_its_own_or_uses_the_parts():
+    rng = np.random.default_rng(0)
+    x, mask = rng.normal(size=(2, 4, 6)).astype("float32"), rng.random((2, 4, 4)) < 0.6
+    mask[0, 1] = False
+    usual, *own = [cls(2, 3, dropout=0.1) for cls in (layers.MultiHeadAttention, Halved, Parted)]
+    wanted, scores = usual(x, x, attention_mask=mask, return_attention_scores=True)
+    for layer in own:
+        layer.build(x.shape, x.shape)
+        layer.set_weights(usual.get_weights())
+    halved, same = own[0](x, x, attention_mask=mask, return_attention_scores=True)
+    np.testing.assert_allclose(halved, wanted * 0.5, atol=1e-5)  # the bias is 0
+    np.testing.assert_allclose(same, scores, atol=1e-6)
+    np.testing.assert_allclose(own[0](x, x, use_causal_mask=True), usual(x, x, use_causal_mask=True) * 0.5, atol=1e-5)
+    np.testing.assert_allclose(own[1](x, x, attention_mask=mask), wanted, atol=1e-5)
