@@ -25,7 +25,7 @@ FLOATS = ("bfloat16", "float16", "float32", "float64")
 LARGEST = {"float16": 65504.0, "bfloat16": 3.3895313892515355e38}
 INTEGERS = ("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64")
 _NAMES = frozenset({*FLOATS, *INTEGERS, "bool", "string", "complex64", "complex128", "float8_e4m3fn", "float8_e5m2"})
-_BIT32 = {"int64": "int32", "uint64": "uint32", "float64": "float32", "complex128": "complex64"}  # the one rule for 64 bits
+FEWER_BITS = {"int64": "int32", "uint64": "uint32", "float64": "float32", "complex128": "complex64"}  # the one rule for 64 bits
 _OF_PYTHON: dict[type, str] = {bool: "bool", int: "int32", float: "float32", str: "string", complex: "complex64"}
 LIMITS = {"int32": (-(2**31), 2**31 - 1), "uint32": (0, 2**32 - 1)}
 LIMITS |= {"int8": (-128, 127), "int16": (-(2**15), 2**15 - 1), "uint8": (0, 255), "uint16": (0, 2**16 - 1)}
@@ -199,4 +199,4 @@ def result_type(*dtypes: Any) -> str:
         raise ValueError(f"The dtypes {', '.join(names)} have no common dtype; cast them first.")
     (least,) = [n for n in common if common <= _reach(n)]
     least = {"int": "int32", "float": "float32"}.get(least, least)
-    return _BIT32.get(least, least)
+    return FEWER_BITS.get(least, least)

@@ -200,6 +200,7 @@ class Operation:
 
     Raises:
         Undefined: It is called and does not define `call`.
+        ValueError: `name` is not a string without `/`.
 
     Source: `keras.Operation`.
 
@@ -214,6 +215,8 @@ class Operation:
     name: str
 
     def __init__(self, name: str | None = None) -> None:
+        if name is not None and (not isinstance(name, str) or "/" in name):
+            raise ValueError(f"{type(self).__name__}: name must be a string without '/'. Received: name={name!r}")
         self.name = name or auto_name(type(self).__name__)
         self._inbound_nodes: list[CallNode] = []
 
@@ -245,24 +248,21 @@ class Operation:
 
     @property
     def input(self) -> Any:
-        """The symbolic input of the only call.
+        """The symbolic input of the first call.
 
         Raises:
-            ValueError: The operation was not called symbolically, or more than once.
+            AttributeError: The operation was not called symbolically.
         """
-        return self._only_node("input").input_tensors_packed
+        return self._first_node("input").input_tensors_packed
 
     @property
     def output(self) -> Any:
-        """The symbolic output of the only call."""
-        return self._only_node("output").outputs
+        """The symbolic output of the first call."""
+        return self._first_node("output").outputs
 
-    def _only_node(self, what: str) -> CallNode:
-        if len(self._inbound_nodes) != 1:
-            raise ValueError(
-                f"{self.name} has {len(self._inbound_nodes)} symbolic calls, so its {what} is not defined; "
-                "call it once on an Input."
-            )
+    def _first_node(self, what: str) -> CallNode:
+        if not self._inbound_nodes:
+            raise AttributeError(f"{self.name} was not called symbolically, so its {what} is not defined; call it on an Input.")
         return self._inbound_nodes[0]
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from pyml.core import Tensor
 from pyml.core.tree import flatten
-from pyml.errors import ShapeError
+from pyml.dtypes import FEWER_BITS, keras_name
+from pyml.errors import DtypeError, ShapeError
 
 __all__ = ["InputSpec"]
 
@@ -25,6 +26,12 @@ class InputSpec:
         name: Name of the input.
         optional: The input may be None.
 
+    Raises:
+        ValueError: There is no such dtype, `shape` is none, or `axes` names an axis that there is not.
+        TypeError: `axes` is no dict of integers.
+
+    Source: `keras.InputSpec`.
+
     Example:
         >>> pyml.InputSpec(ndim=4, axes={-1: 3}).ndim
         4
@@ -33,15 +40,32 @@ class InputSpec:
     def __init__(self, dtype: str | None = None, shape: Sequence[int | None] | None = None, ndim: int | None = None,
                  max_ndim: int | None = None, min_ndim: int | None = None, axes: Mapping[int, int | None] | None = None,
                  allow_last_axis_squeeze: bool = False, name: str | None = None, optional: bool = False) -> None:
-        self.dtype = dtype
+        self.dtype = None if dtype is None else keras_name(dtype)
+        if shape is not None and (isinstance(shape, str) or not hasattr(shape, "__iter__")):
+            raise ValueError(f"InputSpec: shape must be a tuple of sizes, None where one is free. Received: shape={shape!r}")
         self.shape = None if shape is None else tuple(shape)
-        self.ndim = len(shape) if shape is not None else ndim
+        self.ndim = ndim if self.shape is None else len(self.shape)
         self.max_ndim = max_ndim
         self.min_ndim = min_ndim
+        if not isinstance(axes or {}, Mapping) or not all(hasattr(axis, "__index__") for axis in axes or ()):
+            raise TypeError(f"InputSpec: axes must be a dict of axis to size. Received: axes={axes!r}")
         self.axes = {int(axis): size for axis, size in (axes or {}).items()}
+        most = self.ndim or max_ndim
+        if self.axes and most is not None and max(self.axes) >= most:
+            raise ValueError(f"InputSpec: axis {max(self.axes)} is out of range for {most} axes. Received: axes={axes!r}")
         self.allow_last_axis_squeeze = allow_last_axis_squeeze
         self.name = name
         self.optional = optional
+
+    def get_config(self) -> dict[str, Any]:
+        """Arguments of the constructor; those that Keras keeps."""
+        names = ("dtype", "shape", "ndim", "max_ndim", "min_ndim", "axes", "optional")
+        return {name: getattr(self, name) for name in names}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> InputSpec:
+        """One from what `get_config` returned."""
+        return cls(**config)
 
     def __repr__(self) -> str:
         parts = {"dtype": self.dtype, "shape": self.shape, "ndim": self.ndim, "max_ndim": self.max_ndim,
@@ -54,11 +78,12 @@ def assert_input_compatibility(input_spec: Any, inputs: Any, layer_name: Any) ->
 
     Raises:
         ShapeError: A rank, size or the number of inputs differs; the message names the layer and both shapes.
+        DtypeError: A dtype differs.
     """
     if not input_spec:
         return
     if type(input_spec) is InputSpec and type(inputs) is Tensor:
-        _check(input_spec, inputs.shape, 0, layer_name)
+        _check(input_spec, inputs.shape, inputs.dtype, 0, layer_name)
         return
     specs, inputs = flatten(input_spec), flatten(inputs)
     if len(specs) != len(inputs):
@@ -67,11 +92,11 @@ def assert_input_compatibility(input_spec: Any, inputs: Any, layer_name: Any) ->
         )
     for index, (spec, x) in enumerate(zip(specs, inputs, strict=True)):
         if spec is not None and hasattr(x, "shape"):
-            _check(spec, tuple(x.shape), index, layer_name)
+            _check(spec, tuple(x.shape), getattr(x, "dtype", None), index, layer_name)
 
 
-def _check(spec: Any, shape: Any, index: int, layer_name: Any) -> None:
-    """Raises ShapeError where a shape does not meet a spec."""
+def _check(spec: Any, shape: Any, dtype: Any, index: int, layer_name: Any) -> None:
+    """Raises ShapeError where a shape does not meet a spec, and DtypeError where a dtype does not."""
     rank, wrong = len(shape), ""
     if spec.ndim is not None and rank != spec.ndim and not spec.allow_last_axis_squeeze:
         wrong = f"expected ndim={spec.ndim}, found ndim={rank}. Full shape received: {shape}"
@@ -93,5 +118,8 @@ def _check(spec: Any, shape: Any, index: int, layer_name: Any) -> None:
             e is None or s is None or e == s for e, s in zip(expected, shape, strict=True))
         if not fits:
             wrong = f"expected shape={spec.shape}, found shape={shape}"
+    if not wrong and spec.dtype is not None and keras_name(dtype) not in (spec.dtype, FEWER_BITS.get(spec.dtype)):
+        raise DtypeError(f'Input {index} of layer "{layer_name}" is incompatible with the layer: '
+                         f"expected dtype={spec.dtype}, found dtype={keras_name(dtype)}")  # fmt: skip
     if wrong:
         raise ShapeError(f'Input {index} of layer "{layer_name}" is incompatible with the layer: {wrong}')

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyml.core.symbolic import Operation
-from pyml.core.tree import flatten, pack_sequence_as
+from pyml.core.symbolic import KerasTensor, Operation
+from pyml.core.tree import flatten, map_structure, pack_sequence_as
+from pyml.errors import ShapeError
 from pyml.models.graph import Graph
 
 
@@ -19,6 +20,7 @@ class Function(Operation):
 
     Raises:
         ValueError: An output cannot be computed from the inputs, or other numbers of values are given.
+        ShapeError: A value has another shape than its input.
 
     Source: `keras.Function`.
 
@@ -53,6 +55,10 @@ class Function(Operation):
         values = flatten(inputs)
         if len(values) != len(self.inputs):
             raise ValueError(f"Function {self.name!r} takes {len(self.inputs)} inputs. Received: {len(values)}")
+        for value, known in zip(values, self.inputs, strict=True):
+            given, wanted = tuple(getattr(value, "shape", known.shape)), known.shape
+            if len(given) != len(wanted) or any(n not in (m, None) for m, n in zip(given, wanted, strict=True)):
+                raise ShapeError(f"Function {self.name!r}: input {known.name!r} has shape {wanted}. Received: a tensor of shape {given}")
         return self._graph.run(values)
 
     def __call__(self, inputs: Any) -> Any:
@@ -61,5 +67,9 @@ class Function(Operation):
         return self.call(inputs)
 
     def compute_output_shape(self, input_shape: Any = None) -> Any:
-        """The shapes of the outputs."""
-        return pack_sequence_as(self._outputs_struct, [tuple(t.shape) for t in self.outputs])
+        """The shapes of the outputs for those of the inputs, one or a list of them; without, those that the graph has."""
+        if input_shape is None:
+            return pack_sequence_as(self._outputs_struct, [tuple(t.shape) for t in self.outputs])
+        shapes = [input_shape] if len(self.inputs) == 1 and all(n is None or isinstance(n, int) for n in input_shape) else input_shape
+        given = [KerasTensor(shape, dtype=t.dtype) for shape, t in zip(shapes, self.inputs, strict=True)]
+        return map_structure(lambda t: t.shape, self.compute_output_spec(given))

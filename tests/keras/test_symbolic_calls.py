@@ -101,6 +101,33 @@ def test_weights_are_made_with_every_argument(cpu):
         layer.add_weight("w")
 
 
+def test_a_function_takes_the_shapes_of_its_inputs_and_an_operation_tells_its_first_call(cpu):
+    x, y = pyml.Input((2,), name="x"), pyml.Input((None, 3))
+    function = pyml.Function([x, y], {"a": x * 2, "b": y[:, 0]})
+    assert function.compute_output_shape([(4, 2), (4, 5, 3)]) == {"a": (4, 2), "b": (4, 3)}
+    assert function.compute_output_shape()["b"] == (None, 3) and pyml.Function(x, x + 1).compute_output_shape((4, 2)) == (4, 2)
+    for shape in ((1, 3), (2,)):
+        with pytest.raises(ValueError, match=rf"input 'x' has shape \(None, 2\)\. Received: a tensor of shape \({shape[0]},"):
+            function([np.ones(shape), np.ones((1, 5, 3))])
+    layer = layers.Dense(2)
+    assert not hasattr(layer, "input")
+    first = layer(x), layer(x)
+    assert layer.input is x and layer.output is first[0]
+
+
+def test_what_a_layer_expects_has_a_dtype_and_a_config(cpu):
+    spec = pyml.InputSpec(dtype="int32", ndim=2, axes={-1: 3})
+    assert type(spec).from_config(spec.get_config()).get_config() == spec.get_config() == {
+        "dtype": "int32", "shape": None, "ndim": 2, "max_ndim": None, "min_ndim": None, "axes": {-1: 3}, "optional": False}
+    layer = layers.Identity(dtype="int32", name="same")
+    layer.input_spec = spec
+    assert layer(np.ones((2, 3), "int32")).shape == (2, 3)
+    with pytest.raises(ValueError, match='Input 0 of layer "same" is incompatible with the layer: expected dtype=int32, found dtype=bool'):
+        layer(pyml.ops.ones((2, 3), dtype="bool"))
+    layer.input_spec = pyml.InputSpec(dtype="float64")  # which is float32 here
+    layer(pyml.ops.ones((2, 3)))
+
+
 def test_scopes_name_variables_as_in_keras_and_may_be_entered_again(cpu):
     outer, caller = pyml.name_scope("a"), object()
     for _ in range(2):
