@@ -79,7 +79,7 @@ class Node:
         return f"<{self.op.name} {self.dtype}{list(self.shape)}>"
 
 
-def toposort(roots: Sequence[Node], stop: Callable[[Node], bool] = lambda node: False) -> list[Node]:
+def toposort(roots: Sequence[Node], stop: Callable[[Node], bool] | None = None) -> list[Node]:
     """Every node reachable from `roots`, sources first. Iterative: deep graphs overflow the wasm stack."""
     order: list[Node] = []
     seen: set[int] = set()
@@ -90,7 +90,7 @@ def toposort(roots: Sequence[Node], stop: Callable[[Node], bool] = lambda node: 
             order.append(stack.pop())  # type: ignore[arg-type]
         elif id(node) not in seen:
             seen.add(id(node))
-            if node.src and not stop(node):
+            if node.src and (stop is None or not stop(node)):
                 stack += (node, None)
                 stack += [s for s in reversed(node.src) if id(s) not in seen]
             else:

@@ -6,6 +6,7 @@ WebAssembly tool conventions, so that Emscripten's dynamic loader takes the modu
 
 from __future__ import annotations
 
+import functools
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -15,13 +16,9 @@ I32, I64, F32, V128 = 0x7F, 0x7E, 0x7D, 0x7B
 PAGES = 65536  # most pages of a 32-bit memory
 
 
-_BYTES = tuple(bytes((b,)) for b in range(128))
-
-
+@functools.lru_cache(4096)
 def leb(value: int) -> bytes:
     """Unsigned LEB128."""
-    if value < 128:
-        return _BYTES[value]
     out = bytearray()
     while True:
         byte = value & 0x7F
@@ -32,10 +29,9 @@ def leb(value: int) -> bytes:
         out.append(byte | 0x80)
 
 
+@functools.lru_cache(4096)
 def sleb(value: int) -> bytes:
     """Signed LEB128."""
-    if -64 <= value < 64:
-        return _BYTES[value & 0x7F]
     out = bytearray()
     while True:
         byte = value & 0x7F
