@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 
@@ -52,8 +52,6 @@ class Attention(Layer):
     Source: Luong et al. 2015, "Effective Approaches to Attention-based Neural Machine Translation".
     """
 
-    _by_product: ClassVar[bool] = True
-
     def __init__(self, use_scale: bool = False, score_mode: str = "dot", dropout: float = 0.0, seed: int | None = None,
                  **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -83,7 +81,7 @@ class Attention(Layer):
             self.concat_score_weight = self.add_weight(name="concat_score_weight", shape=(), initializer="ones")
         self.built = True
 
-    def _scores(self, query: Any, key: Any) -> Any:
+    def _calculate_scores(self, query: Any, key: Any) -> Any:
         if self.score_mode == "dot":
             scores = ops.matmul(query, ops.swapaxes(key, -1, -2))
             return scores if self.scale is None else scores * self.scale
@@ -96,22 +94,33 @@ class Attention(Layer):
         query, value = inputs[0], inputs[1]
         query_mask, value_mask = (mask[0], mask[1]) if mask else (None, None)
         whole = return_attention_scores or value_mask is not None or (training and self.dropout)
-        if self._by_product and self.score_mode == "dot" and not whole:
+        if self._by_product() and not whole:
             return self._kept(self._mean(query, inputs[-1], value, use_causal_mask), query_mask)
-        scores = self._scores(query, inputs[-1])
+        scores = self._calculate_scores(query, inputs[-1])
         kept = None if value_mask is None else ops.expand_dims(value_mask, -2)
         if use_causal_mask:
             rows = ops.reshape(ops.arange(scores.shape[-2]), (1, -1, 1))
             causal = ops.greater_equal(rows, ops.reshape(ops.arange(scores.shape[-1]), (1, 1, -1)))
             kept = causal if kept is None else ops.logical_and(kept, causal)
-        if kept is not None:
-            scores = ops.where(kept, scores, scores - _FAR_BELOW)
+        output, weights = self._apply_scores(scores, value, kept, training)
+        output = self._kept(output, query_mask)
+        return (output, weights) if return_attention_scores else output
+
+    def _apply_scores(self, scores: Any, value: Any, scores_mask: Any = None, training: bool | None = False) -> Any:
+        """The means of the values by the scores, and their weights; subclasses may have other ones, and other scores."""
+        if scores_mask is not None:
+            scores = ops.where(scores_mask, scores, scores - _FAR_BELOW)
         weights = ops.softmax(scores)
         dropped = weights
         if training and self.dropout:
             dropped = random.dropout(weights, self.dropout, seed=self.seed_generator)
-        output = self._kept(ops.matmul(dropped, value), query_mask)
-        return (output, weights) if return_attention_scores else output
+        return ops.matmul(dropped, value), weights
+
+    def _by_product(self) -> bool:
+        """Whether the scores are products and their weights a softmax, which one kernel makes."""
+        cls = type(self)
+        own = (cls._calculate_scores, cls._apply_scores) == (Attention._calculate_scores, Attention._apply_scores)
+        return own and self.score_mode == "dot"
 
     def _mean(self, query: Any, key: Any, value: Any, causal: bool) -> Any:
         """The outputs where nobody asks for scores: those of long sequences are never held together."""
@@ -159,8 +168,6 @@ class AdditiveAttention(Attention):
     Source: Bahdanau et al. 2015, "Neural Machine Translation by Jointly Learning to Align and Translate".
     """
 
-    _by_product = False
-
     def __init__(self, use_scale: bool = True, dropout: float = 0.0, **kwargs: Any) -> None:
         super().__init__(use_scale=use_scale, dropout=dropout, **kwargs)
 
@@ -171,7 +178,7 @@ class AdditiveAttention(Attention):
             self.scale = self.add_weight(name="scale", shape=(size,), initializer="glorot_uniform")
         self.built = True
 
-    def _scores(self, query: Any, key: Any) -> Any:
+    def _calculate_scores(self, query: Any, key: Any) -> Any:
         both = ops.tanh(ops.expand_dims(query, -2) + ops.expand_dims(key, -3))
         return ops.sum(both if self.scale is None else both * self.scale, axis=-1)
 

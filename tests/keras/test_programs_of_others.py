@@ -361,3 +361,24 @@ def test_a_subclass_of_attention_has_a_formula_of_its_own_or_uses_the_parts():
     np.testing.assert_allclose(same, scores, atol=1e-6)
     np.testing.assert_allclose(own[0](x, x, use_causal_mask=True), usual(x, x, use_causal_mask=True) * 0.5, atol=1e-5)
     np.testing.assert_allclose(own[1](x, x, attention_mask=mask), wanted, atol=1e-5)
+
+
+class Bilinear(layers.Attention):
+    """Scores of its own, and a mean of its own over the other one's."""
+
+    def _calculate_scores(self, query, key):
+        return super()._calculate_scores(query, key) * 2.0
+
+    def _apply_scores(self, scores, value, scores_mask=None, training=False):
+        mixed, weights = super()._apply_scores(scores, value, scores_mask, training)
+        return mixed + 1.0, weights
+
+
+def test_a_subclass_of_the_simple_attention_has_scores_and_means_of_its_own():
+    x = np.random.default_rng(0).normal(size=(2, 4, 3)).astype("float32")
+    for how in ({}, {"use_causal_mask": True}, {"return_attention_scores": True}):
+        found, wanted = Bilinear()([x, x, x], **how), layers.Attention()([2.0 * x, x, x], **how)
+        if how.get("return_attention_scores"):
+            np.testing.assert_allclose(found[1], wanted[1], atol=1e-6)
+            found, wanted = found[0], wanted[0]
+        np.testing.assert_allclose(found, wanted.numpy() + 1.0, atol=1e-5)
