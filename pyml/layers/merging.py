@@ -39,6 +39,9 @@ class _Merge(Layer):
         self.built = True
 
     def call(self, inputs: Any) -> Any:
+        return self._merge_function(inputs)
+
+    def _merge_function(self, inputs: Any) -> Any:     # by Keras' name: subclasses have their own
         return reduce(self._merge, inputs)
 
     def compute_output_shape(self, input_shape: Any) -> Any:

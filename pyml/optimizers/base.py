@@ -314,9 +314,9 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
                 variable.assign(constraint(variable))
 
     def _update(self, grads: list[Tensor], variables: list[Variable]) -> None:
-        grads = clipped(grads, self.clipnorm, self.global_clipnorm, self.clipvalue)
+        grads = self._clip_gradients(grads)
         rate = self.learning_rate
-        self._apply_weight_decay(variables, rate)
+        self._apply_weight_decay(variables)
         self._shared = {}
         self._update_all(grads, variables, rate)
         self._shared = None
@@ -370,9 +370,13 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
             return False
         return self._no_decay_names is None or not self._no_decay_names.search(variable.name)
 
-    def _apply_weight_decay(self, variables: list[Variable], learning_rate: Any) -> None:
+    def _clip_gradients(self, grads: list[Tensor]) -> list[Tensor]:  # this one and the next by Keras' names: subclasses have their own
+        return clipped(grads, self.clipnorm, self.global_clipnorm, self.clipvalue)
+
+    def _apply_weight_decay(self, variables: list[Variable]) -> None:
         if self.weight_decay is None:
             return
+        learning_rate = self.learning_rate
         for variable in variables:
             if self._use_weight_decay(variable):
                 variable.assign(variable - variable * self.weight_decay * learning_rate)

@@ -139,7 +139,8 @@ class Muon(Optimizer):
             x = self.muon_a * x + (product(x, factor) if tall else product(factor, x))
         return [x] if one else ops.unstack(x)
 
-    def _apply_weight_decay(self, variables: list[Variable], learning_rate: Any) -> None:
+    def _apply_weight_decay(self, variables: list[Variable]) -> None:
+        learning_rate = self.learning_rate
         for variable in variables:
             decay = self.adam_weight_decay if self._by_adam(variable) else self.weight_decay
             if decay is not None and self._use_weight_decay(variable):

@@ -308,6 +308,19 @@ class Resetting(pyml.metrics.Mean):
         self.times += 1
 
 
+class Clipped(pyml.optimizers.SGD):
+    def _clip_gradients(self, grads):
+        return [ops.sign(g) for g in grads]
+
+    def _apply_weight_decay(self, variables):
+        super()._apply_weight_decay(variables[:0])
+
+
+class Difference(layers.Add):
+    def _merge_function(self, inputs):
+        return inputs[0] - inputs[1]
+
+
 class Falling(pyml.optimizers.SGD):
     def _get_current_learning_rate(self):
         return super()._get_current_learning_rate() * ops.cast(self.iterations == 0, "float32")
@@ -330,6 +343,10 @@ def test_what_subclasses_override_is_what_runs():
     weights = model.get_weights()[0]
     model.fit(x, x[:, :1] + 9, verbose=0)
     np.testing.assert_array_equal(model.get_weights()[0], weights)
+    model.compile(Clipped(0.5, weight_decay=0.1), "mse")
+    model.fit(x, x[:, :1] + 9, verbose=0)
+    np.testing.assert_allclose(model.get_weights()[0], weights + 0.5, rtol=1e-6)
+    assert Difference()([x, x]).numpy().max() == 0.0
 
 
 class Halved(layers.MultiHeadAttention):
