@@ -11,9 +11,13 @@ the pages of `pythons`.
 """
 
 import os
+import signal
+import subprocess
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from threading import Timer
 
 import pytest
 
@@ -46,8 +50,43 @@ def pytest_collection_modifyitems(items):
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item):
     """Pages are waited for as long as the test may take."""
+    of_a_test(_limit(item))
+
+
+def _limit(item):
+    """Seconds that a test may take; 0 for any number."""
     mark, given = item.get_closest_marker("timeout"), item.config.getoption("timeout", None)
-    of_a_test(float(mark.args[0] if mark else given if given is not None else item.config.getini("timeout") or 0))
+    return float(mark.args[0] if mark else given if given is not None else item.config.getini("timeout") or 0)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """Shortly before a test's limit its browsers are ended, which tells whoever waits for a page that it is gone.
+
+    What pytest-timeout raises at the limit is lost in Playwright's loop, and the test would wait for ever.
+    """
+    limit = _limit(item)
+    if not limit:
+        return (yield)
+    end = Timer(0.95 * limit, _end_browsers)
+    end.daemon = True
+    end.start()
+    try:
+        return (yield)
+    finally:
+        end.cancel()
+
+
+def _end_browsers():
+    listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,comm="], capture_output=True, text=True, check=True).stdout
+    processes = [(int(pid), int(parent), name) for pid, parent, name in (line.split(None, 2) for line in listed.splitlines())]
+    mine = {os.getpid()}
+    while below := {pid for pid, parent, _ in processes if parent in mine} - mine:
+        mine |= below
+    for pid, _, name in processes:
+        if pid in mine and "chrom" in name:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
 
 class Console:

@@ -106,11 +106,16 @@ def controller(camera, site):
     assert not page.problems
 
 
+def forget(page):
+    """Presses the button that is there where something can be forgotten."""
+    if page.is_enabled("#forget"):
+        page.click("#forget")
+
+
 @pytest.fixture
 def forgetful(controller):
     """The same without pictures."""
-    if controller.is_enabled("#forget"):
-        controller.click("#forget")
+    forget(controller)
     controller.wait_for_function("() => Object.values(pymlDemo.counts).every((count) => count === 0)")
     return controller
 
@@ -133,7 +138,7 @@ def collect(page, command, wanted):
 def taught(controller):
     """The page after the camera's poses were collected with the mouse and learned."""
     page = controller
-    page.click("#forget")
+    forget(page)
     page.click("#camera")
     page.wait_for_function("() => document.querySelector('#video').videoWidth > 0")
     page.evaluate(TRACK)
