@@ -199,6 +199,9 @@ def test_stop_ends_a_long_training_with_a_result(regression):
 
 def test_the_regression_page_needs_no_mouse_and_fits_a_phone(regression):
     open_csv(regression, LINE)
+    regression.fill("#epochs", "1")
+    regression.click("#train")
+    assert finished(regression)["error"] is None  # one chooses what lies along the axis of a fit
     regression.focus("#train")
     reached = set()
     for _ in range(20):
@@ -522,7 +525,8 @@ def test_a_camera_gives_examples_while_its_button_is_held(new_page, camera_brows
     assert page.evaluate("() => document.querySelector('#video').srcObject") is None
 
 
-def test_a_browser_that_cannot_wait_in_python_learns_and_exports_on_webgpu(page, networks, site):
+def test_a_browser_that_cannot_wait_in_python_learns_and_exports_on_webgpu(new_page, networks, site):
+    page = new_page(fresh=True)  # the other tests' page is open and keeps its classes
     page.goto(f"{site}/demos/teachable/index.html?backend=webgpu&jspi=off&thread=main")
     page.wait_for_function("() => pymlDemo.ready")
     assert "JSPI" in page.text_content("#notices")
@@ -537,7 +541,8 @@ def test_a_browser_that_cannot_wait_in_python_learns_and_exports_on_webgpu(page,
         assert {"model.json", "labels.json", "README.txt"} < set(packed.namelist())
 
 
-def test_taught_classes_are_there_after_a_reload_until_the_user_starts_over(page, site, networks):
+def test_taught_classes_are_there_after_a_reload_until_the_user_starts_over(new_page, site, networks):
+    page = new_page(fresh=True)
     page.goto(f"{site}/demos/teachable/index.html?backend=wasm")
     page.wait_for_function("() => pymlDemo.ready")
     assert page.is_hidden("#over")
