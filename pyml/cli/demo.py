@@ -127,6 +127,9 @@ def run_headless(name: str, site: Path, timeout: float, query: dict) -> int:
             print(f"training in headless Chromium {chromium.version}", flush=True)
             page.goto(f"{url}/demos/{name}/index.html?{options}")
             result = wait_for_result(page, timeout, problems)
+            # all of it in sight: an editor that is not has measured no line, and its numbers stand beside other ones
+            page.set_viewport_size({"width": 1280, "height": page.evaluate("() => document.documentElement.scrollHeight")})
+            page.evaluate("() => new Promise((done) => { requestAnimationFrame(() => requestAnimationFrame(done)); })")
             page.screenshot(path=str(picture), full_page=True)
     print(f"screenshot: {picture}")
     if result.get("error"):
