@@ -192,7 +192,7 @@ def test_a_full_memory_is_an_error_and_harms_nothing(browser, site, threads, tot
         large.clear()
         [error, most, same, device.alloc(1 << 30).nbytes]
     """)
-    assert name == "DeviceError" and f"{total} bytes of memory have no room for 1,073,741,824 bytes more" in message
+    assert name == "DeviceError" and f"{total} bytes of memory have no room for another 1,073,741,824 bytes" in message
     assert most == fitting and same and after == 1 << 30
     context.close()
 
@@ -236,4 +236,5 @@ def test_without_simd_numpy_computes_and_describe_says_why(python):
         config._opened["wasm"], module.open_engine, config._device, config._reason = kept
         text
     """)
-    assert text.startswith("backend   cpu (WebGPU has not been opened on this page; no WebAssembly SIMD: no SIMD on this machine)")
+    first = text.splitlines()[0]  # why there is no WebGPU depends on the page
+    assert first.startswith("backend   cpu (") and first.endswith("; no WebAssembly SIMD: no SIMD on this machine)")
