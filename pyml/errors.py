@@ -31,6 +31,10 @@ class AxisError(ShapeError, IndexError):
     """An array has no such axis, or indices do not fit its axes; an IndexError too, as in Keras and numpy."""
 
 
+class AxisKindError(ShapeError, TypeError):
+    """An axis is not an integer; a TypeError too, as in Keras and numpy."""
+
+
 class DtypeError(PymlError, TypeError, ValueError):
     """A dtype is unknown, unsupported or does not fit the operation; a ValueError too, as Keras raises one for a name that is no dtype."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ..core.types import Axis
-from ..errors import AxisError, ShapeError
+from ..errors import AxisError, AxisKindError, ShapeError
 
 
 def ordered_axes(axis: Axis, ndim: int, what: str) -> list[int]:
@@ -12,14 +12,14 @@ def ordered_axes(axis: Axis, ndim: int, what: str) -> list[int]:
     Raises:
         AxisError: An axis is out of range.
         ShapeError: One is named twice.
-        TypeError: One is not an integer.
+        AxisKindError: One is not an integer.
     """
     if axis is None:
         return list(range(ndim))
     out = []
     for a in axis if isinstance(axis, (tuple, list)) else (axis,):
         if not isinstance(a, int) and not hasattr(a, "__index__"):
-            raise TypeError(f"{what}: an axis must be an integer. Received: axis={axis!r}")
+            raise AxisKindError(f"{what}: an axis must be an integer. Received: axis={axis!r}")
         if not -ndim <= a < ndim:
             span = f"use {-ndim} to {ndim - 1}" if ndim else "a scalar has none"
             raise AxisError(f"{what}: axis {a} is out of range for {ndim} dimensions; {span}.")
