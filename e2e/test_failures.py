@@ -123,6 +123,19 @@ def test_a_damaged_runtime_is_named(visitor, site):
         visitor.unroute("**/pyodide.asm.wasm*")
 
 
+def test_files_that_come_in_after_one_failed_do_not_take_the_place_of_its_name(page, site):
+    page.goto(site + BLANK)
+    text = page.evaluate("""async () => {
+      const { showStatus } = await import("/web/status.js");
+      const place = document.body.appendChild(document.createElement("p")), heard = showStatus(place);
+      heard({ type: "phase", name: "download", text: "Downloading Python" });
+      heard({ type: "failed", error: Object.assign(new Error("Could not download a.mjs: it is gone."), { kind: "download" }) });
+      heard({ type: "download", loaded: 1e6, total: 2e6 });
+      return place.textContent;
+    }""")
+    assert text.startswith("Could not download a.mjs") and text.endswith("Try again")
+
+
 @pytest.mark.slow
 def test_on_the_main_thread_too_a_file_is_named_and_can_be_tried_again(visitor, site):
     visitor.route("**/pyodide.asm.mjs", lambda route: route.abort())

@@ -26,7 +26,7 @@ export function showStatus(element) {
       bar.hidden = event.name === "ready";
       bar.removeAttribute("value");
       element.dataset.phase = event.name;
-    } else if (event.type === "download") {
+    } else if (event.type === "download" && element.dataset.phase !== "failed") { // other files come in all the same
       text.textContent = `${phase}: ${megabytes(event.loaded)} of ${megabytes(event.total)} MB`;
       bar.hidden = false;
       bar.max = event.total || 1;
