@@ -311,7 +311,7 @@ def test_the_docstring_of_an_op_tells_of_dtypes_and_shapes(declared):
 
 
 PUBLIC = {f"ops.{d.name}": d.function for d in DECLARED.values()}
-for _module in ("activations.functions", "activations.lookup", "core", "image", "ops.directional", "ops.further", "ops.vectorizing"):
+for _module in ("activations", "core", "image", "ops.directional", "ops.further", "ops.vectorizing"):
     _found = importlib.import_module(f"pyml.{_module}")
     _public = [n for n, v in vars(_found).items() if callable(v) and not n.startswith("_") and v.__module__.startswith(f"pyml.{_module}")]
     PUBLIC |= {f"{_module}.{name}": getattr(_found, name) for name in _public}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pyml.activations.functions import linear
+from pyml.activations.rectified import linear
 from pyml.objects.registry import ACTIVATIONS
 from pyml.objects.serialization import deserialize_keras_object, interpret, serialize_keras_object
 

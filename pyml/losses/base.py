@@ -16,13 +16,23 @@ from pyml.core.tree import map_structure
 from pyml.core.types import TensorLike
 from pyml.dtypes import LARGEST, narrow, standardize
 from pyml.errors import ShapeError, Undefined, tell_misfit
-from pyml.objects.common_part import CommonPart
+from pyml.objects.common_part import CommonOfFunctions, CommonPart
 from pyml.objects.configured import Configured
 from pyml.objects.registry import LOSSES
 from pyml.objects.samples import Sample, draw, sample
 
 __all__ = ["Loss", "LossFunctionWrapper", "reduce_weighted_values"]
 
+LOSSES.common_of_functions = CommonOfFunctions(
+    "keras.losses",
+    arguments={
+        "y_true": "Targets `(batch, ..., n)`.",
+        "y_pred": "Predictions, of the shape of the targets.",
+        "from_logits": "True when `y_pred` holds logits.",
+    },
+    returns="Tensor `(batch, ...)` in the dtype of the predictions.",
+    errors={"": "ShapeError: The shapes do not fit each other."},
+)
 F = TypeVar("F", bound=Callable[..., Any])
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 

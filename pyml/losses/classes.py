@@ -36,8 +36,6 @@ __all__ = [
 class MeanSquaredError(LossFunctionWrapper):
     """`mean((y_true - y_pred)^2)` over the last axis.
 
-    Reduced over the batch; see `Loss` for the arguments.
-
     Example:
         >>> round(float(pyml.losses.MeanSquaredError()([[1.0, 1.0]], [[0.5, 1.0]])), 4)
         0.125
@@ -53,8 +51,6 @@ class MeanSquaredError(LossFunctionWrapper):
 
 class MeanAbsoluteError(LossFunctionWrapper):
     """`mean(|y_true - y_pred|)` over the last axis.
-
-    Reduced over the batch; see `Loss` for the arguments.
 
     Example:
         >>> round(float(pyml.losses.MeanAbsoluteError()([[1.0, 1.0]], [[0.5, 1.0]])), 4)
@@ -73,8 +69,6 @@ class MeanAbsoluteError(LossFunctionWrapper):
 class MeanAbsolutePercentageError(LossFunctionWrapper):
     """`100 * mean(|y_true - y_pred| / max(|y_true|, 1e-7))` over the last axis.
 
-    Reduced over the batch; see `Loss` for the arguments.
-
     Example:
         >>> round(float(pyml.losses.MeanAbsolutePercentageError()([[1.0, 1.0]], [[0.5, 1.0]])), 4)
         25.0
@@ -91,8 +85,6 @@ class MeanAbsolutePercentageError(LossFunctionWrapper):
 
 class MeanSquaredLogarithmicError(LossFunctionWrapper):
     """`mean((log(y_true + 1) - log(y_pred + 1))^2)` over the last axis.
-
-    Reduced over the batch; see `Loss` for the arguments.
 
     Example:
         >>> round(float(pyml.losses.MeanSquaredLogarithmicError()([[1.0, 1.0]], [[0.5, 1.0]])), 4)
@@ -111,8 +103,6 @@ class MeanSquaredLogarithmicError(LossFunctionWrapper):
 class LogCosh(LossFunctionWrapper):
     """`mean(log(cosh(y_pred - y_true)))`: squared near 0, linear far away.
 
-    Reduced over the batch; see `Loss` for the arguments.
-
     Example:
         >>> round(float(pyml.losses.LogCosh()([[1.0, 1.0]], [[0.5, 1.0]])), 4)
         0.0601
@@ -129,8 +119,6 @@ class LogCosh(LossFunctionWrapper):
 class Poisson(LossFunctionWrapper):
     """`mean(y_pred - y_true * log(y_pred))` over the last axis.
 
-    Reduced over the batch; see `Loss` for the arguments.
-
     Example:
         >>> round(float(pyml.losses.Poisson()([[1.0, 1.0]], [[0.5, 1.0]])), 4)
         1.0966
@@ -146,8 +134,6 @@ class Poisson(LossFunctionWrapper):
 
 class KLDivergence(LossFunctionWrapper):
     """`sum(y_true * log(y_true / y_pred))` over the last axis, both cut to `[1e-7, 1]`.
-
-    Reduced over the batch; see `Loss` for the arguments.
 
     Source: Kullback and Leibler 1951, "On Information and Sufficiency".
 
@@ -168,8 +154,6 @@ class KLDivergence(LossFunctionWrapper):
 class Hinge(LossFunctionWrapper):
     """`mean(max(1 - y_true * y_pred, 0))` for targets -1 and 1 (or 0 and 1).
 
-    Reduced over the batch; see `Loss` for the arguments.
-
     Source: Cortes and Vapnik 1995, "Support-Vector Networks".
 
     Example:
@@ -189,8 +173,6 @@ class Hinge(LossFunctionWrapper):
 class SquaredHinge(LossFunctionWrapper):
     """`mean(max(1 - y_true * y_pred, 0)^2)` for targets -1 and 1 (or 0 and 1).
 
-    Reduced over the batch; see `Loss` for the arguments.
-
     Source: Tang 2013, "Deep Learning using Linear Support Vector Machines".
 
     Example:
@@ -208,8 +190,6 @@ class SquaredHinge(LossFunctionWrapper):
 
 class CategoricalHinge(LossFunctionWrapper):
     """`max(0, 1 - positive + negative)`: the right score against the best wrong one.
-
-    Reduced over the batch; see `Loss` for the arguments.
 
     Source: Crammer and Singer 2001, "On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines".
 

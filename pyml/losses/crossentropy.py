@@ -26,17 +26,11 @@ def categorical_crossentropy(y_true: TensorLike, y_pred: TensorLike, from_logits
     Args:
         y_true: One-hot targets, the shape of `y_pred`.
         y_pred: Probabilities `(batch, ..., classes)`, or logits.
-        from_logits: True when `y_pred` holds logits.
         label_smoothing: Share of the target spread evenly over the classes.
         axis: Axis of the classes.
 
     Returns:
         Tensor of the shape of the predictions without `axis`, in their dtype.
-
-    Raises:
-        ShapeError: The shapes differ.
-
-    Source: `keras.losses.categorical_crossentropy`.
 
     Example:
         >>> pyml.losses.categorical_crossentropy([[0.0, 1.0]], [[0.25, 0.75]]).numpy().round(4).tolist()
@@ -64,17 +58,11 @@ def sparse_categorical_crossentropy(y_true: TensorLike, y_pred: TensorLike, from
     Args:
         y_true: Classes as integers `(batch, ...)`, or with a last axis of size 1.
         y_pred: Probabilities `(batch, ..., classes)`, or logits.
-        from_logits: True when `y_pred` holds logits.
         ignore_class: A class whose samples give loss 0 and do not count in a mean, for example 255.
         axis: Axis of the classes.
 
     Returns:
         Tensor of the shape of the predictions without `axis`, in their dtype.
-
-    Raises:
-        ShapeError: The shapes do not fit.
-
-    Source: `keras.losses.sparse_categorical_crossentropy`.
 
     Example:
         >>> pyml.losses.sparse_categorical_crossentropy([1, 0], [[0.25, 0.75], [0.5, 0.5]]).numpy().round(4).tolist()
@@ -104,17 +92,11 @@ def binary_crossentropy(y_true: TensorLike, y_pred: TensorLike, from_logits: boo
     Args:
         y_true: Targets 0 or 1, the shape of `y_pred`.
         y_pred: Probabilities, or logits.
-        from_logits: True when `y_pred` holds logits.
         label_smoothing: Moves targets towards 0.5.
         axis: Axis of the mean.
 
     Returns:
         Tensor of the shape of the predictions without `axis`, in their dtype.
-
-    Raises:
-        ShapeError: The shapes differ.
-
-    Source: `keras.losses.binary_crossentropy`.
 
     Example:
         >>> pyml.losses.binary_crossentropy([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()

@@ -25,15 +25,11 @@ def binary_focal_crossentropy(y_true: TensorLike, y_pred: TensorLike, apply_clas
         apply_class_balancing: Also weigh ones by `alpha` and zeros by `1 - alpha`.
         alpha: Weight of the ones.
         gamma: How much less an easy sample counts; 0 is the plain cross-entropy.
-        from_logits: True when `y_pred` holds logits.
         label_smoothing: Moves targets towards 0.5.
         axis: Axis of the mean.
 
     Returns:
         Tensor of the shape of the predictions without `axis`, in their dtype.
-
-    Raises:
-        ShapeError: The shapes do not fit each other.
 
     Source: Lin et al. 2017, "Focal Loss for Dense Object Detection".
 
@@ -65,7 +61,6 @@ def categorical_focal_crossentropy(y_true: TensorLike, y_pred: TensorLike, alpha
         y_pred: Probabilities `(batch, ..., classes)`, or logits.
         alpha: Weight of all classes, or a list with one for each.
         gamma: How much less an easy sample counts.
-        from_logits: True when `y_pred` holds logits.
         label_smoothing: Share of the target spread evenly over the classes.
         axis: Axis of the classes.
 

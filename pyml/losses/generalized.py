@@ -31,9 +31,6 @@ def categorical_generalized_cross_entropy(y_true: TensorLike, y_pred: TensorLike
     Returns:
         Tensor `(batch,)` in the dtype of the predictions.
 
-    Raises:
-        ShapeError: The shapes do not fit each other.
-
     Source: Zhang and Sabuncu 2018, "Generalized Cross Entropy Loss for Training Deep Neural Networks with Noisy Labels".
 
     Example:

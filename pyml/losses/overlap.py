@@ -26,11 +26,7 @@ def dice(y_true: TensorLike, y_pred: TensorLike, axis: Axis = None) -> Tensor:
 
     Args:
         y_true: Targets in `[0, 1]`.
-        y_pred: Predictions of the same shape.
         axis: Axes of the sums; None for all.
-
-    Raises:
-        ShapeError: The shapes do not fit each other.
 
     Returns:
         Tensor of the axes that are left, a scalar for `axis=None`.
@@ -54,16 +50,12 @@ def tversky(y_true: TensorLike, y_pred: TensorLike, alpha: float = 0.5, beta: fl
 
     Args:
         y_true: Targets in `[0, 1]`.
-        y_pred: Predictions of the same shape.
         alpha: Weight of what the prediction misses.
         beta: Weight of what it adds; with both 0.5 this is `dice`.
         axis: Axes of the sums; None for all.
 
     Returns:
         Tensor `()`, or of the axes that `axis` does not name, in the dtype of the predictions.
-
-    Raises:
-        ShapeError: The shapes do not fit each other.
 
     Source: Salehi et al. 2017, "Tversky loss function for image segmentation using 3D fully convolutional deep networks".
 

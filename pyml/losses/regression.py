@@ -35,18 +35,6 @@ def floats(y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
 def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`mean((y_true - y_pred)^2)` over the last axis.
 
-    Args:
-        y_true: Targets `(batch, ..., n)`.
-        y_pred: Predictions of the same shape.
-
-    Raises:
-        ShapeError: The shapes do not fit each other.
-
-    Returns:
-        Tensor `(batch, ...)`.
-
-    Source: `keras.losses.mean_squared_error`.
-
     Example:
         >>> pyml.losses.mean_squared_error([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
         [0.125, 0.25]
@@ -59,18 +47,6 @@ def mean_squared_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 @in_dtype_of_predictions
 def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`mean(|y_true - y_pred|)` over the last axis.
-
-    Args:
-        y_true: Targets `(batch, ..., n)`.
-        y_pred: Predictions, of the shape of the targets.
-
-    Returns:
-        Tensor `(batch, ...)` in the dtype of the predictions.
-
-    Raises:
-        ShapeError: The shapes do not fit each other.
-
-    Source: `keras.losses.mean_absolute_error`.
 
     Example:
         >>> pyml.losses.mean_absolute_error([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
@@ -85,18 +61,6 @@ def mean_absolute_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 def mean_absolute_percentage_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`100 * mean(|y_true - y_pred| / max(|y_true|, 1e-7))` over the last axis.
 
-    Args:
-        y_true: Targets `(batch, ..., n)`.
-        y_pred: Predictions, of the shape of the targets.
-
-    Returns:
-        Tensor `(batch, ...)` in the dtype of the predictions.
-
-    Raises:
-        ShapeError: The shapes do not fit each other.
-
-    Source: `keras.losses.mean_absolute_percentage_error`.
-
     Example:
         >>> pyml.losses.mean_absolute_percentage_error([[1.0, 2.0]], [[0.5, 2.0]]).numpy().round(4).tolist()
         [25.0]
@@ -109,17 +73,8 @@ def mean_absolute_percentage_error(y_true: TensorLike, y_pred: TensorLike) -> Te
 def mean_squared_logarithmic_error(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`mean((log(y_true + 1) - log(y_pred + 1))^2)` over the last axis.
 
-    Args:
-        y_true: Targets `(batch, ..., n)`.
-        y_pred: Predictions, of the shape of the targets.
-
     Returns:
         Tensor `(batch, ...)` of float32.
-
-    Raises:
-        ShapeError: The shapes do not fit each other.
-
-    Source: `keras.losses.mean_squared_logarithmic_error`.
 
     Example:
         >>> pyml.losses.mean_squared_logarithmic_error([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
@@ -136,15 +91,7 @@ def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Tensor:
     """Half the square of the error up to `delta`, linear beyond. Source: Huber 1964.
 
     Args:
-        y_true: Targets.
-        y_pred: Predictions, in the shape of the targets.
         delta: Where the line begins.
-
-    Returns:
-        Tensor `(batch, ...)` in the dtype of the predictions.
-
-    Raises:
-        ShapeError: The shapes do not fit each other.
 
     Example:
         >>> pyml.losses.huber([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
@@ -161,18 +108,6 @@ def huber(y_true: TensorLike, y_pred: TensorLike, delta: float = 1.0) -> Tensor:
 def log_cosh(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`mean(log(cosh(y_pred - y_true)))`: squared near 0, linear far away.
 
-    Args:
-        y_true: Targets `(batch, ..., n)`.
-        y_pred: Predictions, of the shape of the targets.
-
-    Returns:
-        Tensor `(batch, ...)` in the dtype of the predictions.
-
-    Raises:
-        ShapeError: The shapes do not fit each other.
-
-    Source: `keras.losses.log_cosh`.
-
     Example:
         >>> pyml.losses.log_cosh([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
         [0.060100000351667404, 0.1200999990105629]
@@ -188,17 +123,10 @@ def cosine_similarity(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) ->
     """The negated cosine of the angle between targets and predictions: -1 is best.
 
     Args:
-        y_true: Targets.
-        y_pred: Predictions, in the shape of the targets.
         axis: The axis of the vectors.
 
     Returns:
         Tensor of the shape of the targets without `axis`.
-
-    Raises:
-        ShapeError: The shapes do not fit each other.
-
-    Source: `keras.losses.cosine_similarity`.
 
     Example:
         >>> pyml.losses.cosine_similarity([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
@@ -213,18 +141,6 @@ def cosine_similarity(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) ->
 def poisson(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`mean(y_pred - y_true * log(y_pred))` over the last axis.
 
-    Args:
-        y_true: Targets `(batch, ..., n)`.
-        y_pred: Predictions, of the shape of the targets.
-
-    Returns:
-        Tensor `(batch, ...)` in the dtype of the predictions.
-
-    Raises:
-        ShapeError: The shapes do not fit each other.
-
-    Source: `keras.losses.poisson`.
-
     Example:
         >>> pyml.losses.poisson([[1.0, 1.0], [0.0, 1.0]], [[0.5, 1.0], [0.5, 0.5]]).numpy().round(4).tolist()
         [1.09660005569458, 0.8465999960899353]
@@ -237,16 +153,6 @@ def poisson(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 @in_dtype_of_predictions
 def kl_divergence(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """`sum(y_true * log(y_true / y_pred))` over the last axis, both cut to `[1e-7, 1]`.
-
-    Args:
-        y_true: Targets `(batch, ..., n)`.
-        y_pred: Predictions, of the shape of the targets.
-
-    Returns:
-        Tensor `(batch, ...)` in the dtype of the predictions.
-
-    Raises:
-        ShapeError: The shapes do not fit each other.
 
     Source: Kullback and Leibler 1951, "On Information and Sufficiency".
 
@@ -275,12 +181,6 @@ def hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
         y_true: Targets `(batch, ..., n)`: -1 and 1, or 0 and 1.
         y_pred: Scores, of the shape of the targets.
 
-    Returns:
-        Tensor `(batch, ...)` in the dtype of the predictions.
-
-    Raises:
-        ShapeError: The shapes do not fit each other.
-
     Source: Cortes and Vapnik 1995, "Support-Vector Networks".
 
     Example:
@@ -300,12 +200,6 @@ def squared_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
         y_true: Targets `(batch, ..., n)`: -1 and 1, or 0 and 1.
         y_pred: Scores, of the shape of the targets.
 
-    Returns:
-        Tensor `(batch, ...)` in the dtype of the predictions.
-
-    Raises:
-        ShapeError: The shapes do not fit each other.
-
     Source: Tang 2013, "Deep Learning using Linear Support Vector Machines".
 
     Example:
@@ -324,12 +218,6 @@ def categorical_hinge(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     Args:
         y_true: One-hot targets.
         y_pred: A score for each class.
-
-    Returns:
-        Tensor `(batch, ...)` in the dtype of the predictions.
-
-    Raises:
-        ShapeError: The shapes do not fit each other.
 
     Source: Crammer and Singer 2001, "On the Algorithmic Implementation of Multiclass Kernel-based Vector Machines".
 

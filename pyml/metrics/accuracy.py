@@ -24,15 +24,8 @@ __all__ = [
 def accuracy(y_true: TensorLike, y_pred: TensorLike) -> Any:
     """1.0 where the values are equal, else 0.0.
 
-    Args:
-        y_true: Targets `(batch, ...)`.
-        y_pred: Predictions, of the shape of the targets.
-
     Returns:
         float32 tensor of the shape of the targets.
-
-    Raises:
-        ShapeError: The shapes do not fit each other.
 
     Source: `keras.metrics.Accuracy`.
 
@@ -51,17 +44,10 @@ def binary_accuracy(y_true: TensorLike, y_pred: TensorLike, threshold: float = 0
     """1.0 where `y_pred > threshold` says what `y_true` says, else 0.0.
 
     Args:
-        y_true: Targets `(batch, ...)`.
-        y_pred: Predictions, of the shape of the targets.
         threshold: What a prediction must be above to mean 1.
 
     Returns:
         float32 tensor of the shape of the targets.
-
-    Raises:
-        ShapeError: The shapes do not fit each other.
-
-    Source: `keras.metrics.binary_accuracy`.
 
     Example:
         >>> pyml.metrics.binary_accuracy([[1.0], [0.0], [1.0]], [[0.9], [0.2], [0.4]]).numpy().tolist()
@@ -82,14 +68,6 @@ def categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Any:
         y_true: One-hot targets.
         y_pred: A score for each class.
 
-    Returns:
-        float32 tensor `(batch, ...)`, without the axis of the classes.
-
-    Raises:
-        ShapeError: The shapes do not fit each other.
-
-    Source: `keras.metrics.categorical_accuracy`.
-
     Example:
         >>> pyml.metrics.categorical_accuracy([[0, 1], [1, 0]], [[0.2, 0.8], [0.3, 0.7]]).numpy().tolist()
         [1.0, 0.0]
@@ -107,14 +85,6 @@ def sparse_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Any:
     Args:
         y_true: Classes `(batch, ...)`, or with a last axis of size 1.
         y_pred: Scores `(batch, ..., classes)`.
-
-    Returns:
-        float32 tensor `(batch, ...)`, without the axis of the classes.
-
-    Raises:
-        ShapeError: The shapes do not fit each other.
-
-    Source: `keras.metrics.sparse_categorical_accuracy`.
 
     Example:
         >>> pyml.metrics.sparse_categorical_accuracy([1, 0], [[0.2, 0.8], [0.3, 0.7]]).numpy().tolist()

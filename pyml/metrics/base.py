@@ -12,7 +12,7 @@ from pyml.core.naming import auto_name
 from pyml.dtypes import narrow, standardize
 from pyml.errors import Undefined
 from pyml.initializers.base import first_value
-from pyml.objects.common_part import CommonPart
+from pyml.objects.common_part import CommonOfFunctions, CommonPart
 from pyml.objects.configured import Configured
 from pyml.objects.registry import METRICS
 from pyml.settings import floatx
@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from pyml.layers.types import InitializerLike
 
 __all__ = ["Metric"]
+
+METRICS.common_of_functions = CommonOfFunctions(
+    "keras.metrics",
+    arguments={"y_true": "Targets `(batch, ...)`.", "y_pred": "Predictions, of the shape of the targets."},
+    returns="float32 tensor `(batch, ...)`, without the axis of the classes.",
+    errors={"": "ShapeError: The shapes do not fit each other."},
+)
 
 
 class Metric(Configured, kind=METRICS, abstract=True):

@@ -29,15 +29,10 @@ def pearson_correlation(y_true: TensorLike, y_pred: TensorLike, axis: int = -1) 
     """The covariance of targets and predictions by their standard deviations, along `axis`: between -1 and 1.
 
     Args:
-        y_true: Targets.
-        y_pred: Predictions, in the shape of the targets.
         axis: The axis along which they are compared.
 
     Returns:
         Tensor of the shape of the predictions without `axis`, float32.
-
-    Raises:
-        ShapeError: The shapes do not fit each other.
 
     Source: Pearson 1895, "Note on Regression and Inheritance in the Case of Two Parents".
 
@@ -58,15 +53,10 @@ def concordance_correlation(y_true: TensorLike, y_pred: TensorLike, axis: int = 
     """`2 * covariance / (variances + squared distance of the means)` along `axis`: 1 only where both are equal.
 
     Args:
-        y_true: Targets.
-        y_pred: Predictions, in the shape of the targets.
         axis: The axis along which they are compared.
 
     Returns:
         Tensor of the shape of the predictions without `axis`, float32.
-
-    Raises:
-        ShapeError: The shapes do not fit each other.
 
     Source: Lin 1989, "A concordance correlation coefficient to evaluate reproducibility".
 

@@ -26,14 +26,6 @@ def top_k_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike, k: int = 
         y_pred: A score for each class.
         k: How many of the largest scores count.
 
-    Returns:
-        float32 tensor `(batch, ...)`, without the axis of the classes.
-
-    Raises:
-        ShapeError: The shapes do not fit each other.
-
-    Source: `keras.metrics.top_k_categorical_accuracy`.
-
     Example:
         >>> pyml.metrics.top_k_categorical_accuracy([[0, 0, 1], [0, 1, 0]], [[0.1, 0.9, 0.8], [0.05, 0.0, 0.9]], k=2).numpy().tolist()
         [1.0, 0.0]
@@ -50,14 +42,6 @@ def sparse_top_k_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike, k:
         y_pred: Scores `(batch, ..., classes)`; or the classes themselves, best first.
         k: How many of the best.
         from_sorted_ids: True when `y_pred` holds classes.
-
-    Returns:
-        float32 tensor `(batch, ...)`, without the axis of the classes.
-
-    Raises:
-        ShapeError: The shapes do not fit each other.
-
-    Source: `keras.metrics.sparse_top_k_categorical_accuracy`.
 
     Example:
         >>> pyml.metrics.sparse_top_k_categorical_accuracy([2, 1], [[0.1, 0.9, 0.8], [0.05, 0.0, 0.9]], k=2).numpy().tolist()

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 _ENDS = ("Returns:", "Raises:", "Source:", "Example")
+_ORDER = ("", "Args", "Returns", "Raises", "Source", "Example")
 
 
 @dataclass(frozen=True)
@@ -58,8 +59,46 @@ class CommonPart:
         cls.__doc__ = "\n".join([*new, *lines[example:]]) + "\n"
 
 
+@dataclass(frozen=True)
+class CommonOfFunctions:
+    """What is added to the docstring of every function of a family that does not say it.
+
+    Args:
+        home: Keras' module, for the source of functions that name no paper.
+        arguments: Argument -> what it is.
+        returns: What a call gives.
+        errors: Argument, or "" for all -> error, and when it is raised.
+    """
+
+    home: str
+    arguments: Mapping[str, str]
+    returns: str
+    errors: Mapping[str, str]
+
+    def add_to(self, function: Callable[..., Any]) -> None:
+        """Writes what is missing into the docstring of `function`, each section in its place."""
+        if not function.__doc__:  # as with python -OO
+            return
+        name, taken = str(getattr(function, "__name__", "")), _parameters_of(inspect.unwrap(function))
+        text = inspect.cleandoc(function.__doc__)
+        head, *sections = re.split(rf"^(?={'|'.join(_ORDER[1:])})", text, flags=re.M)
+        told = {"": head, **{section.partition(":")[0]: section for section in sections}}
+        known = {**self.arguments, **_arguments(function)}
+        told["Args"] = "\n".join(_section("Args:", [f"{given}: {known[given]}" for given in taken if given in known]))
+        told.setdefault("Returns", "\n".join(_section("Returns:", [self.returns])))
+        errors = [error for given, error in self.errors.items() if not given or given in taken]
+        told.setdefault("Raises", "\n".join(_section("Raises:", errors)))
+        if "Source:" not in text:
+            told["Source"] = f"Source: `{self.home}.{name}`."
+        function.__doc__ = "\n\n".join(told[title].rstrip() for title in _ORDER if told.get(title)) + "\n"
+
+
 def _parameters(cls: type, method: str) -> tuple[str, ...]:
-    code = getattr(getattr(cls, method, None), "__code__", None)
+    return _parameters_of(getattr(cls, method, None))
+
+
+def _parameters_of(function: Any) -> tuple[str, ...]:
+    code = getattr(function, "__code__", None)
     return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if code else ()
 
 

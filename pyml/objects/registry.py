@@ -14,6 +14,7 @@ from weakref import WeakKeyDictionary
 
 from pyml import dtype_policies
 from pyml.core.naming import to_snake_case
+from pyml.objects.common_part import CommonOfFunctions
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -35,6 +36,7 @@ class Kind:
         self.homes = homes
         self.classes: dict[str, type] = {}             # every name, aliases too
         self.functions: dict[str, Callable[..., Any]] = {}
+        self.common_of_functions: CommonOfFunctions | None = None   # set by the package that declares them
         self._spelling = spelling
         self._any_case = any_case
         self._functions_of = functions_of
@@ -47,9 +49,11 @@ class Kind:
         _name(self.classes, cls, (cls.__name__, *spelled, *aliases))
 
     def function(self, *aliases: str) -> Callable[[F], F]:
-        """Decorator that makes a function known under its name and `aliases`."""
+        """Decorator that makes a function known under its name and `aliases`, and adds to its docstring what all of the kind share."""
 
         def declare(function: F) -> F:
+            if self.common_of_functions is not None:
+                self.common_of_functions.add_to(function)
             _name(self.functions, function, (function.__name__, *aliases))
             return function
 
