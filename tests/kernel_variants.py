@@ -159,6 +159,10 @@ def cases() -> Iterator[tuple[str, tuple[Operand, ...], dict[str, Any]]]:
     for k in (8, 35):  # a row of whole numbers
         attrs = {"n": 48, "bits": 8, "tb": False, "first": 0, "splits": 1, "exact": True}
         yield "packed_matmul", (((1, k), F), ((k, 12), I)), attrs
+    for k, first, block, exact in ((35, 0, 0, True), (200, 8, 0, False), (24, 0, 24, False), (100, 0, 16, False)):  # one of 4 bits
+        attrs = {"n": 64, "bits": 4, "tb": False, "first": first, "splits": 1, "exact": exact}
+        parts = (((-(-k // block), 64), F),) * 2 if block else ()
+        yield "packed_matmul", (((1, k), F), ((first + k, 9), I), *parts), attrs | ({"block": block} if block else {})
     sizes = itertools.product(WINDOWS, CHANNELS, (None,))
     whole = itertools.product(WINDOWS, [(16, 4, 1), (16, 16, 1), (32, 32, 1), (64, 64, 4)], (16, 17))  # with a ragged edge and without
     for (image, window, strides, padding, dilation), (channels, filters, groups), side in itertools.chain(sizes, whole):

@@ -28,7 +28,7 @@ OF_PAGES = {"draw_pixels", "fit_pixels", "unpack_pixels"}
 GEMMS = ("gemm_reg", "gemm_tile", "gemm_tile_four", "gemm_tile_large")
 ALWAYS = {(file, hook) for file in GEMMS for hook in ("load_a", "load_b", "out_index")}
 ALWAYS |= {(file, "work") for file in ("fft_first4", "fft_pass", "fft_pass4")}
-ALWAYS |= {("matmul_whole", "pair_b"), ("matmul_row_whole", "words_b")}
+ALWAYS |= {("matmul_whole", "pair_b"), ("matmul_row_whole", "words_b"), ("matmul_row_four", "words_b")}
 NEVER = {("scatter_add_rows", "put")}
 STORES = {"store", "store4"}  # for what follows in the same kernel
 

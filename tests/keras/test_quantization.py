@@ -122,7 +122,7 @@ def test_a_core_multiplies_whole_numbers_as_such(bits, transposed, wasm):
         node = PACKED(*map(as_node, arrays), **attrs)
         expected = PACKED.numpy(arrays[0].astype(np.int64), arrays[1], **attrs)
         for profile in (wasm.profile, profile_of(4)):
-            of_row = "matmul_row_whole" if n % 16 == 0 and bits == 8 else "matmul_row"
+            of_row = {(8, 0): "matmul_row_whole", (4, 0): "matmul_row_four"}.get((bits, n % (128 // bits)), "matmul_row")
             assert node.op.spec(node, profile).file == (of_row if m == 1 and not transposed else "matmul_whole")
             np.testing.assert_array_equal(run(wasm, node, arrays, profile), expected.astype(np.float32))
 
@@ -130,9 +130,9 @@ def test_a_core_multiplies_whole_numbers_as_such(bits, transposed, wasm):
 def test_kernels_of_whole_numbers_say_in_wgsl_what_they_do_in_webassembly(gpu):
     """`dot_i16x8`, and the pairs of one row, are an instruction or two to the compiler of WebAssembly, and functions to all others."""
     rng = np.random.default_rng(0)
-    for m, n in ((7, 12), (1, 32)):
-        arrays = [rng.integers(-128, 128, (m, 19)).astype(np.float32), rng.integers(-(2**31), 2**31, (19, n // 4)).astype(np.int32)]
-        attrs = {"n": n, "bits": 8, "tb": False, "first": 0, "splits": 1, "exact": True}
+    for m, n, bits in ((7, 12, 8), (1, 32, 8), (1, 64, 4)):
+        arrays = [rng.integers(-128, 128, (m, 19)).astype(np.float32), rng.integers(-(2**31), 2**31, (19, n * bits // 32)).astype(np.int32)]
+        attrs = {"n": n, "bits": bits, "tb": False, "first": 0, "splits": 1, "exact": True}
         expected = PACKED.numpy(arrays[0].astype(np.int64), arrays[1], **attrs)
         got = run(gpu, PACKED(*map(as_node, arrays), **attrs), arrays, WasmDevice.profile)
         np.testing.assert_array_equal(got, expected.astype(np.float32))

@@ -21,11 +21,12 @@ from .conv_panel import columns, in_lanes
 from .elementwise import add, bitwise_and, cast, left_shift, mul, right_shift, sub
 from .leaf import full, iota
 from .move import broadcast_to, pad, reshape, slice_
-from .packed_text import Packed, four, one, pair
+from .packed_text import Packed, four, one, pair, vector
 from .reduce import reduce_sum
 
 PAIRED = 1 << 18  # numbers of 16 bits that stay in a core's second cache
 FEW, MOST = 48, 16  # rows and blocks up to which scaling sums of blocks is quicker on a core than scaling weights
+LINES = 128  # rows of numbers of 4 bits whose lines of memory stay in a core's first cache
 EXACT = 1024  # products of int8 whose sum is exact in float32: 127 * 127 * 1024 < 2^24
 
 
@@ -129,6 +130,8 @@ def _kernel(node: Node, profile: Profile) -> KernelSpec:
     m, k = node.src[0].shape
     if _is_whole(node, profile):
         return _whole(node, m, n, k, profile)
+    if _is_row_of_four(node, profile):
+        return _row_of_four(node, n, k, profile)
     if is_core(profile) and n % 4 == 0 and splits == 1:
         spec = _row(n, k, 1, profile) if m == 1 and not tb else _panel(m, n, k, 1, False, tb, profile)
         return _spec(node, spec, {"one_b": f"return {one(node, 'r', 'k')};"} if tb else {"four_b": four(node, "r", "(n / 4u)")})
@@ -169,6 +172,26 @@ def _row_of_whole(node: Node, n: int, k: int, profile: Profile) -> KernelSpec:
     return KernelSpec("matmul_row_whole", {"N": n, "K": k, "COLS": cols, "U": together, "X": across}, grid, {"words_b": words})
 
 
+def _is_row_of_four(node: Node, profile: Profile) -> bool:
+    """Whether a core has one row to multiply with whole vectors of words of eight numbers, from the beginning where they have blocks."""
+    attrs = node.attrs
+    fits = attrs["n"] % 32 == 0 and not (attrs.get("block", 0) and attrs["first"])
+    return is_core(profile) and node.src[0].shape[0] == 1 and attrs["bits"] == 4 and not attrs["tb"] and fits
+
+
+def _row_of_four(node: Node, n: int, k: int, profile: Profile) -> KernelSpec:
+    """The product of one row with numbers of 4 bits."""
+    cols = min(n, ceil_div(columns(n, 1, profile, least=8), 32) * 32)
+    grid, across = fold(ceil_div(n, cols))
+    scaled = node.attrs.get("block", 0)
+    start = f"let p = (r + {node.attrs['first']}u) * {node.src[1].shape[1]}u + n / 8u;"
+    hooks = {"words_b": f"{start} return vec4<i32>(b[p], b[p + 1u], b[p + 2u], b[p + 3u]);"}
+    if scaled:
+        hooks["scaled"] = f"let p = i * {n}u + n; return (s - {vector('zero')} * whole) * {vector('scale')};"
+    params = {"N": n, "K": k, "BLOCK": scaled or min(k, LINES), "COLS": cols, "X": across}
+    return _spec(node, KernelSpec("matmul_row_four", params, grid), hooks)
+
+
 def _whole(node: Node, m: int, n: int, k: int, profile: Profile) -> KernelSpec:
     """The product of whole numbers: rows of `a` are packed in pairs once for each workgroup, so it has eight panels at least."""
     if m == 1 and not node.attrs["tb"]:
@@ -206,7 +229,7 @@ def _lower(node: Node, profile: Profile) -> Node | None:
     if is_core(profile) and n % 4 and not attrs["tb"] and m > 1:  # words are whole vectors of columns
         wide = [pad(part, ((0, 0), (0, -n % 4)), 0.0) for part in parts]
         return slice_(PACKED(a, words, *wide, **{**attrs, "n": n + -n % 4}), (0, 0), node.shape)
-    if _is_whole(node, profile):
+    if _is_whole(node, profile) or (parts and _is_row_of_four(node, profile)):
         return None
     if is_core(profile) and parts and not attrs["first"] and m <= FEW and ceil_div(k, attrs["block"]) <= MOST:
         return _block_by_block(a, words, parts[0], parts[1], attrs)

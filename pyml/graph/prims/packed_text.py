@@ -33,8 +33,13 @@ def four(node: Node, row: str, q: str) -> str:
     numbers = f"vec4f({_numbers(f'b[{_row(node, row)} * {stride}u + {q} / {8 // bits}u]', bits, q)})"
     if not block:
         return f"return {numbers};"
-    scale, zero = (f"vec4f({name}[p], {name}[p + 1u], {name}[p + 2u], {name}[p + 3u])" for name in ("scale", "zero"))
-    return f"let p = {_row(node, row)} / {block}u * {node.attrs['n']}u + {q} * 4u; return ({numbers} - {zero}) * {scale};"
+    start = f"let p = {_row(node, row)} / {block}u * {node.attrs['n']}u + {q} * 4u;"
+    return f"{start} return ({numbers} - {vector('zero')}) * {vector('scale')};"
+
+
+def vector(name: str) -> str:
+    """Four numbers of an array, from p on."""
+    return f"vec4f({name}[p], {name}[p + 1u], {name}[p + 2u], {name}[p + 3u])"
 
 
 def _numbers(word: str, bits: int, q: str) -> str:
