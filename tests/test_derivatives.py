@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 import pytest
 from test_ops import SMOOTH, called, drawn, results
@@ -239,6 +241,74 @@ def test_what_has_no_gradient_may_follow_stop_gradient():
         return ops.sum(ops.qr(ops.stop_gradient(z), mode="complete")[0]) + ops.sum(z)
 
     np.testing.assert_array_equal(pyml.grad(f)(ops.ones((5, 3))), np.ones((5, 3)))
+
+
+def sharp(x):
+    return ops.sum(ops.cast(ops.greater(x, 0), "float32"))
+
+
+def of_argmax(x):
+    return ops.sum(ops.one_hot(ops.argmax(x), 3))
+
+
+@pytest.mark.parametrize(
+    ("call", "who", "op", "argument"),
+    [
+        (pyml.grad(of_argmax), "value_and_grad", "argmax", "argument 'x'"),
+        (pyml.grad(lambda x: x.argmax().astype("float32")), "value_and_grad", "argmax", "argument 'x'"),
+        (pyml.grad(lambda x: (x > 0).astype("float32").sum()), "value_and_grad", "greater", "argument 'x'"),
+        (pyml.grad(lambda x: ops.sum(x // 0.5)), "value_and_grad", "floor_divide", "argument 'x'"),
+        (pyml.grad(lambda x: 1.0 * ops.sum(ops.bincount(ops.cast(ops.abs(x), "int32")))), "value_and_grad", "bincount", "argument 'x'"),
+        (pyml.grad(lambda x: ops.sum(ops.cast(ops.nonzero(x)[0], "float32"))), "value_and_grad", "nonzero", "argument 'x'"),
+        (pyml.grad(lambda x: ops.sum(ops.unique(x))), "value_and_grad", "unique", "argument 'x'"),
+        (pyml.grad(lambda x: ops.sum(ops.scan(lambda c, r: (c, sharp(r)), 0.0, x)[1])), "value_and_grad", "greater", "argument 'x'"),
+        (pyml.grad(lambda x: ops.sum(ops.vectorized_map(sharp, x))), "value_and_grad", "greater", "argument 'x'"),
+        (pyml.grad(pyml.checkpoint(sharp)), "value_and_grad", "greater", "argument 0"),
+        (pyml.program(pyml.grad(sharp)), "value_and_grad", "greater", "argument 'x'"),
+        (lambda x: pyml.grad(lambda x, y: ops.sum(x) * sharp(y), argnums=(0, 1))(x, x), "value_and_grad", "greater", "argument 'y'"),
+        (pyml.jacobian(lambda x: ops.cast(ops.argsort(x), "float32")), "jacobian", "argsort", "argument 'x'"),
+        (pyml.jacfwd(lambda x: ops.cast(x, "int32") * 1.0), "jacfwd", "cast", "argument 'x'"),
+        (pyml.hessian(of_argmax), "value_and_grad", "argmax", "argument 'x'"),
+        (lambda x: pyml.vjp(sharp, x)[1](1.0), "vjp", "greater", "argument 'x'"),
+        (lambda x: pyml.jvp(sharp, (x,), (x,)), "jvp", "greater", "what it is given"),
+        (lambda x: pyml.variable_grads(functools.partial(sharp, pyml.Variable(x))), "variable_grads", "greater", "what the function reads"),
+        (lambda x: pyml.variable_grads(functools.partial(ops.argmax, pyml.Variable(x))), "variable_grads", "argmax", "what the function"),
+    ],
+)  # fmt: skip
+def test_a_gradient_through_nothing_but_an_op_that_has_none_names_the_op(call, who, op, argument):
+    with pytest.raises(NotDifferentiable) as error:
+        call(array(1.5, -0.5, 2.0))
+    assert str(error.value).startswith(f"{who}: {op} has no gradient, and {argument} changes the value only through it. Use ")
+
+
+def test_a_gradient_that_has_another_way_or_that_nobody_wants_goes_around_ops_without_one(device):
+    x = array(1.5, -0.5, 2.0)
+    for f, wanted in (
+        (lambda x: ops.sum(x * ops.cast(x > 0, "float32")), [1, 0, 1]),
+        (lambda x: ops.sum(x * ops.one_hot(ops.argmax(x), 3)), [0, 0, 1]),
+        (lambda x: ops.sum(ops.where(x > 0, x, 0.0)), [1, 0, 1]),
+        (lambda x: ops.sum(ops.top_k(x, 2)[0]), [1, 0, 1]),
+        (lambda x: sharp(x) + ops.sum(x), [1, 1, 1]),
+        (lambda x: ops.sum(x + ops.stop_gradient(ops.cast(x > 0, "float32") - x)), [1, 1, 1]),  # straight through
+        (lambda x: sharp(ops.stop_gradient(x)), [0, 0, 0]),
+        (lambda x: ops.stop_gradient(sharp(x)), [0, 0, 0]),
+        (lambda x: sharp(ops.round(x)) * 0 + ops.sum(ops.round(x) + ops.floor(x) + ops.ceil(x) + ops.sign(x) + ops.trunc(x)), [0, 0, 0]),
+        (lambda x: ops.sum(ops.ones_like(x, "int32")) * 1.0, [0, 0, 0]),
+        (lambda x: 1.0 * ops.sum(ops.ones(3)), [0, 0, 0]),
+        (pyml.custom_gradient(lambda x: (sharp(x), lambda upstream: upstream * ops.ones(3))), [1, 1, 1]),
+    ):  # fmt: skip
+        assert pyml.grad(f)(x).tolist() == wanted
+    weights = {"w": x, "of_mask": x}  # one that serves for a mask alone has zeros, as the others have gradients
+    found = pyml.grad(lambda p: ops.sum(p["w"] * ops.cast(p["of_mask"] > 0, "float32")))(weights)
+    assert found["w"].tolist() == [1, 0, 1] and found["of_mask"].tolist() == [0, 0, 0]
+    w, m = pyml.Variable(x, name="w"), pyml.Variable(x, name="m")
+    grads = pyml.variable_grads(lambda: ops.sum(w * ops.cast(m > 0, "float32"))).grads
+    assert grads["w"].tolist() == [1, 0, 1] and grads["m"].tolist() == [0, 0, 0]
+    for piecewise in (lambda x: ops.sum(ops.where(x > 0, x, 0.0)), lambda x: ops.sum(x * ops.cast(x > 0, "float32"))):
+        assert not np.any(pyml.hessian(piecewise)(x))
+    with pyml.GradientTape() as tape:
+        loss = sharp(w)
+    assert tape.gradient(loss, w) is None  # as TensorFlow
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 4, 7])

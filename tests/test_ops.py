@@ -106,6 +106,31 @@ def test_gradient_of_an_op_equals_finite_differences_of_numpy(declared, sample, 
         op_samples.compare(f"the gradient of {name}", [g.numpy() for g in gradients], frozen, max(1e-4, declared.tolerance))
 
 
+def test_an_op_whose_gradient_no_finite_difference_shows_has_one_zeros_or_none_as_keras_on_pytorch():
+    """A gradient, zeros, or `NotDifferentiable` with the name of the op: the table is `goldens/op_slopes.json`."""
+    wanted = json.loads((Path(__file__).parent / "goldens" / "op_slopes.json").read_text(encoding="utf-8"))
+    other = {key for keys in op_samples.OTHER_SLOPES.values() for key in keys.split()}
+    samples, found, refused = op_samples.flat_samples(), {}, set()
+
+    for key, (declared, sample) in samples.items():
+        def slope(call, array, weight, declared=declared):
+            def weighed(x):
+                outputs = [ops.cast(o, "float32") for o in call(declared.function, x) if o is not None]
+                return sum((ops.sum(o * weight(o.shape)) for o in outputs), ops.convert_to_tensor(0.0))
+
+            try:
+                return pyml.grad(weighed)(array).numpy()
+            except pyml.errors.NotDifferentiable as error:
+                assert str(error).startswith(f"value_and_grad: {declared.name} has no gradient, and argument 'x' changes the value")
+                refused.add(declared.name)
+                return None
+
+        found[key] = op_samples.slopes(declared, sample, slope)
+    assert {key: letters for key, letters in wanted.items() if key not in other and key[0] != "_" and found[key] != letters} == {}
+    assert [key for key in other if found[key] == wanted[key]] == [] and len(wanted) > 60
+    assert refused > {"argmax", "argsort", "greater", "cast", "digitize", "floor_divide", "heaviside", "histogram", "isclose", "isnan"}
+
+
 RECORDED = [c for c in CASES if c.values[0].record and draws(c.values[1])]
 
 

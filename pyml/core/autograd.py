@@ -9,6 +9,7 @@ from ..errors import NotDifferentiable, ShapeError
 from ..graph import grad as graph_grad
 from ..graph import prims
 from . import trace
+from .gaps import Gaps
 from .narrow import labelled
 from .nest import Parts, flatten, pack
 from .siblings import siblings
@@ -66,7 +67,8 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_
 
     Raises:
         ShapeError: `f` does not return a scalar.
-        NotDifferentiable: `f` returns integers or uses an operation without a gradient.
+        NotDifferentiable: `f` returns integers, or an argument changes the value only through an operation without a gradient,
+            as `argmax` or a comparison; where there is another way too, or in part of a nested argument, such ones count as zero.
         TypeError: `f` is not a function.
         ShapeError: It returned more than one number.
 
@@ -88,17 +90,21 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_
                 given[n] = watched(given[n], names[n])
             # of now: `f` may assign items
             leaves = [[None if t is None else (t._node, t.dtype) for t in flatten(given[n])] for n in places]
-            out = f(*given, **kwargs)
+            with Gaps("value_and_grad") as gaps:
+                out = f(*given, **kwargs)
             value = out[0] if has_aux else out
             if not isinstance(value, Tensor) or value.size != 1:
                 shape = getattr(value, "shape", type(value).__name__)
                 raise ShapeError(f"value_and_grad: the function must return a scalar tensor, it returned shape {shape}.")
             differentiated(value._node)
-            found = iter(graph_grad.gradients(value._node, [leaf[0] for group in leaves for leaf in group if leaf is not None]))
-            grads = [
-                pack(given[n], [None if leaf is None else labelled(Tensor(next(found)), leaf[1]) for leaf in group])
-                for n, group in zip(places, leaves, strict=True)
-            ]
+            grads = []
+            found = iter(graph_grad.connected_gradients(value._node, [leaf[0] for group in leaves for leaf in group if leaf is not None]))
+            for n, group in zip(places, leaves, strict=True):
+                targets = [leaf[0] for leaf in group if leaf is not None]
+                arrived = [next(found) for _ in targets]
+                gaps.refuse([value._node], targets, arrived, f"argument {names[n]}")
+                rest = iter(graph_grad.filled(arrived, targets))
+                grads.append(pack(given[n], [None if leaf is None else labelled(Tensor(next(rest)), leaf[1]) for leaf in group]))
         siblings(flatten(grads), [value])
         return out, (grads[0] if isinstance(argnums, int) else tuple(grads))
 

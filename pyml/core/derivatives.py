@@ -6,13 +6,14 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from ..errors import NotDifferentiable, ShapeError
-from ..graph.grad import pullback
+from ..graph.grad import filled, pullback
 from ..graph.node import Node
 from ..graph.prims import broadcast_to, cast, copy, full, iota, permute, reshape
 from ..graph.prims.elementwise import equal
 from ..graph.recording import Recording
 from . import trace
 from .autograd import argument_places, grad, names_of, watched
+from .gaps import Gaps
 from .nest import flatten, pack
 from .siblings import siblings
 from .tensor import Tensor, as_node
@@ -43,11 +44,6 @@ def _given(cotangents: Any, outs: Sequence[Node], what: str) -> list[Node]:
     return nodes
 
 
-def _pulled(outs: Sequence[Node], seeds: Sequence[Node], targets: Sequence[Node], record: Recording) -> list[Node]:
-    found = pullback(list(zip(outs, seeds, strict=True)), targets, lambda node: node not in record)
-    return [full(t.shape, 0.0, "float32") if g is None else g for t, g in zip(targets, found, strict=True)]
-
-
 def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     """`f`'s value at `primals`, and the function that takes a gradient of the value back to them.
 
@@ -73,20 +69,26 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     """
     record = Recording()  # the value may be read before a gradient is taken back
     record.begin()
-    with trace.differentiating():
-        given = [watched(p, name) for p, name in zip(primals, names_of(f, primals), strict=True)]
-        targets = [t._node for t in flatten(given) if t is not None]  # of now: `f` may assign items
+    names = names_of(f, primals)
+    with trace.differentiating(), Gaps("vjp") as gaps:
+        given = [watched(p, name) for p, name in zip(primals, names, strict=True)]
+        targets = [[t._node for t in flatten(p) if t is not None] for p in given]  # of now: `f` may assign items
         out = f(*given)
     record.end()
     value, aux = out if has_aux else (out, None)
     outs = _floats(value, "vjp")
 
     def back(gradient: Any) -> tuple[Any, ...]:
+        made = []
         with trace.differentiating():
-            found = iter(_pulled(outs, _given(gradient, outs, "vjp"), targets, record))
-        made = tuple(pack(p, [None if x is None else Tensor(next(found)) for x in flatten(p)]) for p in given)
+            seeds = list(zip(outs, _given(gradient, outs, "vjp"), strict=True))
+            found = iter(pullback(seeds, [t for group in targets for t in group], lambda node: node not in record))
+            for p, group, name in zip(given, targets, names, strict=True):
+                arrived = [next(found) for _ in group]
+                gaps.refuse(outs, group, arrived, f"argument {name}")
+                made.append(_like(p, filled(arrived, group)))
         siblings(flatten(made), flatten(value))
-        return made
+        return tuple(made)
 
     return (value, back, aux) if has_aux else (value, back)
 
@@ -123,10 +125,12 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], 
     with trace.differentiating():
         given = [watched(p, name) for p, name in zip(primals, names_of(f, primals), strict=True)]
         inputs = [t._node for t in flatten(given) if t is not None]
-        out = f(*given)
+        with Gaps("jvp") as gaps:
+            out = f(*given)
         value, aux = out if has_aux else (out, None)
         outs = _floats(value, "jvp")
         directions = _given(list(tangents), inputs, "jvp")
+        gaps.refuse(outs, inputs, (), "what it is given")
         change = pushed(outs, inputs, directions)
     changes = _like(value, change)
     siblings(flatten(changes), flatten(value))
@@ -245,10 +249,14 @@ def _jacobian(f: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool
         with trace.differentiating():
             for n in places:
                 given[n] = watched(given[n], names[n])
-            targets = [t._node for n in places for t in flatten(given[n]) if t is not None]
-            out = f(*given, **kwargs)
+            groups = [[t._node for t in flatten(given[n]) if t is not None] for n in places]
+            targets = [t for group in groups for t in group]
+            with Gaps(what) as gaps:
+                out = f(*given, **kwargs)
             value, aux = out if has_aux else (out, None)
             outs = _floats(value, what)
+            for n, group in zip(places, groups, strict=True):
+                gaps.refuse(outs, group, (), f"argument {names[n]}")
             rows = iter(blocks(outs, targets))
             parts = []
             for leaf in flatten(value):

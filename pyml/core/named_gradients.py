@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from ..errors import ShapeError
+from ..errors import NotDifferentiable, ShapeError
 from ..graph.prims import full
 from .derivatives import vjp
+from .gaps import Gaps
 from .tape import GradientTape
 from .tensor import Tensor
 from .types import TensorLike
@@ -34,7 +35,7 @@ def variable_grads(f: Callable[[], Any], variables: Iterable[Variable] | None = 
     Raises:
         ValueError: `f` reads no trainable Variable, or two of them have one path.
         ShapeError: `f` does not return a scalar.
-        NotDifferentiable: An operation on the way has no gradient.
+        NotDifferentiable: `f` returns integers, an operation on the way has no gradient, or the only way leads through one.
 
     Source: `tf.variableGrads`.
 
@@ -48,7 +49,8 @@ def variable_grads(f: Callable[[], Any], variables: Iterable[Variable] | None = 
         wanted = None if variables is None else list(variables)
         if wanted is not None:
             tape.watch(wanted)
-        value = f()
+        with Gaps("variable_grads") as gaps:
+            value = f()
     if not isinstance(value, Tensor) or value.size != 1:
         shape = getattr(value, "shape", type(value).__name__)
         raise ShapeError(f"variable_grads: the function must return a scalar tensor, it returned shape {shape}.")
@@ -59,6 +61,10 @@ def variable_grads(f: Callable[[], Any], variables: Iterable[Variable] | None = 
     twice = {p for p in paths if paths.count(p) > 1}
     if twice:
         raise ValueError(f"variable_grads: several Variables have the path {', '.join(sorted(twice))}; use GradientTape for them.")
+    nodes = [node for v in found for node in tape._nodes_of(v, "variable_grads")]
+    gaps.refuse([value._node], nodes, (), "what the function reads")
+    if value._node.dtype != "float32":
+        raise NotDifferentiable(f"variable_grads: the function returns {value.dtype} values; only floats have gradients.")
     grads = tape.gradient(value, found, unconnected_gradients="zero")
     return VariableGrads(value, dict(zip(paths, grads, strict=True)))
 

@@ -54,6 +54,8 @@ _current: ContextVar[Trace | None] = ContextVar("trace", default=None)
 _gradient_depth: ContextVar[int] = ContextVar("gradient_depth", default=0)
 current = _current.get  # current() is the Trace in progress, or None
 gradient_depth = _gradient_depth.get  # above 0 while a function is differentiated: computed nodes keep their sources
+gaps_marked: ContextVar[str | None] = ContextVar("gaps_marked", default=None)
+marks_gaps = gaps_marked.get  # not None where ops mark results without a gradient, for somebody to be told; the op called, or ""
 
 
 _tapes: ContextVar[tuple[GradientTape, ...]] = ContextVar("tapes", default=())

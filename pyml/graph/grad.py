@@ -9,8 +9,8 @@ from typing import Any
 from ..errors import NotDifferentiable
 from .loop import LoopOp, PartOp
 from .node import Node, toposort
-from .op import ZERO, Movement
-from .prims import add, full
+from .op import ZERO, Elementwise, Movement
+from .prims import add, full, stop_gradient
 
 
 @dataclass(eq=False)
@@ -30,6 +30,11 @@ HUB = _first("gradient_hub", lambda found, hub, zero, *src, rule: (None, *rule(f
 RESULT = _first("gradient_result", None)
 READ = _first("variable_read", ZERO)  # what a tape saw of a Variable: gradients arrive here and go no further
 WATCHED = _first("watched", lambda g, y, x: g)  # a tensor from the moment on from which a tape watches it
+# The result of an op of the user's that has no gradient, `attrs["what"]`; behind it what that was made of, which the host may have
+# read. Primitives within ops and on the way back have zeros.
+GAP = Elementwise("gap", lambda s, *more, **a: s, lambda d, *more, **a: d, lambda x, *more, **a: x, ZERO, transparent=True, wgsl="x",
+                  params=("x",))  # fmt: skip
+_pulls = 0
 
 
 def results_of(values: Sequence[Node], sources: Sequence[Node], rule: Callable[..., Sequence[Node | None]]) -> list[Node]:
@@ -40,7 +45,11 @@ def results_of(values: Sequence[Node], sources: Sequence[Node], rule: Callable[.
 
 def gradients(y: Node, targets: list[Node], seed: Node | None = None) -> list[Node]:
     """d y / d target for each target, of the target's shape; zeros where y does not depend on it."""
-    found = connected_gradients(y, targets, seed)
+    return filled(connected_gradients(y, targets, seed), targets)
+
+
+def filled(found: Sequence[Node | None], targets: Sequence[Node]) -> list[Node]:
+    """What was found, zeros of the target's shape for None."""
     return [full(t.shape, 0.0, t.dtype) if g is None else g for t, g in zip(targets, found, strict=True)]
 
 
@@ -54,12 +63,46 @@ def connected_gradients(y: Node, targets: list[Node], seed: Node | None = None) 
     return pullback([(y, seed if seed is not None else full(y.shape, 1.0, y.dtype))], targets)
 
 
+def pulls() -> int:
+    """How many gradients were made so far: where some were in between, a value may be made of them."""
+    return _pulls
+
+
+def gap_between(outs: Sequence[Node], targets: Sequence[Node]) -> str | None:
+    """The op without a gradient through which alone `outs` depend on `targets`, the one nearest to them; None where that is not so.
+
+    It is not so where they do not depend on them, where another way leads through ops whose gradient is zero, as `round`, and
+    where somebody wanted none, by `stop_gradient`.
+    """
+    wanted = {id(t) for t in targets}
+    through: dict[int, str] = {}  # id of what depends on a target -> a gap that is on each way to it, "" where one has none
+    for node in toposort(outs):
+        if id(node) in wanted:
+            through[id(node)] = ""
+        elif node.op is not stop_gradient:
+            sources = node.src[:1] if node.op is RESULT else node.src  # without what a gradient of somebody's own is made of
+            ways = [through[id(s)] for s in sources if id(s) in through]
+            if ways:
+                through[id(node)] = _gap(node) or ("" if "" in ways else ways[-1])
+    found = [through[id(y)] for y in outs if id(y) in through]
+    return None if not found or "" in found else found[-1]
+
+
+def _gap(node: Node) -> str | None:
+    if isinstance(node.op, LoopOp):  # one whose step has no gradient
+        body = node.attrs["body"]
+        return gap_between(body.roots, [x for x in body.inputs if x.dtype == "float32"])
+    return node.attrs["what"] if node.op is GAP else None
+
+
 def pullback(seeds: Sequence[tuple[Node, Node]], targets: Sequence[Node],
              leaf: Callable[[Node], bool] = lambda node: False) -> list[Node | None]:  # fmt: skip
     """What gradients `(node, gradient that arrives there)` become at the targets; None where nothing arrives.
 
     Gradients go through no node that is a `leaf`.
     """
+    global _pulls
+    _pulls += 1
     order = toposort([y for y, _ in seeds], stop=leaf)
     wanted = {id(t) for t in targets}
     needed: set[int] = set()  # nodes on a path from a target to a seed; none leads through what has a gradient of 0

@@ -99,7 +99,7 @@ def divide(x1: TensorLike, x2: TensorLike) -> Tensor:
 true_divide = divide
 
 
-@op(like="numpy.floor_divide", operator="floordiv", gradient=False, samples=[_WHOLE, sample(draw(4), 0.75)])
+@op(like="numpy.floor_divide", operator="floordiv", gradient=False, flat=True, samples=[_WHOLE, sample(draw(4), 0.75)])
 def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The largest integer not above `x1 / x2`, in the common dtype; shapes broadcast.
 

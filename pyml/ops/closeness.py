@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from ..core.custom import custom_gradient
 from ..core.tensor import Tensor, as_node, elementwise_nodes
 from ..core.types import TensorLike
 from ..graph import prims
@@ -152,13 +153,15 @@ def _next(x1: np.ndarray, x2: np.ndarray) -> np.ndarray:
 @op(
     counted=True,
     like=_next,
-    gradient=False,
+    gradient=False,  # that finite differences in float64 show
     tolerance=0.0,
     samples=[sample(_ODD, draw(6)), sample(draw(2, 1), draw(3)), sample([1.0, -1.0, 2.0], [np.inf, -np.inf, 2.0]),
              sample(draw(3), _ODD[:1])],
 )  # fmt: skip
 def nextafter(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The next float32 after `x1` on the way to `x2`; `x2` where they are equal, NaN where one is. Shapes broadcast.
+
+    As on PyTorch the gradient is that of the operand which the result is, or is next to.
 
     Raises:
         ShapeError: The shapes do not broadcast.
@@ -172,11 +175,18 @@ def nextafter(x1: TensorLike, x2: TensorLike) -> Tensor:
     place, goal = (where(n < 0, _LEAST - n, n) for n in (bits, there))  # in the order of the numbers, both zeros at 0
     place = where(goal > place, place + 1, place - 1)
     moved = Tensor(prims.BITCAST(where(place < 0, _LEAST - place, place)._node, dtype="float32"))
-    same = equal(Tensor(a), Tensor(b))
-    return where(isnan(Tensor(a)) | isnan(Tensor(b)), float("nan"), where(same, Tensor(b), moved))
+    moved = where(isnan(Tensor(a)) | isnan(Tensor(b)), float("nan"), moved)
+    beside = custom_gradient(lambda x: (moved, lambda upstream: upstream))(Tensor(a))
+    return where(equal(Tensor(a), Tensor(b)), Tensor(b), beside)
 
 
-@op(counted=True, like="numpy.heaviside", gradient=False, samples=[sample(draw(2, 1), draw(3)), sample(_ODD, 0.5), sample(_WHOLE, 2)])
+@op(
+    counted=True,
+    like="numpy.heaviside",
+    gradient=False,
+    flat=True,
+    samples=[sample(draw(2, 1), draw(3)), sample(_ODD, 0.5), sample(_WHOLE, 2)],
+)
 def heaviside(x1: TensorLike, x2: TensorLike) -> Tensor:
     """0 where `x1` is negative, 1 where it is positive, `x2` where it is 0, as float32 (booleans of two booleans); shapes broadcast.
 

@@ -218,7 +218,7 @@ _HOLES = np.array([2.0, np.nan, -1.0, np.nan, 2.0], np.float32)
 @op(
     complex_parts=complex_formulas.unique,
     dtypes=("first", "index", "index", "index"),
-    like=_unique, gradient=False,
+    like=_unique, gradient=False, flat=True,
     samples=[
         sample(_MATRIX), sample(_MATRIX, **_ALL), sample(_DIGITS, size=7, fill_value=9, **_ALL), sample(_DIGITS, size=2, **_ALL),
         sample(_ROWS, axis=0, **_ALL), sample(_ROWS, axis=-1, size=4, return_counts=True), sample(_HOLES, **_ALL),

@@ -14,10 +14,12 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, NamedTuple, TypeVar
 
+from ..core import gaps
 from ..core.complex_tensor import as_complex, asks_complex, holds_complex
 from ..core.narrow import computed, holds_narrow
 from ..core.operators import INSTALLED
 from ..core.symbolic import VALUES, call_function, holds_symbolic
+from ..core.trace import marks_gaps
 from ..dtypes import narrow
 from ..errors import DtypeError, did_you_mean
 
@@ -90,6 +92,7 @@ class Rules(NamedTuple):
     counted: bool
     limited: bool
     complex_parts: str | Callable[..., Any] | None
+    flat: bool
 
 
 def op(
@@ -106,6 +109,7 @@ def op(
     counted: bool = False,
     limited: bool = False,
     complex_parts: str | Callable[..., Any] | None = None,
+    flat: bool = False,
 ) -> Callable[[Function], Function]:
     """Declares a public op.
 
@@ -130,9 +134,11 @@ def op(
             arguments that are real, "crosswise" as for a product, "inside" where they lie in structures and count as the two
             tensors that they are. Or a formula: a function of `pyml.ops` and the arguments, the complex ones as
             `ComplexTensor`s (`complex_formulas.py` has the longer ones). None: complex arguments are refused.
+        flat: Whether float results have no gradient either, as results that hold integers or booleans have none by themselves:
+            `NotDifferentiable` names the op then. Where the gradient is zero by definition, as of `round`, it is False.
     """
 
-    rules = Rules(spec, dtypes, counted, limited, complex_parts)
+    rules = Rules(spec, dtypes, counted, limited, complex_parts, flat)
 
     def declare(fn: Function) -> Function:
         name = fn.__name__
@@ -157,7 +163,9 @@ def _checked(fn: Callable[..., Any], rules: Rules) -> Any:
     place = parameters.index("dtype") if "dtype" in parameters else None
 
     def special(args: Any, kwargs: Any) -> Any:
-        return _special(call, fn, rules, args, kwargs, place)
+        if marks_gaps() is None:
+            return _special(call, fn, rules, args, kwargs, place)
+        return gaps.call(lambda *a, **k: _special(call, fn, rules, a, k, place), name, args, kwargs, rules.flat)
 
     @functools.wraps(fn)
     def call(*args: Any, **kwargs: Any) -> Any:
@@ -176,7 +184,7 @@ def _checked(fn: Callable[..., Any], rules: Rules) -> Any:
                 dtype = _asked(place, args, kwargs)
                 if dtype is not None and (narrow(dtype) is not None or asks_complex(dtype)):
                     return special(args, kwargs)
-            return fn(*args, **kwargs)
+            return fn(*args, **kwargs) if marks_gaps() is None else gaps.call(fn, name, args, kwargs, rules.flat)
         except (TypeError, ValueError) as error:
             _say_who(error, name, (*args, *kwargs.values()))
             raise

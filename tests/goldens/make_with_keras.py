@@ -48,6 +48,7 @@ def files():
     found[HERE / "option_cases.json"] = option_cases.CASES
     found[HERE / "dtypes.json"] = dtype_cases.all_cases()
     found[HERE / "op_samples.json"] = op_samples.cases(keras)
+    found[HERE / "op_slopes.json"] = op_samples.slope_cases(keras)
     for family, calls in op_calls.families().items():
         run = {name: lambda K, call=call: op_calls.run(K, call) for name, call in calls.items()}
         found[op_calls.FOLDER / f"{family}.json"] = run

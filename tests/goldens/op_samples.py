@@ -39,6 +39,14 @@ WITHOUT = {
 # update that a later one of the same place overwrites.
 OTHER_GRADIENTS = ("cholesky_inverse-0", "cholesky_inverse-1", "scatter_update-0")
 REASONS = {key: why for why, keys in WITHOUT.items() for key in keys.split()}
+# Samples whose arrays have zeros or a gradient here and none on PyTorch: why -> "op-number" of each.
+OTHER_SLOPES = {
+    "nothing of the array is in the result: zeros, as docs/gradients.md says": """
+        argsort-3 argsort-4 convert_to_numpy-0 digitize-2 full_like-0 histogram-3 is_tensor-0 isreal-0 ndim-0 ones_like-0
+        searchsorted-3 shape-0 size-0 zeros_like-0""",
+    "the user wants zeros": "stop_gradient-0",
+    "the edges are made of the least and the largest number": "histogram-0 histogram-1",
+}
 
 
 def declared():
@@ -131,6 +139,24 @@ def compare(name, got, want, tolerance):
         np.testing.assert_allclose(np.array(told(g), np.float64), w, rtol=tolerance, atol=tolerance * scale, err_msg=f"{name} beside Keras")
 
 
+def flat_samples():
+    """"op-number" -> op and sample, of those whose gradients by some array no finite differences show."""
+    return {f"{op.name}-{i}": (op, s) for op in declared().values() for i, s in enumerate(op.samples)
+            if not op.gradient and any(d.dtype == "float32" for d in draws(s))}
+
+
+def slopes(op, sample, slope):
+    """For each array of floats "g" for a gradient, "0" for zeros, "-" for none; `slope(call, array, weights)` finds it."""
+    letters = ""
+    for place in (i for i, d in enumerate(draws(sample)) if d.dtype == "float32"):
+        def call(function, x, place=place):
+            return results(called(function, sample, [x if i == place else a for i, a in enumerate(drawn(sample))]))
+
+        found = slope(call, drawn(sample)[place], lambda shape: np.random.default_rng(3).uniform(0.5, 1.5, shape).astype(np.float32))
+        letters += "-" if found is None else "g" if np.any(found) else "0"
+    return letters
+
+
 # ---- with Keras itself
 def of_keras(K, name):
     """Keras' function of a name, None where it has none."""
@@ -180,6 +206,30 @@ def once(K, function, sample, places):
             slopes = torch.autograd.grad(sum(parts), inputs, allow_unused=True)
             found["grad"] = [told((torch.zeros_like(v) if g is None else g).numpy()) for g, v in zip(slopes, inputs, strict=True)]
     return found
+
+
+def slope_of_keras(K, name):
+    """The `slope` of `slopes` on PyTorch."""
+    import torch
+
+    def slope(call, array, weight):
+        x = torch.tensor(array, requires_grad=True)
+        try:
+            outputs = [o for o in call(of_keras(K, name), x) if isinstance(o, torch.Tensor)]
+            outputs = [torch.view_as_real(o) if o.is_complex() else o.to(torch.float32) for o in outputs]
+            parts = [(o * torch.tensor(weight(o.shape))).sum() for o in outputs if o.requires_grad]
+            (found,) = torch.autograd.grad(sum(parts), [x], allow_unused=True)
+        except (RuntimeError, TypeError, AttributeError):  # PyTorch's way of saying that there is none
+            return None
+        return None if found is None else found.numpy()
+
+    return slope
+
+
+def slope_cases(K):
+    """What `make_with_keras.py op_slopes` freezes."""
+    return {key: lambda K, op=op, s=s: slopes(op, s, slope_of_keras(K, op.name)) for key, (op, s) in flat_samples().items()
+            if of_keras(K, op.name) and key not in REASONS}
 
 
 def cases(K):
