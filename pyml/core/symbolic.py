@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import combinations
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import numpy as np
 
 from ..dtypes import narrow, standardize
-from ..errors import ShapeError, SymbolicValue, Undefined
+from ..errors import SymbolicValue, Undefined
 from .naming import auto_name
 from .operators import Operators
-from .probes import PROBES, probed
+from .probes import probed
 from .tensor import Tensor, tensor_of
 from .trace import Trace, tracing
 from .tree import flatten, map_structure, pack_sequence_as
@@ -20,8 +19,6 @@ from .variable import Variable
 
 if TYPE_CHECKING:
     from ..graph.node import Node
-
-_MEETINGS = 32  # so many guesses at most which unknown size is which known one
 
 
 class KerasHistory(NamedTuple):
@@ -299,51 +296,24 @@ def infer_output_spec(fn: Callable[..., Any], args: Sequence[Any], kwargs: Mappi
     """Shapes and dtypes that `fn` returns for symbolic arguments, found without running anything.
 
     `fn` is traced for two values of the unknown sizes; sizes of the result that moved are unknown. So are those in the
-    message of an error, which says None for them. Where no size does for all of them, one or two that meet a known size are
-    taken to be that one, as in a product of `(None, None)` and `(5, 3)`.
+    message of an error, which says None for them.
 
     Returns:
         The structure that `fn` returns, with KerasTensors for tensors.
     """
-    leaves = flatten([args, kwargs])
-    unknown = any(size is None for leaf in leaves if isinstance(leaf, KerasTensor) for size in leaf.shape)
-    hidden = None
-    try:
-        results, hidden = probed(lambda size: _traced(fn, args, kwargs, size)) if unknown else ([_traced(fn, args, kwargs, 0)], None)
-    except ShapeError:
-        met = _meeting(fn, args, kwargs, leaves) if unknown else None
-        if met is None:
-            raise
-        results = met
-    first, last = flatten(results[0]), flatten(results[-1])
-    specs = [_spec(a, b, hidden) for a, b in zip(first, last, strict=True)]
-    return pack_sequence_as(results[0], specs)
+    if any(size is None for leaf in flatten([args, kwargs]) if isinstance(leaf, KerasTensor) for size in leaf.shape):
+        return specs_of(*probed(lambda size: traced(fn, args, kwargs, size)))
+    return specs_of([traced(fn, args, kwargs, 0)])
 
 
-def _meeting(fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], leaves: Sequence[Any]) -> list[Any] | None:
-    """What `fn` returns for two values of the unknown sizes but one or two, which are known sizes of other tensors, or None."""
-    symbolic = {id(leaf): leaf for leaf in leaves if isinstance(leaf, KerasTensor)}
-    unknown = [(key, axis) for key, leaf in symbolic.items() for axis, size in enumerate(leaf.shape) if size is None]
-    known = sorted({size for leaf in leaves for size in getattr(leaf, "shape", None) or () if isinstance(size, int) and size > 1})
-    single = [{place: size} for place in reversed(unknown) for size in known]
-    double = [first | second for first, second in combinations(single, 2) if first.keys() != second.keys()]
-    for meeting in (single + double)[:_MEETINGS]:
-        try:
-            return [_traced(fn, args, kwargs, size, meeting) for size in PROBES]
-        except Exception:
-            continue
-    return None
-
-
-def _traced(fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], size: int,
-            meeting: Mapping[tuple[int, int], int] | None = None) -> Any:
+def traced(fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], size: int) -> Any:
+    """What `fn` returns in a trace, with tensors of `size` for unknown sizes in the place of symbolic ones."""
     trace = Trace()
 
     def probe(leaf: Any) -> Any:
         if not isinstance(leaf, KerasTensor):
             return leaf
-        shape = tuple((meeting or {}).get((id(leaf), axis), size) if n is None else n for axis, n in enumerate(leaf.shape))
-        tensor = tensor_of(trace.input(shape, standardize(leaf.dtype)), leaf.dtype)
+        tensor = tensor_of(trace.input(tuple(size if n is None else n for n in leaf.shape), standardize(leaf.dtype)), leaf.dtype)
         if leaf._keras_mask is not None:
             tensor._keras_mask = probe(leaf._keras_mask)
         return tensor
@@ -352,8 +322,13 @@ def _traced(fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, An
         return fn(*map_structure(probe, tuple(args)), **map_structure(probe, dict(kwargs)))
 
 
+def specs_of(results: Sequence[Any], hidden: int | None = None) -> Any:
+    """The structure of what traces returned, with symbolic tensors; sizes that differ, and those that are `hidden`, are unknown."""
+    specs = [_spec(a, b, hidden) for a, b in zip(flatten(results[0]), flatten(results[-1]), strict=True)]
+    return pack_sequence_as(results[0], specs)
+
+
 def _spec(a: Any, b: Any, hidden: int | None = None) -> Any:
-    """A symbolic tensor for the results of two traces; sizes that differ, and those that are `hidden`, are unknown."""
     if not hasattr(a, "shape"):
         return a
     shape = tuple(m if m == n and m != hidden else None for m, n in zip(a.shape, b.shape, strict=True))

@@ -9,7 +9,7 @@ import numpy as np
 
 from pyml import ops, random
 from pyml.core import Variable
-from pyml.core.symbolic import infer_output_spec
+from pyml.core.meeting import infer_spec_where_sizes_meet
 from pyml.errors import ShapeError
 from pyml.layers.layer import Layer
 from pyml.layers.regularization import share_of_one
@@ -139,7 +139,7 @@ class Attention(Layer):
         return (*input_shape[0][:-1], input_shape[1][-1])
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        return infer_output_spec(self._call_on_probes, args, kwargs)
+        return infer_spec_where_sizes_meet(self._call_on_probes, args, kwargs)
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeVar
 
 from ..core import gaps
 from ..core.complex_tensor import as_complex, asks_complex, holds_complex
+from ..core.meeting import infer_spec_where_sizes_meet
 from ..core.narrow import computed, holds_narrow
 from ..core.operators import INSTALLED
 from ..core.symbolic import VALUES, call_function, holds_symbolic
@@ -192,6 +193,10 @@ def _checked(fn: Callable[..., Any], rules: Rules) -> Any:
     return call
 
 
+def _spec_of(call: Callable[..., Any]) -> Callable[..., Any]:
+    return lambda *args, **kwargs: infer_spec_where_sizes_meet(call, args, kwargs)
+
+
 def _asked(place: int | None, args: Any, kwargs: Any) -> Any:
     """The dtype that a call names, which would be its argument `place`; or None."""
     return None if place is None else args[place] if len(args) > place else kwargs.get("dtype")
@@ -211,7 +216,7 @@ def _special(call: Callable[..., Any], fn: Callable[..., Any], rules: Rules, arg
     if given:
         return import_module(f"{__package__}.complex_calls").call(fn.__name__, call, rules.complex_parts, args, kwargs)
     if holds_symbolic(args) or holds_symbolic(kwargs):
-        return call_function(call, args, kwargs, fn.__name__, rules.spec)
+        return call_function(call, args, kwargs, fn.__name__, rules.spec or _spec_of(call))
     if rules.dtypes == "own" or (narrow(dtype) is None and not holds_narrow(args) and not holds_narrow(kwargs)):
         return fn(*args, **kwargs)
     return computed(fn, args, kwargs, rules.dtypes, rules.counted, rules.limited, dtype)

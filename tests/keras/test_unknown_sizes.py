@@ -99,6 +99,26 @@ def test_what_a_layer_of_the_user_raises_keeps_its_kind_and_its_line():
     assert "raise KeyError" in str(caught.traceback[-1].statement)
 
 
+def test_a_call_of_the_user_that_does_not_fit_runs_for_each_size_once_and_not_for_guesses_which_known_size_an_unknown_one_is():
+    runs = []
+
+    class Mine(layers.Layer):
+        def call(self, a, b):
+            runs.append((a.shape, b.shape))
+            return ops.matmul(a, b)
+
+    def one_row(row):
+        runs.append(row.shape)
+        return ops.matmul(row, np.ones((4, 2), "float32"))
+
+    calls = (lambda: Mine()(pyml.Input((None, 6)), pyml.Input((5, 7))), lambda: ops.vectorized_map(one_row, pyml.Input((5, None, 6))))
+    for call in calls:
+        runs.clear()
+        with pytest.raises(pyml.errors.ShapeError, match="matmul"):
+            call()
+        assert runs and len(runs) == len(set(runs)) <= 4
+
+
 @pytest.mark.parametrize("run", [
     lambda model, x, y: model.fit(x, y, verbose=0), lambda model, x, y: model.evaluate(x, y, verbose=0),
     lambda model, x, y: model.train_on_batch(x, y), lambda model, x, y: model.fit(iter([(x, y)]), verbose=0)])  # fmt: skip
