@@ -29,6 +29,12 @@ from pyml.cli.serve import running
 from .patience import of_a_test, patience
 from .python_page import BLANK, PythonPage
 
+WITHOUT_WEBGPU = (
+    *(flag for flag in browsers.FLAGS if "webgpu" not in flag),
+    "--disable-features=WebGPU,WebGPUService",
+    "--disable-webgpu",
+    "--disable-gpu",
+)
 os.environ["PYML_CACHE"] = "off"  # Python here and in processes; a page has its window's storage
 
 
@@ -153,7 +159,7 @@ def browser(driver) -> Iterator:
 @pytest.fixture(scope="module")
 def browser_without_webgpu(driver) -> Iterator:
     """A Chromium that has no WebGPU adapter to give."""
-    yield from started(driver, browsers.WITHOUT_WEBGPU)
+    yield from started(driver, WITHOUT_WEBGPU)
 
 
 @pytest.fixture(scope="package")

@@ -51,21 +51,21 @@ def shown(function: F) -> F:
         try:
             return function(*args, **kwargs)
         except BaseException as error:  # an interrupt too
-            _suggest(function, error)
-            if settings.is_traceback_filtering_enabled():
-                error.__traceback__ = shortened(error.__traceback__)
+            _reword(function, error)
             raise
 
     return call  # type: ignore[return-value]
 
 
-def _suggest(function: Any, error: BaseException) -> None:
-    """Python's words for an argument that there is not get the name that is near, as Python 3.13 does by itself."""
+def _reword(function: Any, error: BaseException) -> None:
+    """Python's words for an argument that there is not get the name that is near, as Python 3.13 does by itself; frames of pyml go."""
     own = isinstance(error, TypeError) and error.__traceback__ is not None and error.__traceback__.tb_next is None
     found = re.search(r"got an unexpected keyword argument '(\w+)'$", str(error)) if own else None
     if found:
         hint = did_you_mean(found[1], inspect.signature(function).parameters)
         error.args = (f"{function.__name__}() {found[0]}.{hint}",)
+    if settings.is_traceback_filtering_enabled():
+        error.__traceback__ = shortened(error.__traceback__)
 
 
 def shown_async(function: F) -> F:
@@ -76,9 +76,7 @@ def shown_async(function: F) -> F:
         try:
             return await function(*args, **kwargs)
         except BaseException as error:  # an interrupt too
-            _suggest(function, error)
-            if settings.is_traceback_filtering_enabled():
-                error.__traceback__ = shortened(error.__traceback__)
+            _reword(function, error)
             raise
 
     return call  # type: ignore[return-value]

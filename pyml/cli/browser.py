@@ -19,12 +19,6 @@ FLAGS = (
     "--disable-component-update",
     "--disable-sync",
 )
-WITHOUT_WEBGPU = (
-    *(flag for flag in FLAGS if "webgpu" not in flag),
-    "--disable-features=WebGPU,WebGPUService",
-    "--disable-webgpu",
-    "--disable-gpu",
-)
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 
 

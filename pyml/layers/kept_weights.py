@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -201,7 +202,10 @@ class KeptWeights(InDtypes):
         Raises:
             ShapeError: There is another number of Variables, or one of another shape.
         """
-        own = self._kept_variables()
+        self._load(self._kept_variables(), store)
+
+    def _load(self, own: Sequence[Variable], store: Any) -> None:
+        """Gives the Variables the arrays under their positions, all or none of them."""
         if len(store.keys()) != len(own):
             names = [variable.name for variable in own]
             raise ShapeError(

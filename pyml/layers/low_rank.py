@@ -8,7 +8,6 @@ import numpy as np
 
 from pyml import initializers, ops
 from pyml.core import Tensor, Variable, changes
-from pyml.errors import ShapeError
 from pyml.layers.types import InitializerLike
 
 
@@ -130,17 +129,8 @@ class LowRank:
         Raises:
             ShapeError: The store has more or fewer weights, or one of another shape.
         """
-        names = self._files_have() if self.built else []
-        if len(store.keys()) != len(names) and not self.lora_enabled:
-            built = "." if self.built else "; it is not built yet."
-            raise ShapeError(f"Layer '{self.name}' expected {len(names)} variables {names}, but {len(store.keys())} are stored{built}")
-        own = [getattr(self, self._kept_as(name)) for name in names]
-        for i, variable in enumerate(own):
-            mine, stored = tuple(variable.shape), tuple(np.shape(store[str(i)]))
-            if mine != stored:
-                raise ShapeError(f"Layer '{self.name}': {variable.name!r} has shape {mine}; an array of {stored} is stored.")
-        for i, variable in enumerate(own):
-            variable.assign(store[str(i)])
+        layer: Any = self
+        layer._load([getattr(self, self._kept_as(name)) for name in self._files_have()] if self.built else [], store)
         if self.lora_enabled:
             for thin in self._thin:
                 thin.assign(np.zeros(thin.shape, np.float32))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any, Unpack
+from typing import Any
 
 import numpy as np
 
@@ -12,7 +12,8 @@ from pyml import ops
 from pyml.core import Tensor, Variable
 from pyml.objects.samples import Sample, sample
 from pyml.optimizers.adam import one_minus_power
-from pyml.optimizers.base import LearningRate, Optimizer, OptimizerArguments
+from pyml.optimizers.base import Optimizer
+from pyml.optimizers.moments import TwoMoments
 
 __all__ = ["Adamax", "Nadam"]
 
@@ -20,7 +21,7 @@ _FORGETS = 0.96  # Nadam's momentum is beta_1 * (1 - 0.5 * 0.96^t)
 _TERMS = 24  # of a series whose terms halve: what is left out is below float32's last digit
 
 
-class Adamax(Optimizer):
+class Adamax(TwoMoments):
     """Adam with the largest gradient of late in the place of the root of the mean square.
 
     For a weight w with gradient g, at step t = 1, 2, ...:
@@ -46,17 +47,10 @@ class Adamax(Optimizer):
         0.9
     """
 
-    def __init__(self, learning_rate: LearningRate = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7, *args: Any,
-                 **kwargs: Unpack[OptimizerArguments]) -> None:
-        super().__init__(learning_rate, *args, **kwargs)
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-
     def build(self, variables: list[Variable]) -> None:
         if self.built:
             return
-        super().build(variables)
+        Optimizer.build(self, variables)   # its second is not a mean
         self._m, self._u = self.add_optimizer_variables(variables, ["momentum", "norm"])
 
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Any) -> None:
@@ -78,7 +72,7 @@ class Adamax(Optimizer):
         yield sample(cls(0.1, beta_1=0.8, beta_2=0.9, epsilon=1e-3), like=like)
 
 
-class Nadam(Optimizer):
+class Nadam(TwoMoments):
     """Adam with the momentum of Nesterov.
 
     For a weight w with gradient g, at step t = 1, 2, ...:
@@ -104,29 +98,16 @@ class Nadam(Optimizer):
         0.8937
     """
 
-    def __init__(self, learning_rate: LearningRate = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7, *args: Any,
-                 **kwargs: Unpack[OptimizerArguments]) -> None:
-        super().__init__(learning_rate, *args, **kwargs)
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-
     def build(self, variables: list[Variable]) -> None:
         if self.built:
             return
         super().build(variables)
-        self._momentums, self._velocities = self.add_optimizer_variables(variables, ["momentum", "velocity"])
         self._u_product = self.add_variable((), "ones", name="variable")   # nothing reads it: files have it
 
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Any) -> None:
-        index = self._get_variable_index(variable)
-        m, v, g = self._momentums[index], self._velocities[index], gradient
-        new_m = m + (g - m) * (1 - self.beta_1)
-        new_v = v + (ops.square(g) - v) * (1 - self.beta_2)
-        self.assign(m, new_m)
-        self.assign(v, new_v)
+        new_m, new_v = self._moved(variable, gradient)
         of_mean, of_gradient, corrected = self._once("factors", lambda: self._factors(learning_rate))
-        self.assign_sub(variable, (of_mean * new_m + of_gradient * g) / (ops.sqrt(new_v * corrected) + self.epsilon))
+        self.assign_sub(variable, (of_mean * new_m + of_gradient * gradient) / (ops.sqrt(new_v * corrected) + self.epsilon))
 
     def _decayed(self, step: Any) -> Any:
         return self.beta_1 * (1.0 - 0.5 * ops.exp(step * math.log(_FORGETS)))

@@ -12,12 +12,13 @@ from pyml.core import Tensor, Variable
 from pyml.objects.samples import Sample, sample
 from pyml.optimizers.adam import one_minus_power
 from pyml.optimizers.base import LearningRate, Optimizer, OptimizerArguments
+from pyml.optimizers.moments import TwoMoments
 from pyml.optimizers.parts import in_one_place
 
 __all__ = ["Lamb", "Lion"]
 
 
-class Lamb(Optimizer):
+class Lamb(TwoMoments):
     """Adam whose step is as long as a share of the weights, for large batches.
 
     For a weight w with gradient g, at step t = 1, 2, ...:
@@ -43,26 +44,8 @@ class Lamb(Optimizer):
         0.9
     """
 
-    def __init__(self, learning_rate: LearningRate = 0.001, beta_1: float = 0.9, beta_2: float = 0.999, epsilon: float = 1e-7, *args: Any,
-                 **kwargs: Unpack[OptimizerArguments]) -> None:
-        super().__init__(learning_rate, *args, **kwargs)
-        self.beta_1 = beta_1
-        self.beta_2 = beta_2
-        self.epsilon = epsilon
-
-    def build(self, variables: list[Variable]) -> None:
-        if self.built:
-            return
-        super().build(variables)
-        self._momentums, self._velocities = self.add_optimizer_variables(variables, ["momentum", "velocity"])
-
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Any) -> None:
-        index = self._get_variable_index(variable)
-        m, v, g = self._momentums[index], self._velocities[index], gradient
-        new_m = m + (g - m) * (1 - self.beta_1)
-        new_v = v + (ops.square(g) - v) * (1 - self.beta_2)
-        self.assign(m, new_m)
-        self.assign(v, new_v)
+        new_m, new_v = self._moved(variable, gradient)
         by_first, second, rate = self._once("numbers", lambda: in_one_place(
             1.0 / one_minus_power(self.beta_1, self._step()), one_minus_power(self.beta_2, self._step()), learning_rate))  # fmt: skip
         update = new_m / (ops.sqrt(new_v / second) + self.epsilon)  # 1 - beta_1^t times u: its length is divided away

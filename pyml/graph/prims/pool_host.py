@@ -13,7 +13,7 @@ def _out_hw(x: np.ndarray, size: Sizes, strides: Sizes, padding: Padding) -> Sha
     return tuple((n + sum(p) - k) // s + 1 for n, p, k, s in zip(x.shape[1:3], padding, size, strides, strict=True))
 
 
-def _taps(x: np.ndarray, out_hw: Sizes, size: Sizes, strides: Sizes) -> Iterator[tuple[slice, slice]]:
+def _taps(out_hw: Sizes, size: Sizes, strides: Sizes) -> Iterator[tuple[slice, slice]]:
     """For each cell of the window, row by row: the rows and columns of the padded image where all windows have it."""
     for i in range(size[0]):
         for j in range(size[1]):
@@ -32,7 +32,7 @@ def _lowest(dtype: np.dtype) -> float:
 def max_numpy(x: np.ndarray, size: Sizes, strides: Sizes, padding: Padding) -> np.ndarray:
     out_hw = _out_hw(x, size, strides, padding)
     x = _padded(x, padding, _lowest(x.dtype))
-    taps = _taps(x, out_hw, size, strides)
+    taps = _taps(out_hw, size, strides)
     y = x[(slice(None), *next(taps))].copy()
     for tap in taps:
         np.maximum(y, x[(slice(None), *tap)], out=y)
@@ -46,7 +46,7 @@ def _cropped(x: np.ndarray, padding: Padding, hw: Sizes) -> np.ndarray:
 def max_grad_numpy(x: np.ndarray, y: np.ndarray, d: np.ndarray, size: Sizes, strides: Sizes, padding: Padding) -> np.ndarray:
     padded = _padded(x, padding, np.nan)
     out, open_ = np.zeros(padded.shape, d.dtype), np.ones(y.shape, bool)
-    for tap in _taps(padded, y.shape[1:3], size, strides):
+    for tap in _taps(y.shape[1:3], size, strides):
         hit = open_ & (padded[(slice(None), *tap)] == y)
         open_ &= ~hit
         out[(slice(None), *tap)] += np.where(hit, d, 0)
@@ -56,7 +56,7 @@ def max_grad_numpy(x: np.ndarray, y: np.ndarray, d: np.ndarray, size: Sizes, str
 def pick_numpy(x: np.ndarray, y: np.ndarray, v: np.ndarray, size: Sizes, strides: Sizes, padding: Padding) -> np.ndarray:
     x, v = _padded(x, padding, np.nan), _padded(v, padding, 0)
     out, open_ = np.zeros(y.shape, v.dtype), np.ones(y.shape, bool)
-    for tap in _taps(x, y.shape[1:3], size, strides):
+    for tap in _taps(y.shape[1:3], size, strides):
         hit = open_ & (x[(slice(None), *tap)] == y)
         open_ &= ~hit
         out += np.where(hit, v[(slice(None), *tap)], 0)
@@ -75,7 +75,7 @@ def _cells(input_hw: Sizes, out_hw: Sizes, size: Sizes, strides: Sizes, padding:
 def avg_numpy(x: np.ndarray, size: Sizes, strides: Sizes, padding: Padding) -> np.ndarray:
     out_hw = _out_hw(x, size, strides, padding)
     padded = _padded(x, padding, 0)
-    y = sum(padded[(slice(None), *tap)] for tap in _taps(padded, out_hw, size, strides))
+    y = sum(padded[(slice(None), *tap)] for tap in _taps(out_hw, size, strides))
     return y / _cells(x.shape[1:3], out_hw, size, strides, padding)
 
 
@@ -83,6 +83,6 @@ def avg_grad_numpy(d: np.ndarray, input_hw: Sizes, size: Sizes, strides: Sizes, 
     each = d / _cells(input_hw, d.shape[1:3], size, strides, padding)
     (top, bottom), (left, right) = padding
     out = np.zeros((d.shape[0], input_hw[0] + top + bottom, input_hw[1] + left + right, d.shape[3]), d.dtype)
-    for tap in _taps(out, d.shape[1:3], size, strides):
+    for tap in _taps(d.shape[1:3], size, strides):
         out[(slice(None), *tap)] += each
     return _cropped(out, padding, input_hw)

@@ -25,10 +25,6 @@ class _Affine(ImageLayer):
         self.interpolation = known(interpolation, "interpolation", owner, INTERPOLATIONS)
         self.fill_value = fill_value
 
-    def transform_images(self, images: Any, transformation: Any, training: bool = True) -> Any:
-        images = self.as_floats(images)
-        return self._transform_images(images, transformation, self.interpolation) if training else images
-
     def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
         if transformation is None:
             return images

@@ -55,7 +55,8 @@ class ImageLayer(Layer, abstract=True):
 
     def transform_images(self, images: Any, transformation: Any, training: bool = True) -> Any:
         """A batch of images after `transformation`."""
-        return self._transform_images(self.as_floats(images), transformation, getattr(self, "interpolation", None)) if training else images
+        images = self.as_floats(images)
+        return self._transform_images(images, transformation, getattr(self, "interpolation", None)) if training else images
 
     def _transform_images(self, images: Any, transformation: Any, interpolation: Any) -> Any:
         raise Undefined(f"{type(self).__name__} must define transform_images(images, transformation, training).")

@@ -61,10 +61,6 @@ class RandomPerspective(ImageLayer):
         return {"apply_perspective": moved, "start_points": start, "end_points": start + start * shares,
                 "input_shape": tuple(self._images_of(data).shape)}
 
-    def transform_images(self, images: Any, transformation: Any, training: bool = True) -> Any:
-        images = self.as_floats(images)
-        return self._transform_images(images, transformation, self.interpolation) if training else images
-
     def _transform_images(self, images: Any, transformation: Any, interpolation: str) -> Any:
         if transformation is None:
             return images

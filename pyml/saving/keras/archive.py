@@ -173,7 +173,9 @@ def from_members(files: Mapping[str, Any], where: object, custom_objects: Mappin
     if weights is not None:
         state.load_state(model, hdf5_read.read(weights, f"{where}/{WEIGHTS}"), where, by_name=True)
     elif "model.weights.npz" in files:
-        state.load_state(model, _npz(files["model.weights.npz"], where), where)
+        raise ModelFileError(
+            f"{where}: its weights are of numpy's format, which Keras writes by pickling, and pickled weights are not loaded."
+        )
     elif model.weights:
         raise ModelFileError(f"{where}: there is no {WEIGHTS} in it; the file is not complete.")
     return model
@@ -243,7 +245,3 @@ def read_archive(data: Any, where: object) -> dict[str, Any]:
         raise ModelFileError(f"{where}: {e}") from None
     except _BROKEN as e:
         raise ModelFileError(f"{where}: the file is damaged or is not a .keras file ({type(e).__name__}: {str(e)[:120]}).") from None
-
-
-def _npz(data: Any, where: object) -> hdf5.Group:
-    raise ModelFileError(f"{where}: its weights are of numpy's format, which Keras writes by pickling, and pickled weights are not loaded.")
