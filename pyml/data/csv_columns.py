@@ -40,6 +40,7 @@ class Column:
         self.required = bool(config.get("required", False))
         self.is_label = bool(config.get("is_label", False))
         self.missing, self.decimal = missing, decimal
+        self.numbers_missing = any(is_number(text) for text in missing)   # as -999 may stand for no value
         self.given_default = config.get("default")
         self.default: Any = None
         if self.required and self.given_default is not None:
@@ -99,15 +100,18 @@ class Column:
 def values_of(column: Column, texts: Sequence[str]) -> Sequence[Any] | None:
     """The values of many cells of a column at once; None where one of them needs a closer look."""
     dtype, missing, default = column.dtype, column.missing, column.default
+    if dtype not in ("float32", "string") or (dtype == "float32" and (column.decimal != "." or "_" in "".join(texts))):
+        return None
+    if dtype == "float32" and not column.numbers_missing:      # then the texts that are numbers are values
+        try:
+            return list(np.fromiter(map(float, texts), np.float32, len(texts)))
+        except ValueError:
+            pass
     if column.required and not missing.isdisjoint(texts):
         return None
     try:
         if dtype == "string":
             return texts if missing.isdisjoint(texts) else [default if text in missing else text for text in texts]
-        if dtype != "float32" or column.decimal != "." or "_" in "".join(texts):
-            return None
-        if missing.isdisjoint(texts):
-            return list(np.fromiter(map(float, texts), np.float32, len(texts)))
         return list(np.array([default if text in missing else float(text) for text in texts], np.float32))
     except (ValueError, OverflowError):
         return None

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Iterator, Sequence
 from contextlib import aclosing
 from functools import partial
+from itertools import repeat
 from typing import Any
 
 from pyml.data.csv_columns import Column, columns_of, values_of
-from pyml.data.csv_records import Record, Splitter, blocks_of_records, records
+from pyml.data.csv_records import Lines, Record, Splitter, blocks_of_records, records
 from pyml.data.dataset import Dataset
 from pyml.data.kinds import Element, Stream
 from pyml.data.sources import as_source
@@ -120,15 +121,17 @@ async def _blocks(dataset: CsvDataset) -> AsyncGenerator[list[Element], None]:
         columns = [] if header else dataset._columns()
         sample: list[Record] | None = []
         async for block in stream:
-            if header:
-                header = False
-                number, fields = block[0]
-                if dataset._names is None:
-                    dataset._take_header(fields)
-                columns = dataset._columns()
-                dataset._fitting(number, fields)
-                block = block[1:]
             if sample is not None:
+                if isinstance(block, Lines):
+                    block = block.records(dataset._splitter)
+                if header:
+                    header = False
+                    number, fields = block[0]
+                    if dataset._names is None:
+                        dataset._take_header(fields)
+                    columns = dataset._columns()
+                    dataset._fitting(number, fields)
+                    block = block[1:]
                 for number, fields in block[: SAMPLED - len(sample)]:
                     dataset._fitting(number, fields)
                 block, sample = block[max(SAMPLED - len(sample), 0) :], sample + block[: SAMPLED - len(sample)]
@@ -140,9 +143,10 @@ async def _blocks(dataset: CsvDataset) -> AsyncGenerator[list[Element], None]:
             together = _together(dataset, columns, block)
             if together is not None:
                 yield together
-            else:
-                for found in _whole(_one_by_one(dataset, columns, block)):
-                    yield found
+                continue
+            single = block.records(dataset._splitter) if isinstance(block, Lines) else block
+            for found in _whole(_one_by_one(dataset, columns, single)):
+                yield found
         if header:
             raise ValueError(f"{dataset.source.name}: the file is empty; expected a header line with the column names.")
         for found in _whole(_first(dataset, columns, sample or [])):
@@ -167,32 +171,32 @@ def _one_by_one(dataset: CsvDataset, columns: list[Column], block: list[Record])
         yield dataset._element(columns, fields, number)
 
 
-def _together(dataset: CsvDataset, columns: list[Column], block: list[Record]) -> list[Element] | None:
+def _together(dataset: CsvDataset, columns: list[Column], block: Lines | list[Record]) -> list[Element] | None:
     """The elements of some records, made column by column; None where something is not as it should be."""
-    if not block:
-        return []
-    lines = [fields for _, fields in block]
-    if set(map(len, lines)) != {len(dataset._names or [])}:
+    width = len(dataset._names or [])
+    if isinstance(block, Lines):
+        cells = dataset._splitter.cells(block.texts, width)
+    else:
+        rows = [fields for _, fields in block]
+        cells = list(zip(*rows, strict=True)) if set(map(len, rows)) == {width} else None
+    if cells is None:
         return None
-    cells = list(zip(*lines, strict=True))
-    values: list[Sequence[Any]] = []
+    features: dict[str, Sequence[Any]] = {}
+    labels: dict[str, Sequence[Any]] = {}
     for column in columns:
-        found = values_of(column, cells[column.place])
-        if found is None:
+        values = values_of(column, cells[column.place])
+        if values is None:
             return None
-        values.append(found)
-    rows = lambda labels: _dicts([(c.name, v) for c, v in zip(columns, values, strict=True) if c.is_label == labels], len(block))
-    if any(column.is_label for column in columns):
-        return list(zip(rows(False), rows(True), strict=True))
-    return rows(False)
+        (labels if column.is_label else features)[column.name] = values
+    count = len(cells[0])
+    return list(zip(_dicts(features, count), _dicts(labels, count), strict=True)) if labels else _dicts(features, count)
 
 
-def _dicts(named: list[tuple[str, Sequence[Any]]], count: int) -> list[dict[str, Any]]:
-    if len(named) == 1:                                # as labels mostly are
-        ((only, values),) = named
+def _dicts(columns: dict[str, Sequence[Any]], count: int) -> list[dict[str, Any]]:
+    if len(columns) == 1:                              # as labels mostly are
+        ((only, values),) = columns.items()
         return [{only: value} for value in values]
-    names = [name for name, _ in named]
-    return [dict(zip(names, row)) for row in zip(*(values for _, values in named))] if named else [{} for _ in range(count)]
+    return list(map(dict, map(zip, repeat(tuple(columns)), zip(*columns.values())))) if columns else [{} for _ in range(count)]
 
 
 def _first(dataset: CsvDataset, columns: list[Column], sample: list[Record]) -> Iterator[Element]:

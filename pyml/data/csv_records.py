@@ -3,15 +3,27 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from typing import TypeAlias
+from itertools import repeat
+from typing import NamedTuple, TypeAlias
 
 from pyml.data.sources import DataSource
 from pyml.data.text import LONGEST, blocks_of_lines
 
 Record: TypeAlias = tuple[int, list[str]]  # the number of its line, and its values
 BLOCK = 256                                            # records that are worked on together
+
+
+class Lines(NamedTuple):
+    """Records that are a line each, with no quotes in them, not split yet."""
+
+    first: int                                         # the number of the first line
+    texts: list[str]
+
+    def records(self, splitter: Splitter) -> list[Record]:
+        """The same, split."""
+        return list(zip(range(self.first, self.first + len(self.texts)), map(splitter.split, self.texts), strict=True))
 
 
 class OpenQuote(ValueError):
@@ -61,12 +73,15 @@ class Splitter:
         finally:
             csv.field_size_limit(limit)
 
-
-    def plain(self, lines: list[str]) -> list[list[str]] | None:
-        """The values of many lines at once; None where some are empty or have quotes in them."""
-        if not all(lines) or any(map(str.isspace, lines)) or '"' in "\n".join(lines):
+    def cells(self, lines: list[str], width: int) -> list[Sequence[str]] | None:
+        """The columns of many lines without quotes; None where a line has another number of values."""
+        if self.whitespace:
+            rows = list(map(str.split, lines))
+            return list(zip(*rows, strict=True)) if set(map(len, rows)) == {width} else None
+        if set(map(str.count, lines, repeat(self.delimiter))) != {width - 1}:
             return None
-        return [line.split() for line in lines] if self.whitespace else [line.split(self.delimiter) for line in lines]
+        cells = self.delimiter.join(lines).split(self.delimiter)   # no list for each line, which Python's collector would look at
+        return [cells[place::width] for place in range(width)]
 
 
 async def records(source: DataSource, splitter: Splitter) -> AsyncGenerator[Record, None]:
@@ -77,20 +92,20 @@ async def records(source: DataSource, splitter: Splitter) -> AsyncGenerator[Reco
     """
     async with aclosing(blocks_of_records(source, splitter)) as blocks:
         async for block in blocks:
-            for record in block:
+            for record in block.records(splitter) if isinstance(block, Lines) else block:
                 yield record
 
 
-async def blocks_of_records(source: DataSource, splitter: Splitter) -> AsyncGenerator[list[Record], None]:
-    """As `records`, in lists of those that arrive together, of `BLOCK` at most."""
+async def blocks_of_records(source: DataSource, splitter: Splitter) -> AsyncGenerator[Lines | list[Record], None]:
+    """As `records`, in blocks of those that arrive together, of `BLOCK` at most."""
     number = begun = length = 0
     parts: list[str] = []                              # of a record that goes on
     found: list[tuple[int, list[str]]] = []
     async with aclosing(blocks_of_lines(source)) as stream:
         async for block in stream:
-            while block and not parts and (split := splitter.plain(block[:BLOCK])):
-                yield list(zip(range(number + 1, number + 1 + len(split)), split, strict=True))
-                number += len(split)
+            while block and not parts and _plain(texts := block[:BLOCK]):
+                yield Lines(number + 1, texts)
+                number += len(texts)
                 block = block[BLOCK:]
             for line in block:
                 number += 1
@@ -125,3 +140,8 @@ async def blocks_of_records(source: DataSource, splitter: Splitter) -> AsyncGene
                 break
     if parts:
         raise ValueError(f"{source.name}, line {begun}: a quoted value is opened here and never closed.")
+
+
+def _plain(lines: list[str]) -> bool:
+    """Whether no line is empty and none has a quote."""
+    return all(lines) and not any(map(str.isspace, lines)) and '"' not in "\n".join(lines)

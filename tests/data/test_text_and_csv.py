@@ -232,3 +232,30 @@ def test_rows_before_a_mistake_come_first_wherever_it_stands():
     gaps = pyml.data.csv(b"a,b\n" + b"1,x\n" * 150 + b",\n", column_configs={"b": {"is_label": True}})
     (a, b) = list(gaps)[-1]
     assert np.isnan(a["a"]) and b["b"] == ""
+
+
+def test_rows_read_in_blocks_are_those_read_one_by_one(monkeypatch):
+    random = np.random.default_rng(4)
+    plain = ["1", "2.5", "-3e2", "0.1", "-999", "8"]
+    odd = ["", " ", "nan", "NA", "-inf", "1e400", " 2.5 ", "1_000", "ab", '"7"', '"u,v"', "1,2"]
+    options = [{}, {"na_value": ("-999", "NA")}, {"column_configs": {"b": {"dtype": "float32", "required": True, "is_label": True}}},
+               {"column_configs": {"c": {"dtype": "int32", "default": 5}}}, {"column_configs": {"c": {}}, "configured_columns_only": True}]
+
+    def outcome(text, given):
+        found = []
+        try:
+            found += csv(text.encode(), **given)
+        except ValueError as error:
+            found.append(str(error))
+        return repr(found)
+
+    read, files = [], []
+    for turn in range(25):
+        rows = random.choice(plain, (350, 3)).tolist()
+        for place in random.integers(0, 350, turn % 5):
+            rows[place][place % 3] = str(random.choice(odd))
+        files.append(("\n".join(map(",".join, [["a", "b", "c"], *rows])), options[turn % 4 if turn < 20 else 4]))
+        read.append(outcome(*files[-1]))
+    assert 5 < sum("line" in result for result in read) < 20             # mistakes, and files read to their end
+    monkeypatch.setattr(pyml.data.csv_dataset, "_together", lambda *block: None)
+    assert read == [outcome(*file) for file in files]
