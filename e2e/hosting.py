@@ -19,10 +19,19 @@ class Files(http.server.SimpleHTTPRequestHandler):
         pass
 
 
+class KeptScripts(Files):
+    """Files of a host that lets browsers keep scripts for an hour."""
+
+    def end_headers(self):
+        if self.path.partition("?")[0].endswith(".js"):
+            self.send_header("Cache-Control", "max-age=3600")
+        super().end_headers()
+
+
 @contextmanager
-def hosted(folder):
+def hosted(folder, files=Files):
     """A folder at an address of its own."""
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(Files, directory=str(folder))) as server:
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(files, directory=str(folder))) as server:
         threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True).start()
         yield f"http://127.0.0.1:{server.server_address[1]}"
         server.shutdown()

@@ -314,7 +314,7 @@ def test_a_class_goes_from_the_gallery_through_the_chapters(new_page, site):
 def test_without_the_editor_the_code_is_a_plain_field(new_page, site):
     page = new_page(fresh=True, service_workers="block")
     page.console.allow("codemirror.js")
-    page.route("**/vendor/codemirror.js", lambda route: route.fulfill(status=404))
+    page.route("**/vendor/codemirror.js*", lambda route: route.fulfill(status=404))
     page.goto(f"{site}/demos/cars/index.html?backend=wasm")
     page.wait_for_function(READY)
     page.fill("#source", "print(6 * 7)")

@@ -1,5 +1,7 @@
 """web/pyml.js: progress, running files, messages, interrupting, and the same face on both threads."""
 
+import json
+
 import pytest
 
 from .patience import until
@@ -37,10 +39,10 @@ def test_functions_take_and_return_plain_values_and_may_wait(python):
 import asyncio
 async def total(numbers, options):
     await asyncio.sleep(0)
-    return {"sum": sum(numbers), "name": options["name"]}
+    return {"sum": sum(numbers), "name": options["name"], "lines": [None, {"line": None}]}
 `)""")
-    answer = python.page.evaluate("() => pyml.call('total', [1, 2, 3], { name: 'x' })")
-    assert answer == {"sum": 6, "name": "x"}
+    answer = python.page.evaluate("async () => JSON.stringify(await pyml.call('total', [1, 2, 3], { name: 'x' }))")
+    assert json.loads(answer) == {"sum": 6, "name": "x", "lines": [None, {"line": None}]}
     missing = python.page.evaluate("() => pyml.call('no_such').catch((error) => error.message)")
     assert "no function named no_such" in missing
 
@@ -159,6 +161,11 @@ def test_an_endless_loop_in_a_worker_can_be_interrupted(pythons):
     }""")
     assert "KeyboardInterrupt" in answer
     assert python.run("1 + 1") == 2
+
+
+def test_an_interrupt_that_comes_too_late_ends_neither_its_call_nor_the_next(python):
+    python.page.evaluate("() => pyml.runPython('from _thread import interrupt_main as late')")  # heard after it has returned
+    assert python.page.evaluate("async () => [await pyml.call('late'), await pyml.runPython('1 + 1')]") == [None, 2]
 
 
 # Prints lines by the thousand, then asks the page for something: what it hears, in its order.

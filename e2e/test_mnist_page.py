@@ -165,6 +165,28 @@ def test_a_mistake_is_in_sight_wherever_it_was_run_from(trained, by):
     assert box["y"] > 0 and box["y"] + box["height"] < 900
 
 
+WHERE_NO_LINE_IS = """from pyml import Input, Sequential, layers
+
+class Mine(Sequential):
+    def count_params(self):
+        raise KeyboardInterrupt
+
+def build_model():
+    return Mine([Input((28, 28, 1)), layers.Flatten(), layers.Dense(10)])
+"""
+
+
+@pytest.mark.parametrize(("code", "place", "text"), [
+    ("def build_model():\n    pass", "#problem", "build_model() returned None; end it with `return model`."),
+    (WHERE_NO_LINE_IS, "#running", "Stopped before the training began."),
+])  # fmt: skip
+def test_what_ends_in_no_line_of_the_model_is_said_too(trained, code, place, text):
+    train(trained, code)
+    assert text in trained.locator(place).evaluate("(box) => box.value ?? box.textContent")
+    assert trained.is_enabled("#train")
+    trained.click("#reset")
+
+
 def test_names_of_pyml_complete_where_they_are_typed(trained):
     write_code(trained, "from pyml import layers\nlayers.MaxPool")
     trained.locator(".cm-content").press("Control+End")

@@ -7,6 +7,9 @@ import urllib.request
 
 import pytest
 
+from pyml.cli import numbers
+
+from .hosting import KeptScripts, hosted
 from .python_page import BLANK
 
 LOAD = """async (base) => {
@@ -95,6 +98,26 @@ def test_service_worker_isolates_a_host_that_sends_no_headers(new_page, tmp_path
         assert later.evaluate("window.n") == 2  # though the browser might keep it for ten minutes
         later.close()
         server.shutdown()
+
+
+def test_a_page_of_a_new_build_meets_no_module_of_an_old_one(new_page, tmp_path):
+    """On a host that lets browsers keep scripts for long, with no service worker: modules that changed are other files."""
+    files = {"index.html": '<script type="module" src="web/one.js"></script>', "web/one.js": 'import { n } from "./two.js";\nwindow.n = n;'}
+    page = new_page(fresh=True, service_workers="block")
+    with hosted(tmp_path / "out", KeptScripts) as url:
+        for n in (1, 2):
+            files["web/two.js"] = f"export const n = {n};"
+            for name, text in files.items():
+                for folder in ("plain", "out"):
+                    (tmp_path / folder / name).parent.mkdir(parents=True, exist_ok=True)
+                    (tmp_path / folder / name).write_text(text)
+            for name, text in numbers.numbered({name: tmp_path / "plain" / name for name in files}).items():
+                (tmp_path / "out" / name).write_text(text)
+            for name in files:
+                os.utime(tmp_path / "out" / name, (2e9 + n, 2e9 + n))  # the server tells seconds apart
+            page.goto(url)
+            assert page.evaluate("window.n") == n
+            page.goto("about:blank")
 
 
 DIGITS = """async (code) => py.runPythonAsync("from pyml.datasets import mnist\\n" + code)"""

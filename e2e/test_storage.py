@@ -40,7 +40,7 @@ def test_in_a_window_that_keeps_nothing_the_digits_page_trains(new_page, site, t
         answer = route.fetch()
         route.fulfill(response=answer, body=f"{NOTHING}\n{answer.text()}")
 
-    page.route("**/web/worker.js", without)
+    page.route("**/web/worker.js*", without)
     page.goto(f"{site}/demos/mnist/index.html?backend=wasm&autorun=1&epochs=1&digits=640&thread={thread}")
     page.wait_for_function("() => window.pymlDemo?.done")
     assert page.evaluate("() => pymlDemo.error") is None

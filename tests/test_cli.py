@@ -37,11 +37,18 @@ def run_pyml(*arguments: str, **environment: str) -> subprocess.CompletedProcess
     )
 
 
+PAGE = """<!doctype html><title>mine</title><code>import "./web/pyml.js"</code>
+<script src="web/early.js" async></script><script type="module" src="own.js"></script>
+<script type="module">import { loadPyml } from "./web/pyml.js";</script>
+"""
+
+
 @pytest.fixture(scope="module")
 def page(tmp_path_factory) -> Path:
     """A user's page."""
     folder = tmp_path_factory.mktemp("page")
-    (folder / "index.html").write_text("<!doctype html><title>mine</title>")
+    (folder / "index.html").write_text(PAGE)
+    (folder / "own.js").write_text("export const loaded = import('./web/pyml.js');\n")
     (folder / "model.py").write_text("import pyml\nfrom pyml.datasets import mnist\n")
     (folder / ".hidden").write_text("not for others")
     return folder
@@ -129,6 +136,27 @@ def test_gallery_site_holds_every_demo(tmp_path):
     for name in demo.names():
         assert f'href="demos/{name}/index.html"' in page and (site / "demos" / name / "index.html").is_file()
     assert (site / "demos" / "mnist" / "model.py").is_file()
+
+
+NUMBER = re.compile(r"""["']([\w./-]+\.m?js)\?([0-9a-f]{10})["']""")
+
+
+def test_scripts_are_named_with_numbers_of_their_content(built):
+    """In the page, in its own scripts, and in scripts that other scripts name, the worker's and the libraries' among them."""
+    found = set()
+    for path in (built / "index.html", built / "own.js", *(built / "web").glob("*.js")):
+        for address, number in NUMBER.findall(path.read_text()):
+            named = (path.parent / address).resolve()
+            assert hashlib.sha256(named.read_bytes()).hexdigest()[:10] == number, f"{path}: {address}"
+            found.add((path.name, named.name))
+    assert found >= {
+        ("index.html", "early.js"), ("index.html", "pyml.js"), ("own.js", "pyml.js"), ("pyml.js", "worker.js"), ("early.js", "worker.js"),
+        ("worker.js", "runtime.js"), ("runtime.js", "pyodide.mjs"), ("charts.js", "vega.min.js"),
+    }  # fmt: skip
+    assert PAGE.partition("<script")[0] in (built / "index.html").read_text()  # code that a page shows stays as it is
+    own = {path.name for path in (built / "web").glob("*.js")}
+    bare = re.compile(r"""(?:\bfrom|\bimport\(?|new URL\()\s*["']\.?/?([\w-]+\.js)["']""")
+    assert not [path.name for path in (built / "web").glob("*.js") if own & {*bare.findall(path.read_text())}]
 
 
 def test_second_build_writes_nothing(built, page):

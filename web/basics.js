@@ -20,10 +20,10 @@ export function button(text, press) {
 }
 
 /**
- * A file of the page's site.
+ * A file of the page's site, as it is there now, whatever the browser has kept.
  * Throws an Error whose sentence names it, with its `url` and the `status` of the answer, where it does not come.
  */
-export async function bring(url, options) {
+export async function bring(url, options = { cache: "no-cache" }) {
   const name = new URL(url, location.href).pathname.split("/").pop();
   let answer;
   try {

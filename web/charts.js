@@ -1,21 +1,25 @@
 // Live charts with Vega-Lite. vega, vega-lite and vega-embed are plain scripts from this origin; they are
 // fetched when the first chart is made. Without them the page works and says that the charts are missing.
 
-const SCRIPTS = ["vega.min.js", "vega-lite.min.js", "vega-embed.min.js"];
+const SCRIPTS = [
+  new URL("../vendor/vega.min.js", import.meta.url),
+  new URL("../vendor/vega-lite.min.js", import.meta.url),
+  new URL("../vendor/vega-embed.min.js", import.meta.url),
+];
 let loading = null;
 
 /** Loads the chart library, once. */
 export function loadVega() {
-  loading ??= SCRIPTS.reduce((before, name) => before.then(() => loadScript(name)), Promise.resolve());
+  loading ??= SCRIPTS.reduce((before, url) => before.then(() => loadScript(url)), Promise.resolve());
   return loading;
 }
 
-function loadScript(name) {
+function loadScript(url) {
   return new Promise((resolve, reject) => {
     const script = document.createElement("script");
-    script.src = new URL(`../vendor/${name}`, import.meta.url).href;
+    script.src = url.href;
     script.onload = resolve;
-    script.onerror = () => { loading = null; reject(new Error(`Could not download ${name}.`)); };
+    script.onerror = () => { loading = null; reject(new Error(`Could not download ${url.pathname.split("/").pop()}.`)); };
     document.head.append(script);
   });
 }

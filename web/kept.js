@@ -24,7 +24,7 @@
   /** Loads what comes with a page, for `shipped` to have it at once. Never rejects: who does not find it here asks for it, or compiles. */
   async function begin(page, url, machine) {
     try {
-      const answer = await fetch(url);
+      const answer = await fetch(url, { cache: "no-cache" });
       if (!answer.ok) return;
       arrived.set(url, await answer.text());
       const file = fileOf(page, url, arrived.get(url), machine);

@@ -78,14 +78,14 @@ export async function loadPyml(options = {}) {
   return pyml;
 }
 
-const WORKER = ["worker.js", "runtime.js", "ready.js", "printing.js"].map((name) => new URL(name, HERE).href);
+const WORKER = [new URL("./worker.js", HERE), new URL("./runtime.js", HERE), new URL("./ready.js", HERE), new URL("./printing.js", HERE)].map(({ href }) => href);
 const RUNTIME = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"];
 
 /** A failure of the start that names the file behind it: browsers do not say which script of a worker is missing. */
 async function explained(error, indexURL) {
   if (error.kind === "download" && error.file) return error;
   for (const url of [...WORKER, ...RUNTIME.map((name) => new URL(name, indexURL).href)]) {
-    const file = url.split("/").pop();
+    const file = new URL(url).pathname.split("/").pop();
     let reason = null;
     try {
       const answer = await fetch(url, { method: "HEAD", cache: "no-store" });
@@ -279,7 +279,7 @@ function client(settings, status) {
     },
     /** Fetches a Python file, relative to the page, and runs it. */
     async run(file) {
-      const response = await fetch(new URL(file, location.href));
+      const response = await fetch(new URL(file, location.href), { cache: "no-cache" });
       if (!response.ok) throw new Error(`Could not download ${file}: the server answered ${response.status}.`);
       return this.runPython(await response.text(), file);
     },

@@ -205,7 +205,7 @@ export function putLater(fs, path, size, url) {
     configurable: true, get: () => (bytes ??= checked(loadedNow(url))) ?? new Uint8Array(size), set: (given) => { bytes = given; },
   });
   return async () => {
-    const answer = await fetch(url);
+    const answer = await fetch(url, { cache: "no-cache" });
     if (answer.ok) bytes ??= checked(new Uint8Array(await answer.arrayBuffer()));
   };
 }

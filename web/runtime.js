@@ -18,7 +18,9 @@ class StartError extends Error {
 
 const LIBRARY = "python_stdlib.zip"; // Python's own modules
 const ENGINE = "pyodide.asm.wasm"; // Python itself
+const SCRIPTS = { "pyodide.mjs": new URL("../pyodide/pyodide.mjs", import.meta.url), "pyodide.asm.mjs": new URL("../pyodide/pyodide.asm.mjs", import.meta.url) };
 const UNPACKED = "pyml-python"; // the browser's cache of what takes longer to make than to read
+const ASKED = { cache: "no-cache" }; // files under one name in every build: the server says whether the browser's copy is good
 const NAMED = { cache: "force-cache" }; // files named by their content: a browser that asks about one anew drops its machine code
 const inWorker = typeof document === "undefined";
 const fileName = (url) => new URL(url, globalThis.location?.href).pathname.split("/").pop();
@@ -93,7 +95,7 @@ async function withDownloadProgress(emit, body) {
     }
   };
   const files = {
-    early(url, response = download(url)) {
+    early(url, response = download(url, ASKED)) {
       response.catch(() => {}); // the first that fails ends all this
       begun.set(url, response);
     },
@@ -131,7 +133,7 @@ function askForAdapter() {
 /** What `pyml build` has ready, by ready.json: a memory or none, and the bytes of every file of a start. */
 async function readyPlan(indexURL) {
   try {
-    const answer = await fetch(new URL("ready.json", indexURL));
+    const answer = await fetch(new URL("ready.json", indexURL), ASKED);
     const plan = answer.ok ? await answer.json() : {};
     return plan.format === 5 ? plan : { sizes: {} };
   } catch {
@@ -284,10 +286,10 @@ export async function startRuntime(options, told, rest = Promise.resolve(options
     const { early, expect } = downloads;
     const at = (name) => new URL(name, options.indexURL).href;
     early(at("pyodide-lock.json"));
-    const answered = rest.then(({ files = [] }) => Promise.all(files.map(async ({ path, url }) => [path, await fetch(url)])));
+    const answered = rest.then(({ files = [] }) => Promise.all(files.map(async ({ path, url }) => [path, await fetch(url, ASKED)])));
     const files = answered.then((answers) => Promise.all(answers.map(async ([path, answer]) => [path, new Uint8Array(await answer.arrayBuffer())])));
     files.catch(() => {}); // the first that fails ends all this
-    const script = (name) => import(at(name)).catch((error) => {
+    const script = (name) => import(at(name) + SCRIPTS[name].search).catch((error) => {
       throw new StartError("download", `Could not download ${name}: ${error.message}.`, name);
     });
     const factory = script("pyodide.asm.mjs").then((loaded) => loaded.default);
@@ -306,7 +308,7 @@ export async function startRuntime(options, told, rest = Promise.resolve(options
     if (!useReady) early(at(LIBRARY));
     let loaded = useReady && (await bootReady(module, factory, plan, loading, mark, downloads));
     if (useReady && !loaded) bringEngine(plan);
-    loaded ||= await boot(module, loading);
+    loaded ||= await boot(module, { ...loading, createPyodideModule: await factory });
     mark("Python started");
     options = await rest;
     const packages = options.packages.filter((name) => !(name in loaded.loadedPackages));
@@ -330,11 +332,19 @@ export async function startRuntime(options, told, rest = Promise.resolve(options
       return await work();
     } finally {
       if (--working === 0) {
-        py.runPython(FLUSH);
+        flushed();
         out.end();
         err.end();
       }
       emit.flush();
+    }
+  };
+  /** Has Python send what it holds; an interrupt that came too late for its call ends this instead, and not the next call. */
+  const flushed = () => {
+    try {
+      py.runPython(FLUSH);
+    } catch {
+      py.runPython(FLUSH);
     }
   };
   const flags = { stopping: false };
@@ -371,7 +381,7 @@ export async function startRuntime(options, told, rest = Promise.resolve(options
     const copy = value.toJs({ dict_converter: Object.fromEntries });
     const kept = copy === value || copy instanceof py.ffi.PyProxy; // a figure, a model: what JavaScript has no form for stays in Python
     value.destroy();
-    return kept ? null : copy;
+    return kept ? null : withNull(copy);
   };
   return {
     info,
@@ -394,6 +404,14 @@ export async function startRuntime(options, told, rest = Promise.resolve(options
     /** What the page was told to input(); null ends the program as Ctrl+C does. */
     answer(number, text) { questions[number](text ?? undefined); },
   };
+}
+
+/** What Python gave, with null for None in lists and dictionaries too, where Pyodide puts undefined. */
+function withNull(value) {
+  if (value === undefined) return null;
+  if (Array.isArray(value)) value.forEach((each, i) => { value[i] = withNull(each); });
+  else if (value?.constructor === Object) for (const name of Object.keys(value)) value[name] = withNull(value[name]);
+  return value;
 }
 
 /** The interrupt buffer as Pyodide reads it: it reads a place, then puts 0 there, and an interrupt between the two would be lost. */

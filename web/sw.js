@@ -15,7 +15,7 @@ const HEADERS = {
 const ISOLATED = new Set(["document", "iframe", "frame", "worker", "sharedworker"]);
 const SCRIPTS = new Set(["script", "worker", "style"]); // those of a site belong together
 const KEPT = "pyml-site";
-const NAMED_BY_CONTENT = /-[0-9a-f]{10}\.(gz|wasm)$|\.wasm\?[0-9a-f]{10}$|\.whl$/; // a new build has others
+const NAMED_BY_CONTENT = /-[0-9a-f]{10}\.(gz|wasm)$|\.(wasm|m?js)\?[0-9a-f]{10}$|\.whl$/; // a new build has others
 
 self.addEventListener("install", () => self.skipWaiting());
 self.addEventListener("activate", (event) => {
@@ -57,11 +57,17 @@ async function answered(request) {
   try {
     response = await asked(request);
   } catch (error) {
-    const kept = request.method === "GET" && (await caches.match(request, { cacheName: KEPT, ignoreSearch: request.mode === "navigate", ignoreVary: true }));
+    const kept = request.method === "GET" && (await keptOf(request));
     if (!kept) throw error;
     response = kept;
   }
   return ISOLATED.has(request.destination) ? isolated(response) : response; // others as they are: a browser keeps the machine code of those
+}
+
+/** What is kept of a page or file; of a script another build's where its own was forgotten, as pages have some in common. */
+async function keptOf(request) {
+  const match = (ignoreSearch) => caches.match(request, { cacheName: KEPT, ignoreSearch, ignoreVary: true });
+  return (await match(request.mode === "navigate")) ?? (SCRIPTS.has(request.destination) ? match(true) : undefined);
 }
 
 function isolated(response) {

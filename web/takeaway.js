@@ -8,6 +8,7 @@ import { bring, download, sentence } from "./basics.js";
 const WEB = "../../web/"; // as pages say it; `web/` in a twin
 const MODEL = "model/", MANIFEST = "manifest.webmanifest";
 const PYTHON_ONLY = "[data-python], header nav, #notices, details:has(#details), meta[name=needs], meta[name=networks]";
+const NUMBER = /(?<=\.js)\?[0-9a-f]{10}(?=")/g; // of a script's content, in the addresses of a built site
 const IMPORT = /^(?:import|export)\b[^"';]*?from "([^"]+)"|\bimport\("([^"]+)"\)/gm;
 
 const readme = (name, title) => `${title}
@@ -102,13 +103,13 @@ async function twinFiles(name, offline = false) {
   html.catch(() => {});
   const modules = new Map();
   async function take(url) {
-    const path = pathOf(url);
+    const path = pathOf(new URL(url.pathname, url));
     if (modules.has(path)) return;
     modules.set(path, ""); // modules may import each other
     const source = await text(url);
     const imported = [...source.matchAll(IMPORT)].map(([, from, late]) => from ?? late).filter((each) => !each.startsWith(`./${MODEL}`));
     await Promise.all(imported.map((each) => take(new URL(each, url))));
-    modules.set(path, source.replaceAll(`"${WEB}`, '"./web/'));
+    modules.set(path, source.replace(NUMBER, "").replaceAll(`"${WEB}`, '"./web/'));
   }
   await take(new URL("twin.js", location.href));
   const { page, title } = twinPage(await html, [...modules.keys(), `${MODEL}model.js`], offline);

@@ -129,7 +129,7 @@ async function train() {
     show(await pyml.call("train", model.text, ...settings), performance.now() - began);
   } catch (error) {
     if (error.kind === "ended") return; // `endPython` says so
-    if (ending) return show({ stopped: true });
+    if (ending) return show({ stopped: "before the training began" });
     show({ error: { text: sentence(error), line: null } });
   }
 }
@@ -141,12 +141,12 @@ function show(result, milliseconds) {
     return end(result.error.text);
   }
   if (result.stopped) {
-    $("running").value = "Stopped before the model was built.";
+    $("running").value = `Stopped ${result.stopped}.`;
     return end();
   }
   if (result.lost) explainLoss(result.lost);
   const seconds = `${(milliseconds / 1000).toFixed(0)} s`;
-  $("running").value = $("stop").textContent === "Stop now" ? `Stopped after ${seconds}. The network is as it was then.` : `Trained for ${seconds}.`;
+  $("running").value = heard || $("stop").textContent === "Stop now" ? `Stopped after ${seconds}. The network is as it was then.` : `Trained for ${seconds}.`;
   showReading(result);
   end(result.lost);
   keepNetwork().catch(() => {}); // Python was ended meanwhile

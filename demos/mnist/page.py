@@ -95,9 +95,10 @@ async def train(source, epochs, batch_size, digits=None):
         send("begun")
         model = lines.build()
     except KeyboardInterrupt:  # the Stop button
-        return {"stopped": True}
+        return {"stopped": "before the model was built"}
     except Exception as error:  # anything a user's model.py can do
         return {"error": lines.explain(error)}
+    when = "before the training began"
     try:
         (x, y), test = load_digits()
         x, y = x[:digits], y[:digits]
@@ -110,8 +111,11 @@ async def train(source, epochs, batch_size, digits=None):
             lost = str(error)
         except KeyboardInterrupt:  # the Stop button, pressed twice
             send("stopping")
+        when = "before it had read the test digits"
         return {"lost": lost, **await examine()}
-    except (Exception, KeyboardInterrupt) as error:
+    except KeyboardInterrupt:
+        return {"stopped": when}
+    except Exception as error:
         return {"error": lines.explain(error)}
 
 

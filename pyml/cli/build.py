@@ -24,7 +24,7 @@ from pyml import paths
 from pyml.assets import AssetError, are_ready, fetch_all
 from pyml.assets.download import replacing
 from pyml.assets.runtime import fetch_wheels
-from pyml.cli import bytecode, compress, ready, stdlib, wheel
+from pyml.cli import bytecode, compress, numbers, ready, stdlib, wheel
 from pyml.cli import programs as page_programs
 from pyml.cli.chapters import pages
 from pyml.cli.failing import BuildError
@@ -79,7 +79,10 @@ def build_site(
         worker = paths.web_dir() / "sw.js"
         if worker.is_file():
             placed["sw.js"] = worker
-        written = sum(place(source, target / inside) for inside, source in placed.items())
+        own = placed if page is None else placed.keys() - {inside for inside, _ in page_files(Path(page))}
+        texts = numbers.numbered(placed, lambda inside: inside in own and inside.startswith(numbers.FOLDERS))
+        written = sum(place(source, target / inside) for inside, source in placed.items() if inside not in texts)
+        written += sum(place_text(text, target / inside) for inside, text in texts.items())
         further = further_wheels(assets / "pyodide", packages, say) if packages else {}
         names = {*placed, *place_wheels(assets / "pyodide", target / "pyodide", quick, say, further)}
         write_manifest(target, before | names)  # if a page's programs.py fails, the next build knows what lies here
@@ -232,6 +235,15 @@ def place(source: Path, target: Path) -> bool:
     with replacing(target) as part:
         shutil.copyfile(source, part)
         shutil.copystat(source, part)
+    return True
+
+
+def place_text(text: str, target: Path) -> bool:
+    """Writes a file unless it has this text already; says whether it had to."""
+    if target.is_file() and target.read_bytes() == text.encode():
+        return False
+    with replacing(target) as part:
+        part.write_bytes(text.encode())
     return True
 
 
