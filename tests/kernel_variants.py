@@ -176,6 +176,12 @@ def cases() -> Iterator[tuple[str, tuple[Operand, ...], dict[str, Any]]]:
         yield "conv2d_input_grad", ((y, F), (w, F)), attrs | {"input_hw": image}
         yield "conv2d_filter_grad", ((x, F), (y, F)), attrs | {"kernel_hw": window}
         yield "conv2d_filter_partials", ((x, F), (y, F)), attrs | {"kernel_hw": window, "splits": 3}
+    for channels, padding, apart, step in ((3, ((1, 1), (1, 1)), 1, 1), (1, ((2, 0), (0, 3)), 2, 1), (6, ((0, 0), (0, 0)), 1, 2)):
+        attrs = {"strides": (step, 1), "padding": padding, "dilation": (1, apart), "groups": channels}  # lines of numbers
+        x, w = (2, 7, 8 + 2 * apart - sum(padding[1]), channels), (3, 3, 1, channels)
+        yield "conv2d", ((x, F), (w, F)), attrs
+        y = OPS["conv2d"].shape(x, w, **attrs)
+        yield "conv2d_input_grad", ((y, F), (w, F)), attrs | {"input_hw": x[1:3]}
     for (image, size, strides, padding), channels in itertools.product(POOLS, (3, 4, 8)):
         pool = {"size": size, "strides": strides, "padding": padding}
         x = (2, *image, channels)

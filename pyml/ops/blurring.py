@@ -26,6 +26,8 @@ from .shaping import pad, reshape
 
 __all__ = ["gaussian_blur", "sobel_edges", "ssim"]
 
+ONE_PASS = 9  # numbers of a window up to which one pass over the images is quicker than two
+
 
 def gaussian(size: int, sigma: TensorLike) -> Tensor:
     """float32 `(size,)`: a bell of standard deviation `sigma` around the middle, of sum 1; of a number, without a kernel."""
@@ -38,14 +40,12 @@ def gaussian(size: int, sigma: TensorLike) -> Tensor:
 
 
 def blurred(x: Node, rows: Tensor, columns: Tensor, same: bool = True) -> Node:
-    """Images `(batch, height, width, channels)` smoothed along their height, then along their width."""
+    """Images `(batch, height, width, channels)` smoothed along their height, then along their width; by a small window in one pass."""
     channels = x.shape[3]
-    for axis, weights in ((0, rows), (1, columns)):
-        size = weights.shape[0]
-        kernel = reshape(weights, (size, 1, 1, 1) if axis == 0 else (1, size, 1, 1))._node
-        kernel = prims.broadcast_to(kernel, (*kernel.shape[:3], channels))
-        width = ((size - 1) // 2, size // 2) if same else (0, 0)
-        padding = (width, (0, 0)) if axis == 0 else ((0, 0), width)
+    down, across = reshape(rows, (-1, 1, 1, 1)), reshape(columns, (1, -1, 1, 1))
+    for window in (down * across,) if rows.shape[0] * columns.shape[0] <= ONE_PASS else (down, across):
+        kernel = prims.broadcast_to(window._node, (*window.shape[:3], channels))
+        padding = tuple(((size - 1) // 2, size // 2) if same else (0, 0) for size in window.shape[:2])
         x = prims.conv2d(x, kernel, strides=(1, 1), padding=padding, dilation=(1, 1), groups=channels)
     return x
 

@@ -80,6 +80,8 @@ def _conv_kernel(node: Node, profile: Profile) -> KernelSpec:
     v = Window.of(x.shape, w.shape, node.shape, node.attrs)
     if is_core(profile) and v.depthwise and v.filters % 4 == 0:
         return core.depthwise_spec(v, profile)
+    if is_core(profile) and core.is_thin(v):
+        return core.thin_spec(v, profile)
     if v.depthwise and v.filters % 4 == 0:
         return flat("conv2d_depthwise", ceil_div(v.pixels, 4) * (v.filters // 4), v.params(thin=True) | {"BACK": False}, profile)
     if is_core(profile) and v.groups == 1 and v.filters % 4 == 0 and not v.padded:
@@ -135,7 +137,8 @@ def _conv_lower(node: Node, profile: Profile) -> Node | None:
     x, w = node.src
     if is_register(profile) and (parts := conv_in_parts(CONV, node)) is not None:
         return parts
-    depthwise = _is_depthwise(node, x.shape[3], w.shape[3])
+    thin = is_core(profile) and core.is_thin(Window.of(x.shape, w.shape, node.shape, node.attrs))
+    depthwise = thin or _is_depthwise(node, x.shape[3], w.shape[3])
     if (depthwise or not is_core(profile)) and (absorbed := _absorb_pad(node)):
         return absorbed
     if not is_core(profile) or (node.attrs["groups"] > 1 and not depthwise):
@@ -154,9 +157,10 @@ def _input_grad_lower(node: Node, profile: Profile) -> Node | None:
     groups = a["groups"]
     if not is_core(profile) or (max(a["strides"]) > 1 and max(a["dilation"]) > 1):
         return None
-    if groups > 1 and not _is_depthwise(node, node.shape[3], node.src[0].shape[3]):
-        return None
     dy, w = node.src
+    thin = max(a["strides"]) == 1 and core.is_thin(Window.of(dy.shape, w.shape, node.shape, a))
+    if groups > 1 and not thin and not _is_depthwise(node, node.shape[3], dy.shape[3]):
+        return None
     return core.input_gradient(CONV, dy, w, a["input_hw"], a["strides"], a["padding"], a["dilation"], groups)
 
 

@@ -52,6 +52,21 @@ def conv_spec(v: Window, profile: Profile) -> KernelSpec:
     return KernelSpec("conv2d_panel", _params(v) | params, grid)
 
 
+def is_thin(v: Window) -> bool:
+    """Whether each channel, of which there are no whole vectors, has a filter of its own, and lines of numbers are whole vectors."""
+    return v.groups == v.channels == v.filters and v.filters % 4 != 0 and v.strides[1] == 1 and v.ow * v.filters % 4 == 0
+
+
+def thin_spec(v: Window, profile: Profile) -> KernelSpec:
+    lines = ceil_div(v.oh, min(v.oh, ceil_div(profile.pieces, v.batch)))
+    grid, across = fold(v.batch * ceil_div(v.oh, lines))
+    (pt, _), (pl, _) = v.padding
+    params = {"BATCH": v.batch, "H": v.h, "W": v.w * v.channels, "C": v.channels, "OH": v.oh, "OW": v.ow * v.channels, "KH": v.window[0],
+              "KW": v.window[1], "SH": v.strides[0], "DH": v.dilation[0], "STEP": v.dilation[1] * v.channels, "PT": pt,
+              "PL": pl * v.channels, "LINES": lines, "X": across}  # fmt: skip
+    return KernelSpec("conv2d_depthwise_thin", params, grid)
+
+
 def filter_parts(v: Window, profile: Profile) -> int:
     """Into how many partial sums a filter gradient is cut so that every core reads a part of the pixels only.
 
