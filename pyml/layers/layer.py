@@ -101,8 +101,7 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self._dtype_policy = policy_of(dtype, self)
         self.autocast = autocast
-        own = type(self).__module__.startswith("pyml.")
-        self.built = own and type(self).build is Layer.build  # nothing to build: no weights
+        self.built = type(self).__module__.startswith("pyml.") and type(self).build is Layer.build  # nothing to build: no weights
         self.input_spec: Any = None
         self.supports_masking = type(self).compute_mask is not Layer.compute_mask
         self._trainable = bool(trainable)
@@ -153,6 +152,10 @@ class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
         super().__init_subclass__(**kwargs)
         if "build" in cls.__dict__:
             cls.build = _noted(cls.__dict__["build"], theirs=not cls.__module__.startswith("pyml."))  # type: ignore[method-assign]
+
+    def _build_at_init(self) -> None:
+        """A layer that has all it needs once it is made calls this (Keras' name): it is built, unless a user's subclass builds more."""
+        self.built = not getattr(type(self).build, "theirs", False)
 
     def build(self, *input_shape: Any, **shapes: Any) -> None:
         """Makes the weights; called with the shape of the first inputs."""
@@ -428,4 +431,5 @@ def _noted(build: Callable[..., Any], theirs: bool) -> Callable[..., Any]:
         self.built = self.built or theirs
         return found
 
+    noted.theirs = theirs  # type: ignore[attr-defined]
     return noted

@@ -30,7 +30,7 @@ class Identity(_SameShape, aliases=("TFDIdentity",)):
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
-        self.built = True
+        self._build_at_init()
 
     def call(self, inputs: Any) -> Any:
         return inputs
@@ -136,7 +136,7 @@ class Rescaling(_SameShape):
         self.scale = _plain(scale)
         self.offset = _plain(offset)
         self.supports_masking = True
-        self.built = True
+        self._build_at_init()
 
     def call(self, inputs: Any) -> Any:
         factor, shift = (v if isinstance(v, (int, float)) else np.asarray(v, "float32") for v in (self.scale, self.offset))

@@ -36,7 +36,7 @@ class _Random(_SameShape):
         self.supports_masking = True
         if draws:
             self.seed_generator = random.SeedGenerator(seed)
-        self.built = True
+        self._build_at_init()
 
 
 class Dropout(_Random):
@@ -270,7 +270,7 @@ class ActivityRegularization(_SameShape, not_in_config=("activity_regularizer",)
         self.supports_masking = True
         self.l1 = l1
         self.l2 = l2
-        self.built = True
+        self._build_at_init()
 
     def call(self, inputs: Tensor) -> Tensor:
         return inputs

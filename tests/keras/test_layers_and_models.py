@@ -449,3 +449,20 @@ def test_shapes_of_several_inputs_and_outputs_are_flat_lists():
     assert model.input_shape == [(None, 4), (None, 4)] and model.output_shape == [(None, 2), (None, 3)]
     assert pyml.Model([x], [L.Dense(2)(x)]).output_shape == (None, 2)
     assert model.compute_output_shape({"a": (None, 4), "b": (None, 4)}) == ((None, 2), (None, 3))
+
+
+@pytest.mark.parametrize(("base", "given"), [(L.Dropout, (0.5,)), (L.Rescaling, (1.0,)), (L.RandomFlip, ()),
+                                             (L.CategoryEncoding, (3,))], ids=lambda x: getattr(x, "__name__", ""))
+def test_the_build_of_a_subclass_is_called_though_its_base_has_nothing_to_build(base, given):
+    class Scaled(base):
+        def build(self, input_shape):
+            self.scale = self.add_weight(shape=(), initializer="ones", name="scale")
+
+        def call(self, inputs, training=False):
+            return inputs * self.scale
+
+    assert base(*given).built
+    layer = Scaled(*given)
+    assert not layer.built
+    assert np.array_equal(layer(np.ones((1, 4, 4, 3), "float32")), np.ones((1, 4, 4, 3)))
+    assert [weight.name for weight in layer.weights] == ["scale"] and layer.built

@@ -46,7 +46,7 @@ class ImageLayer(Layer, abstract=True):
             self.factor: Any = limits(factor or 0.0, "factor", owner, self._bounds)
         elif factor is not None:
             raise ValueError(f"{owner} takes no factor. Received: factor={factor}")
-        self.built = True
+        self._build_at_init()
 
     # ---- what layers write
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:

@@ -52,7 +52,7 @@ class CategoryEncoding(Layer):
         check_dense("CategoryEncoding", sparse=sparse)
         self.num_tokens = num_tokens
         self.sparse = False
-        self.built = True
+        self._build_at_init()
 
     def call(self, inputs: Any, count_weights: Any = None) -> Any:
         if count_weights is not None and self.output_mode != "count":

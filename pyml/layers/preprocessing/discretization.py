@@ -57,7 +57,7 @@ class Discretization(Layer, not_in_config=("trainable",)):
         self.sparse = False
         self.summary: Any = None
         self.reset_state()
-        self.built = True
+        self._build_at_init()
 
     @property
     def output_dtype(self) -> str:

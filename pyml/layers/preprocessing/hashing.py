@@ -89,7 +89,7 @@ class Hashing(HostLayer):
         self.salt = checked_salt(salt, "Hashing")
         self.output_mode = output_mode
         self.sparse = False
-        self.built = True
+        self._build_at_init()
 
     def call(self, inputs: Any) -> Any:
         values = values_of(inputs, "Hashing")
@@ -147,7 +147,7 @@ class HashedCrossing(HostLayer, not_in_config=("trainable",)):
         self.num_bins = num_bins
         self.output_mode = output_mode
         self.sparse = False
-        self.built = True
+        self._build_at_init()
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         if not isinstance(inputs, (list, tuple)):

@@ -75,7 +75,7 @@ class IndexLookup(WithVocabulary, abstract=True):
             )
         if vocabulary is not None:
             self.set_vocabulary(vocabulary, idf_weights)
-        self.built = True
+        self._build_at_init()
 
     # ---- looking up
     @property

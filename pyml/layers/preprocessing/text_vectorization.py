@@ -101,7 +101,7 @@ class TextVectorization(HostLayer):
         self._lookup_layer = StringLookup(
             max_tokens=max_tokens, vocabulary=vocabulary, idf_weights=idf_weights, pad_to_max_tokens=pad_to_max_tokens, mask_token="",
             output_mode=output_mode, encoding=encoding, name=f"{self.name}_lookup", **known)
-        self.built = True
+        self._build_at_init()
 
     # ---- tokens
     def _rows(self, values: np.ndarray) -> tuple[list[list[Any]], tuple[int, ...] | None]:
