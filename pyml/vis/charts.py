@@ -143,7 +143,9 @@ def bar_chart(data: Any, labels: Sequence[Any] | None = None, **opts: Any) -> Fi
     colour, lying = chosen["color"], bool(chosen["horizontal"])
     names, sizes = ("y", "x") if lying else ("x", "y")
     look = base(chosen, notes, "Bar chart")
-    slant = slanting(longest, len(rows), chosen["font_size"] or 10, bool(chosen["x_label"]))
+    size, finite = chosen["font_size"] or 10, values[np.isfinite(values)]
+    digits = min(max(4, len(f"{np.abs(finite).max():,.0f}") + 1), 12)   # of the longest number beside the bars, with a sign or a fraction
+    slant = slanting(longest, len(rows), size, bool(chosen["x_label"]), round(28 + size + 0.65 * size * digits))
     return Figure({
         **look, "height": opts.get("height", 22 * len(rows) + 50) if lying else look["height"], "data": {"values": rows},
         "mark": {"type": "bar", "color": colour if isinstance(colour, str) else SERIES[0]},
@@ -152,7 +154,7 @@ def bar_chart(data: Any, labels: Sequence[Any] | None = None, **opts: Any) -> Fi
                     "scale": {"domain": names_of},     # also of those without a value
                     "axis": {"labelLimit": 150} if lying else {**slant, "labelOverlap": len(rows) > 14}},
             sizes: {"field": "value", "type": chosen[f"{sizes}_type"] or "quantitative", "title": chosen[f"{sizes}_label"] or "value",
-                    "axis": lettering(values, True), "scale": {} if values[np.isfinite(values)].any() else {"domain": [0, 1]}},
+                    "axis": lettering(values, True), "scale": {} if finite.any() else {"domain": [0, 1]}},
             **({"color": {"field": "label", "type": "nominal", "legend": None, "scale": {"range": list(colour)}}}
                if colour and not isinstance(colour, str) else {}),
             "tooltip": [{"field": "label", "type": "nominal"}, {"field": "value", "type": "quantitative"}],

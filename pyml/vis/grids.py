@@ -93,7 +93,7 @@ def table(values: Any, headers: Sequence[Any] | None = None, **opts: Any) -> Fig
     """Rows and columns of text and numbers.
 
     Args:
-        values: Rows, each a list or a dict; or a dict of columns; or a dict of `headers` and `values`, as in tfjs-vis.
+        values: Rows, each a list or a dict; or a dict of columns; a DataFrame; or a dict of `headers` and `values`, as in tfjs-vis.
         headers: Names of the columns.
         opts: `title, width, height, font_size`.
 
@@ -101,7 +101,7 @@ def table(values: Any, headers: Sequence[Any] | None = None, **opts: Any) -> Fig
         A Figure; of more than 200 rows the first 200 are shown.
 
     Raises:
-        ValueError: Rows have other numbers of values than there are headers.
+        ValueError: Rows have other numbers of values than there are headers, or columns are of different lengths.
         TypeError: The values are not rows.
 
     Example:
@@ -112,11 +112,18 @@ def table(values: Any, headers: Sequence[Any] | None = None, **opts: Any) -> Fig
     if isinstance(values, Mapping) and {"headers", "values"} == set(values):
         headers, values = values["headers"], values["values"]
     if isinstance(values, Mapping):
-        headers, values = list(values), list(zip(*values.values(), strict=True))
-    rows = [_row(row) for row in _rows(values)]
+        columns = {name: list(_rows(column)) for name, column in values.items()}
+        if len({len(column) for column in columns.values()}) > 1:
+            told = ", ".join(f"{len(column)} in {name!r}" for name, column in columns.items())
+            raise ValueError(f"table: every column must have as many values; None is an empty cell. Received: {told:.120}")
+        headers, values = list(columns) if headers is None else headers, list(zip(*columns.values()))
+    elif hasattr(values, "to_numpy") and hasattr(values, "columns"):   # of pandas or polars
+        headers, values = list(values.columns) if headers is None else headers, values.to_numpy().tolist()
+    given = list(_rows(values))
+    keys = list(given[0]) if given and isinstance(given[0], Mapping) else []
+    rows = [_row(i, row, keys) for i, row in enumerate(given)]
     if headers is None:
-        first = values[0] if len(rows) else ()
-        headers = list(first) if isinstance(first, Mapping) else [f"{i + 1}" for i in range(len(rows[0]) if rows else 0)]
+        headers = keys or [f"{i + 1}" for i in range(len(rows[0]) if rows else 0)]
     names = [str(name) for name in headers]
     for i, row in enumerate(rows):
         if len(row) != len(names):
@@ -161,10 +168,21 @@ def _rows(values: Any) -> Any:
     return values
 
 
-def _row(row: Any) -> list[Any]:
+def _row(i: int, row: Any, keys: list[Any]) -> list[Any]:
+    """The values of a row; of a dict in the order of `keys`.
+
+    Raises:
+        TypeError: It is no row.
+        ValueError: A dict has other keys.
+    """
     if isinstance(row, (str, bytes)) or not hasattr(row, "__iter__"):
         raise TypeError(f"table: every row must be a list or a dict. Received: {row!r:.80}; one column is [[first], [second], ...].")
-    return list(row.values()) if isinstance(row, Mapping) else list(row)
+    if not isinstance(row, Mapping):
+        return list(row)
+    if row.keys() != set(keys):
+        wanted, found = (", ".join(map(repr, names)) for names in (keys, row))
+        raise ValueError(f"table: every row must have the keys {wanted:.80}. Row {i} has {found:.80}.")
+    return [row[key] for key in keys]
 
 
 def _text(value: Any) -> str:

@@ -9,6 +9,7 @@ import numpy as np
 from pyml.vis.values import numbers
 
 __all__ = ["accuracy", "auc", "average_precision", "confusion_matrix", "per_class_accuracy", "precision_recall_curve", "roc_curve"]
+MOST = 1_000_000                                       # classes: more are something else, and their counts would fill the memory
 
 
 def accuracy(labels: Any, predictions: Any) -> float:
@@ -42,10 +43,14 @@ def classes(what: str, labels: Any, predictions: Any, count: int | None) -> tupl
     for name, values in (("labels", labels), ("predictions", predictions)):
         array = numbers(what, values)
         if array.ndim == 2 and array.shape[1] > 1:
+            if np.isnan(array).any():
+                raise ValueError(f"{what}: {name} hold scores that are NaN, which are of no class; see whether the loss is NaN too.")
             array = array.argmax(1).astype(float)
         array = array.reshape(-1)
         if not (np.isfinite(array).all() and (array >= 0).all() and (array == np.floor(array)).all()):
             raise ValueError(f"{what}: {name} must be classes, integers from 0, or rows of scores; threshold probabilities first.")
+        if array.size and array.max() >= MOST:
+            raise ValueError(f"{what}: {name} must be classes from 0 on, numbered without gaps. Received a class {array.max():.0f}.")
         both.append(array.astype(np.int64))
     if len(both[0]) != len(both[1]):
         raise ValueError(f"{what}: expected as many predictions as labels. Received {len(both[1])} and {len(both[0])}.")

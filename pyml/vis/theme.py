@@ -86,7 +86,7 @@ def columns(spec: dict[str, Any]) -> int:
     return max(1, min(6, ((spec.get("width") or 400) - 50) // (6 * longest + 28)))
 
 
-def slanting(longest: int, count: int, size: float = 10, titled: bool = False) -> dict[str, Any]:
+def slanting(longest: int, count: int, size: float = 10, titled: bool = False, beside: int = 160) -> dict[str, Any]:
     """The axis of names that slant where they have no room side by side.
 
     Vega measures the axis with the width of the whole figure, and then takes from it what the other axis and the legend need: where names
@@ -97,10 +97,11 @@ def slanting(longest: int, count: int, size: float = 10, titled: bool = False) -
         count: How many names there are.
         size: Of their letters.
         titled: The axis has a title below them.
+        beside: The most that the other axis and a legend need, in pixels.
     """
     letter = 0.6 * size
     needed, tall = round(letter * (longest + 1) * count), round(0.65 * min(letter * longest, 90) + size) + 4
     return {"labelAngle": {"expr": f"width < {needed} ? -40 : 0"}, "labelLimit": 90,
             "labelAlign": {"expr": f"width < {needed} ? 'right' : 'center'"},  # Vega-Lite would begin level ones at the middle
-            "minExtent": {"expr": f"width < {needed + 160} ? {tall + 16 * titled} : 0"},
+            "minExtent": {"expr": f"width < {needed + beside} ? {tall + 16 * titled} : 0"},
             "titleY": {"expr": f"width < {needed} ? {tall + 4} : {size + 14}"}}  # not below the room that was kept  # fmt: skip

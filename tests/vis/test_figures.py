@@ -120,6 +120,14 @@ def test_strange_matrices_pictures_and_tables_give_a_picture():
         assert json.loads(figure.to_json())["$schema"]
 
 
+def test_rows_of_a_table_may_have_their_keys_in_any_order_and_come_of_data_frames():
+    class Frame:                                       # what is asked of pandas and polars
+        columns, to_numpy = ["a", "b"], lambda self: np.array([[1, "x"], [2, "y"]], object)
+
+    for values in ([{"a": 1, "b": "x"}, {"b": "y", "a": 2}], {"a": [1, 2], "b": ["x", "y"]}, Frame()):
+        assert [(row["column"], row["text"]) for row in vis.table(values).rows()] == [("a", "1"), ("b", "x"), ("a", "2"), ("b", "y")]
+
+
 REFUSED = {
     "vis.line_chart(['a', 'b'])": "line_chart: expected numbers",
     "vis.line_chart([1], colour='red')": "no option colour; there are title, width",
@@ -132,6 +140,10 @@ REFUSED = {
     "vis.heatmap([[1]], x_tick_labels=['a', 'b'])": "must have 1 names. Received: 2",
     "vis.heatmap([[1]], color_map='rainbow')": "one of viridis",
     "vis.table([[1], [1, 2]])": "Row 1 has 2",
+    "vis.table({'a': [1, 2], 'b': [1]})": "as many values; None is an empty cell. Received: 2 in 'a', 1 in 'b'",
+    "vis.table([{'a': 1}, {'b': 1}])": "must have the keys 'a'. Row 1 has 'b'",
+    "vis.confusion_matrix([0, 1], [[NAN, NAN], [0, 1]])": "predictions hold scores that are NaN",
+    "vis.per_class_accuracy([0, 2**70], [0, 1])": "labels must be classes from 0 on",
     "vis.image_grid(np.zeros((2, 3, 3, 7)))": "Received shape (3, 3, 7)",
     "vis.confusion_matrix([[1, 2]])": "square matrix",
     "vis.confusion_matrix([0, 1], [0])": "as many predictions as labels",
@@ -336,6 +348,8 @@ def test_a_heat_map_of_a_few_names_shows_all_of_them_slanted_where_it_is_narrow(
     assert axis["titleY"] == {"expr": "width < 180 ? 53 : 24"}
     titled = vis.heatmap(np.eye(3), ["Adelie", "Chinstrap", "Gentoo"], list("abc"), x_label="species").spec["encoding"]["x"]["axis"]
     assert titled["minExtent"] == {"expr": "width < 340 ? 65 : 0"}  # and for the title, which would be cut off
+    bars = vis.bar_chart({"like today": 2.2, "like the season": 3.2, "dense": 2.3, "SimpleRNN": 2.3, "GRU": 2.1})
+    assert bars.spec["encoding"]["x"]["axis"]["minExtent"] == {"expr": "width < 544 ? 72 : 0"}  # no legend is beside them
 
 
 def test_pictures_are_not_read_aloud_byte_by_byte_and_bars_may_lie():
