@@ -61,4 +61,6 @@ def test_a_page_that_was_open_once_opens_again_when_its_server_is_gone(new_page)
     page.goto(f"{url}/demos/mnist/index.html?backend=cpu")
     page.wait_for_function(READY)
     assert page.evaluate("() => pymlPython.runPython('import numpy; float(numpy.ones(3).sum())')") == 3
+    # as pages do that were here before a newer build, whose other pages brought the scripts that all have in common
+    assert page.evaluate("async () => (await import('/web/basics.js?0123456789')).sentence('ValueError: so')") == "so"
     assert page.evaluate("crossOriginIsolated")

@@ -159,6 +159,16 @@ def test_scripts_are_named_with_numbers_of_their_content(built):
     assert not [path.name for path in (built / "web").glob("*.js") if own & {*bare.findall(path.read_text())}]
 
 
+def test_a_server_that_ended_answers_nobody_who_is_connected(built):
+    with serve.running(built) as url:
+        connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=10)
+        connection.request("GET", "/model.py")
+        assert connection.getresponse().read()
+    with pytest.raises((ConnectionError, http.client.RemoteDisconnected)):
+        connection.request("GET", "/model.py")
+        connection.getresponse()
+
+
 def test_second_build_writes_nothing(built, page):
     before = {path: path.stat().st_mtime_ns for path in built.rglob("*") if path.name != build.MANIFEST}
     lines = []
