@@ -94,6 +94,10 @@ def test_indices_that_the_host_has_are_within_the_axis(indices):
     (lambda: ops.categorical_crossentropy(X, X, axis=(0, 1)), "categorical_crossentropy: axis must be one axis"),
     (lambda: ops.tensordot(X, X, axes=1.5), "tensordot: axes must be a number of axes, or two lists"),
     (lambda: ops.pad(X, 1.5), "pad: pad_width must be an integer, a pair"),
+    (lambda: ops.pad(X, ((1,),)), "pad: pad_width must be an integer, a pair"),
+    (lambda: ops.pad(X, ((1, 1), (1, 1), (1, 1)), mode="reflect"), "pad: x has 2 axes; give pad_width one pair"),
+    (lambda: ops.pad(X, 1, mode="reflect", constant_values=2), "pad: constant_values goes with mode 'constant' only"),
+    (lambda: ops.scan(lambda c, x: (c, x), 0.0, length="a"), "scan: length must be an integer of at least 0"),
     (lambda: ops.unique(X, size=1.5), "unique: size must be an integer"),
     (lambda: ops.unstack(X, 1.5), "unstack: axis 0 of .* has 2 slices"),
     (lambda: ops.conv(np.ones((1, 2, 0)), np.ones((1, 2, 2))), "conv: .* 0 channels and 2 filters"),
@@ -104,6 +108,24 @@ def test_indices_that_the_host_has_are_within_the_axis(indices):
 def test_a_value_of_another_kind_is_refused_by_the_op_that_was_called(call, words):
     with pytest.raises(ValueError, match=f"^{words}"):
         call()
+
+
+def test_what_python_says_is_preceded_by_the_op_and_followed_by_what_was_given():
+    for call, error, words in (
+        (lambda: ops.round(X, "a"), TypeError, r"round: .*\. Received: x=<float32 \(2, 3\)>, decimals='a'"),
+        (lambda: ops.concatenate(None), TypeError, r"concatenate: .* not iterable\. Received: xs=None"),
+        (lambda: ops.einsum(None, X), AttributeError, r"einsum: .*\. Received: subscripts=None, 1=<float32 \(2, 3\)>"),
+        (lambda: ops.sum(X, keepdims=X), ValueError, r"sum: .*\. Received: x=<float32 \(2, 3\)>, keepdims=<float32 \(2, 3\)>"),
+        (lambda: ops.sum(X, axis=np.array([0, 1])), TypeError, r"sum: an axis must be an integer\. Received: axis=array\(\[0, 1\]\)"),
+        (lambda: ops.reshape(X, "a"), TypeError, "reshape: newshape must hold integers. Received: newshape='a'"),
+        (lambda: ops.reshape(X, (2, 1.5)), TypeError, "reshape: newshape must hold integers"),
+        (lambda: ops.fori_loop(None, 3, lambda i, x: x, X), TypeError, "fori_loop: lower and upper must be integers"),
+        (lambda: ops.map(lambda row: row + "a", X), ValueError, "add: cannot make a tensor from text"),
+    ):
+        with pytest.raises(error, match=f"^{words}"):
+            call()
+    with pytest.raises(TypeError, match=r"^can only concatenate list"):  # in a user's function
+        ops.cond(True, lambda: [1] + 2, lambda: 3)
 
 
 def test_round_takes_more_places_than_a_dtype_has():

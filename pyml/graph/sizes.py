@@ -9,6 +9,20 @@ from typing import Any
 from ..errors import ShapeError
 
 
+def integers_of(value: Any) -> tuple[int, ...]:
+    """`value`, an integer or a sequence or array of integers, as a tuple.
+
+    Raises:
+        TypeError: It is something else.
+
+    Example:
+        >>> integers_of(3)
+        (3,)
+    """
+    items = value if isinstance(value, Sequence) and not isinstance(value, str) else getattr(value, "tolist", lambda: value)()
+    return tuple(index(n) for n in (items if isinstance(items, (tuple, list)) else (items,)))
+
+
 def shape_of(value: Any, what: str, name: str = "shape") -> tuple[int, ...]:
     """`value`, a size or a sequence of sizes, as a tuple.
 
@@ -24,9 +38,8 @@ def shape_of(value: Any, what: str, name: str = "shape") -> tuple[int, ...]:
         >>> shape_of(3, "zeros")
         (3,)
     """
-    sizes = value if isinstance(value, Sequence) and not isinstance(value, str) else getattr(value, "tolist", lambda: value)()
     try:
-        out = tuple(index(n) for n in (sizes if isinstance(sizes, (tuple, list)) else (sizes,)))
+        out = integers_of(value)
     except TypeError:
         raise ShapeError(f"{what}: {name} must hold integers of at least 0. Received: {name}={value!r}") from None
     if any(n < 0 for n in out):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import index
+
 from ..core.types import Axis
 from ..errors import AxisError, AxisKindError, ShapeError
 
@@ -18,12 +20,14 @@ def ordered_axes(axis: Axis, ndim: int, what: str) -> list[int]:
         return list(range(ndim))
     out = []
     for a in axis if isinstance(axis, (tuple, list)) else (axis,):
-        if not isinstance(a, int) and not hasattr(a, "__index__"):
-            raise AxisKindError(f"{what}: an axis must be an integer. Received: axis={axis!r}")
+        try:
+            a = index(a)
+        except TypeError:
+            raise AxisKindError(f"{what}: an axis must be an integer. Received: axis={axis!r}") from None
         if not -ndim <= a < ndim:
             span = f"use {-ndim} to {ndim - 1}" if ndim else "a scalar has none"
             raise AxisError(f"{what}: axis {a} is out of range for {ndim} dimensions; {span}.")
-        out.append(int(a) % ndim)
+        out.append(a % ndim)
     if len(set(out)) != len(out):
         raise ShapeError(f"{what}: axis {axis} names an axis twice.")
     return out

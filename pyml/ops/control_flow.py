@@ -321,7 +321,7 @@ def fori_loop(lower: TensorLike, upper: TensorLike, body_fun: Callable[[Any, Any
     if not callable(body_fun):
         raise TypeError(f"fori_loop: body_fun must be a function. Received: body_fun={body_fun!r}")
     bounds: list[Any] = [known(b) if known(b) is not None else b for b in (lower, upper)]
-    if any(isinstance(b, (float, np.floating, str)) for b in bounds):
+    if any(b is None or isinstance(b, (float, np.floating, str, bytes)) for b in bounds):
         raise TypeError(f"fori_loop: lower and upper must be integers. Received: lower={lower!r}, upper={upper!r}")
     if trace.current() is not None and any(isinstance(b, Tensor) for b in bounds):
         begin, limit = (Tensor(cast(as_node(b), dtype="int32")) for b in bounds)

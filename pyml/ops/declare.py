@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import functools
 import inspect
+import re
+import reprlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -63,16 +65,31 @@ class Declared:
 DECLARED: dict[str, Declared] = {}
 
 
-def _say_who(error: Exception, name: str, args: tuple[Any, ...]) -> None:
-    """The message of an error of an op that this one is made of names this one: it is what the user called."""
+def _say_who(error: Exception, name: str, given: dict[str, Any]) -> None:
+    """The message of an error of an op that this one is made of names this one: it is what the user called.
+
+    Python's own messages, which name nobody, are followed by what was given.
+    """
     text = error.args[0] if error.args else None
-    if not isinstance(text, str) or any(callable(a) and not hasattr(a, "shape") for a in args):
+    if not isinstance(text, str) or any(callable(a) and not hasattr(a, "shape") for a in given.values()):
         return  # what went wrong in a user's function is its own
     who, colon, rest = text.partition(": ")
     if colon and who != name and who in DECLARED:
         error.args = (f"{name}: {rest}", *error.args[1:])
     elif text.startswith(("cannot make a tensor", "seed must be")) or (isinstance(error, DtypeError) and text.startswith("dtype ")):
         error.args = (f"{name}: {text}", *error.args[1:])
+    elif type(error) in _PYTHONS and not (colon and re.fullmatch(r"[\w.]+", who)) and not text.startswith(f"{name}("):
+        error.args = (f"{name}: {text.rstrip('.')}. Received: {', '.join(f'{k}={_shown(v)}' for k, v in given.items())}",)
+
+
+_PYTHONS = (AttributeError, TypeError, ValueError)  # what Python and numpy raise; ours are classes of these
+
+
+def _shown(value: Any) -> str:
+    """An argument in a message: a tensor or array by its dtype and shape."""
+    if hasattr(value, "shape") and hasattr(value, "dtype"):
+        return f"<{value.dtype} {tuple(value.shape)}>"
+    return reprlib.repr(value)
 
 
 def draw(*shape: int, low: float = -2.0, high: float = 2.0, dtype: str = "float32") -> Any:
@@ -186,8 +203,8 @@ def _checked(fn: Callable[..., Any], rules: Rules) -> Any:
                 if dtype is not None and (narrow(dtype) is not None or asks_complex(dtype)):
                     return special(args, kwargs)
             return fn(*args, **kwargs) if marks_gaps() is None else gaps.call(fn, name, args, kwargs, rules.flat)
-        except (TypeError, ValueError) as error:
-            _say_who(error, name, (*args, *kwargs.values()))
+        except (AttributeError, TypeError, ValueError) as error:
+            _say_who(error, name, {**{parameters[i] if i < len(parameters) else str(i): a for i, a in enumerate(args)}, **kwargs})
             raise
 
     return call

@@ -15,6 +15,7 @@ from ..core.tensor import Tensor, as_node
 from ..core.tree import map_structure
 from ..core.vectorizing import all_at_once
 from ..graph.prims import full
+from ..graph.sizes import count_of
 from .core import cast
 from .declare import draw, op, sample
 from .joining import stack
@@ -72,7 +73,7 @@ def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, le
         ShapeError: The tensors of `xs` are not of the same length, or the carry changes its shape.
         DtypeError: The carry changes its dtype.
         TypeError: `f` is not a function.
-        ValueError: Neither `xs` nor `length` says how many steps there are.
+        ValueError: Neither `xs` nor `length` says how many steps there are, or `length` is no integer of at least 0.
 
     Example:
         >>> total, sums = pyml.ops.scan(lambda c, x: (c + x, c + x), 0.0, pyml.ops.convert_to_tensor([1., 2., 3.]))
@@ -87,7 +88,7 @@ def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, le
         raise ValueError(f"scan: unroll must be True, False or a positive number. Received: unroll={unroll!r}")
     if xs is None and length is None:
         raise ValueError("scan: there is nothing to say how many steps there are; give xs or length.")
-    length = None if length is None else int(length)
+    length = None if length is None else count_of(length, "scan", "length")
     rows = map_structure(lambda x: Tensor(full(as_node(x).shape[1:], 0, as_node(x).dtype)), xs) if xs is not None else None
     (init,) = steady(lambda carry: (f(carry, rows)[0],), (init,))
     steps = length if xs is None or length is not None else len(flatten(xs)[0])

@@ -34,6 +34,7 @@ def _lay(vector: TensorLike, shape: Sequence[int]) -> Tensor:
 
 
 @op(
+    limited=True,
     like=lambda x, axes, keepdims=False: [x.mean(axes, keepdims=keepdims), x.var(axes, keepdims=keepdims)],
     samples=[sample(draw(3, 4), 0), sample(draw(2, 3, 4), (0, 1), keepdims=True)],
 )
@@ -47,7 +48,7 @@ def moments(x: TensorLike, axes: int | Sequence[int], keepdims: bool = False, sy
         synchronized: Nothing: there is one device.
 
     Returns:
-        Two float32 tensors.
+        Two tensors of the dtype of `x` if that is a float (those beyond float16 are its largest number), else float32.
 
     Raises:
         ShapeError: An axis is out of range or named twice.

@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from math import prod
 from typing import Any
 
+import numpy as np
+
 from ..core.tensor import Tensor, as_node
 from ..core.types import Axis, Shape, TensorLike
 from ..errors import ShapeError
 from ..graph import prims
-from ..graph.sizes import shape_of
+from ..graph.sizes import integers_of, shape_of
 from .axes import one_axis, ordered_axes, standardize_axis
 from .declare import draw, op, sample
 
@@ -29,7 +31,7 @@ def reshape(x: TensorLike, newshape: Shape) -> Tensor:
 
     Raises:
         ShapeError: The elements do not fit, or a size is below -1.
-        TypeError: A size is None.
+        TypeError: A size is None, or not an integer.
 
     Example:
         >>> pyml.ops.reshape([1, 2, 3, 4], (2, -1)).numpy()
@@ -37,10 +39,12 @@ def reshape(x: TensorLike, newshape: Shape) -> Tensor:
                [3, 4]], dtype=int32)
     """
     node = as_node(x)
-    sizes = newshape if isinstance(newshape, (tuple, list)) else (newshape,)
-    if any(n is None for n in sizes):
+    if newshape is None or (isinstance(newshape, (tuple, list)) and any(n is None for n in newshape)):
         raise TypeError(f"reshape: a size that is not known yet is -1, not None. Received: newshape={newshape}")
-    new = [int(n) for n in sizes]
+    try:
+        new = list(integers_of(newshape))
+    except TypeError:
+        raise TypeError(f"reshape: newshape must hold integers. Received: newshape={newshape!r}") from None
     if new.count(-1) > 1 or any(n < -1 for n in new):
         raise ShapeError(f"reshape: {tuple(new)} has sizes below -1 or more than one -1.")
     if -1 in new:
@@ -184,6 +188,20 @@ def flip(x: TensorLike, axis: Axis = None) -> Tensor:
     return Tensor(prims.flip(node, standardize_axis(axis, node.ndim, "flip")))
 
 
+def _widths(pad_width: Any, ndim: int) -> list[tuple[int, int]]:
+    """What is added before and after each axis, of a number, a pair for all axes or a pair for each."""
+    try:
+        rows = [integers_of(row) for row in pad_width] if np.ndim(pad_width) == 2 else [integers_of(pad_width)]
+        rows = [row * 2 for row in rows] if np.ndim(pad_width) == 0 else rows
+        found = [(before, after) for before, after in rows]
+    except (TypeError, ValueError):
+        raise ShapeError(f"pad: pad_width must be an integer, a pair, or a pair for each axis. Received: pad_width={pad_width!r}") from None
+    found = found * ndim if len(found) == 1 else found
+    if len(found) != ndim or any(n < 0 for pair in found for n in pair):
+        raise ShapeError(f"pad: x has {ndim} axes; give pad_width one pair that is not negative for each. Received: {pad_width!r}")
+    return found
+
+
 @op(
     dtypes="first",
     like="numpy.pad",
@@ -204,23 +222,18 @@ def pad(x: TensorLike, pad_width: int | Sequence[Any], mode: str = "constant", c
         constant_values: The number to pad with, default 0; only for `"constant"`.
 
     Raises:
-        ValueError: The mode is unknown.
-        ShapeError: An axis has too few elements to reflect.
+        ValueError: The mode is unknown, or there are `constant_values` with another than `"constant"`.
+        ShapeError: `pad_width` is something else, is negative, or has more or fewer pairs than `x` axes; or an axis has too few
+            elements to reflect.
 
     Example:
         >>> pyml.ops.pad([1, 2], (1, 2)).numpy()
         array([0, 1, 2, 0, 0], dtype=int32)
     """
     node = as_node(x)
-    if isinstance(pad_width, int):
-        widths = [(pad_width, pad_width)] * node.ndim
-    elif not hasattr(pad_width, "__len__"):
-        raise ShapeError(f"pad: pad_width must be an integer, a pair, or a pair for each axis. Received: pad_width={pad_width!r}")
-    elif len(pad_width) == 2 and all(isinstance(n, int) for n in pad_width):
-        widths = [tuple(pad_width)] * node.ndim
-    else:
-        widths = [tuple(w) for w in pad_width]
-        widths = widths * node.ndim if len(widths) == 1 else widths
+    widths = _widths(pad_width, node.ndim)
+    if mode != "constant" and constant_values is not None:
+        raise ValueError(f"pad: constant_values goes with mode 'constant' only. Received: {constant_values!r} with mode={mode!r}")
     if mode == "constant":
         return Tensor(prims.pad(node, widths, constant_values or 0))
     if mode not in ("reflect", "symmetric"):

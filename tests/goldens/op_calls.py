@@ -84,7 +84,7 @@ def gradients(K, call):
 
     inputs = [call.args[i] for i in places]
     if K.__name__ == "pyml":
-        return list(K.grad(scalar, argnums=tuple(range(len(inputs))))(*inputs))
+        return K.grad(lambda all_of_them: scalar(*all_of_them))(inputs)  # in one argument, those without a gradient have zeros
     import torch
 
     tensors = [torch.tensor(a, requires_grad=True) for a in inputs]
