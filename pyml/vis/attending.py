@@ -9,12 +9,10 @@ from typing import Any
 import numpy as np
 
 from pyml import config
-from pyml.core import convert_to_tensor
 from pyml.layers import AdditiveAttention, Attention, GroupQueryAttention, MultiHeadAttention
-from pyml.models.model import Model
 from pyml.vis.figure import Figure
 from pyml.vis.grids import heatmap
-from pyml.vis.parts import need_graph
+from pyml.vis.parts import Sample, need_graph, plainly
 from pyml.vis.training import stacked
 
 HEADS = 8                                              # that are drawn at most
@@ -26,7 +24,7 @@ def attention(model: Any, inputs: Any, layer: Any = None, target_labels: Sequenc
 
     Args:
         model: Sequential or functional model; its attention layers may lie inside other layers.
-        inputs: One input, with or without a batch axis of 1; a list of them where the model has several.
+        inputs: One input, with or without a batch axis of 1; a list of them, or a dict by name, where the model has several.
         layer: `MultiHeadAttention`, `GroupQueryAttention`, `Attention` or `AdditiveAttention`, or its name; the model's last by default.
         target_labels: Names of the places that look, such as letters; they go down.
         source_labels: Names of the places that are looked at.
@@ -46,9 +44,9 @@ def attention(model: Any, inputs: Any, layer: Any = None, target_labels: Sequenc
     """
     need_graph("attention", model)
     place = attention_layer(model, layer)
-    fresh = Model(model.inputs, model.outputs)         # runs every layer: of a model that was called often the run is recorded
+    fresh, sample = plainly(model), Sample("attention", model, inputs, exact=True)
     with config.without_replay(), heard(place) as scores:
-        fresh(one_of_each(model, inputs), training=False)
+        fresh(sample.with_(sample.explained), training=False)
     if not scores:
         raise ValueError(f"attention: the layer {place.name!r} does not run when the model is called.")
     found = scores[-1].numpy()[0].astype(np.float32)
@@ -105,22 +103,3 @@ def heard(layer: Any) -> Iterator[list[Any]]:
     finally:
         object.__delattr__(layer, "call")
 
-
-def one_of_each(model: Any, inputs: Any) -> Any:
-    """The inputs of a model as batches of one, in the dtypes that it takes.
-
-    Raises:
-        ValueError: There are not as many as the model has, or they have other shapes.
-    """
-    given = list(inputs) if len(model.inputs) > 1 and isinstance(inputs, (list, tuple)) else [inputs]
-    if len(given) != len(model.inputs):
-        raise ValueError(f"attention: the model has {len(model.inputs)} inputs; give a list of one each. Received: {len(given)}")
-    batches = []
-    for value, wanted in zip(given, model.inputs, strict=True):
-        array = np.asarray(value.numpy() if hasattr(value, "numpy") else value)
-        array = array[None] if array.ndim == len(wanted.shape) - 1 else array
-        fits = array.ndim == len(wanted.shape) and all(size in (None, given) for size, given in zip(wanted.shape[1:], array.shape[1:]))
-        if not fits or len(array) != 1:
-            raise ValueError(f"attention: expected one input of shape {tuple(wanted.shape)[1:]}. Received shape {np.shape(value)}.")
-        batches.append(convert_to_tensor(array, dtype=wanted.dtype))
-    return batches if len(batches) > 1 else batches[0]

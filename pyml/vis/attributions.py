@@ -8,10 +8,9 @@ import numpy as np
 
 from pyml import ops
 from pyml.core import convert_to_tensor, grad
-from pyml.core import value_and_grad as with_gradient
 from pyml.vis.figure import Figure
 from pyml.vis.grids import heatmap, image_grid
-from pyml.vis.parts import behind, chosen_class, last_map, named_layer, one_input, output_of, up_to
+from pyml.vis.parts import Sample, answering, chosen_class, last_map, named_layer, output_for, output_of, plainly
 
 
 def saliency(model: Any, image: Any, class_index: int | None = None, **opts: Any) -> Figure:
@@ -19,7 +18,8 @@ def saliency(model: Any, image: Any, class_index: int | None = None, **opts: Any
 
     Args:
         model: Sequential or functional classifier.
-        image: One input `(height, width, channels)`; vectors and sequences are explained as well.
+        image: One input `(height, width, channels)`; vectors and sequences are explained as well. Where the model has several inputs, a
+            list of one each or a dict by name: the first picture among them is explained, else the first.
         class_index: The output to explain; by default the largest.
         opts: As for `image_grid`, or `heatmap` for inputs that are not pictures.
 
@@ -33,9 +33,9 @@ def saliency(model: Any, image: Any, class_index: int | None = None, **opts: Any
         >>> pyml.vis.saliency(model, np.ones((4, 4, 1))).values.shape
         (4, 4)
     """
-    x = one_input("saliency", model, image)
-    index = chosen_class("saliency", model, x, class_index)
-    found = grad(lambda v: _score(model, v, index))(x).numpy()[0]
+    sample = Sample("saliency", model, image)
+    index, x = chosen_class("saliency", model, sample, class_index), sample.explained
+    found = grad(lambda v: _score(model, sample.with_(v), index))(x).numpy()[0]
     return shown("Saliency", _flat(np.abs(found), "max"), x, opts)
 
 
@@ -63,12 +63,12 @@ def integrated_gradients(model: Any, image: Any, class_index: int | None = None,
     """
     if not isinstance(steps, int) or steps < 1:
         raise ValueError(f"integrated_gradients: steps must be a positive integer. Received: steps={steps!r}")
-    x = one_input("integrated_gradients", model, image)
-    index = chosen_class("integrated_gradients", model, x, class_index)
+    sample = Sample("integrated_gradients", model, image)
+    index, x = chosen_class("integrated_gradients", model, sample, class_index), sample.explained
     end = x.numpy()
     start = np.zeros_like(end) if baseline is None else np.broadcast_to(np.asarray(baseline, np.float32), end.shape)
     total = np.zeros_like(end)
-    gradient = grad(lambda v: ops.sum(model(v, training=False)[:, index]))
+    gradient = grad(lambda v: ops.sum(model(sample.with_(v), training=False)[:, index]))
     for first in range(0, steps, 16):
         shares = (np.arange(first, min(first + 16, steps), dtype=np.float32) + 0.5) / steps
         points = start + shares.reshape(-1, *(1,) * (end.ndim - 1)) * (end - start)
@@ -82,10 +82,10 @@ def grad_cam(model: Any, image: Any, class_index: int | None = None, layer: Any 
 
     Args:
         model: Sequential or functional classifier with a layer of feature maps.
-        image: One input `(height, width, channels)`.
+        image: One input `(height, width, channels)`; where the model has several, a list of one each or a dict by name.
         class_index: The output to explain; by default the largest.
-        layer: Layer, name or number; by default the last one with weights whose output is a map. Everything behind it must
-            depend on the input through it.
+        layer: Layer, name or number; by default the last one with weights whose output is a map. It may lie in a model within the model, as
+            in transfer learning.
         opts: As for `image_grid`.
 
     Returns:
@@ -102,15 +102,22 @@ def grad_cam(model: Any, image: Any, class_index: int | None = None, layer: Any 
         >>> pyml.vis.grad_cam(model, np.ones((8, 8, 1))).values.shape
         (8, 8)
     """
-    x = one_input("grad_cam", model, image)
-    index = chosen_class("grad_cam", model, x, class_index)
+    sample = Sample("grad_cam", model, image)
+    index, x = chosen_class("grad_cam", model, sample, class_index), sample.explained
     place = last_map("grad_cam", model) if layer is None else named_layer("grad_cam", model, layer)
     given = tuple(output_of(model, place).shape)
     if len(given) != 4:
         raise ValueError(f"grad_cam: layer {place.name!r} gives {given}; choose one that gives feature maps.")
-    maps = up_to("grad_cam", model, place)(x, training=False)
-    head = behind("grad_cam", model, place)
-    _, gradient = with_gradient(lambda v: _score(head, v, index))(maps)
+    maps = output_for("grad_cam", model, place, sample.with_(x))
+    whole = plainly(model)
+
+    def score(change: Any) -> Any:
+        """The output, with a change added to the maps."""
+        changes = [change]                             # of the first call, where a layer has several
+        with answering(place, lambda output: output + changes.pop() if changes else output):
+            return _score(whole, sample.with_(x), index)
+
+    gradient = grad(score)(ops.zeros_like(maps))
     weights = gradient.numpy().mean((1, 2))
     heat = np.maximum((maps.numpy()[0] * weights[0]).sum(-1), 0)
     heat = heat / heat.max() if heat.max() > 0 else heat

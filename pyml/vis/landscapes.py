@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 
 from pyml.core import Variable, convert_to_tensor, program
+from pyml.core.tree import map_structure
 from pyml.vis.charts import line_chart
 from pyml.vis.figure import Figure
 from pyml.vis.grids import heatmap
-from pyml.vis.values import table_of
+from pyml.vis.values import chosen_rows, rows_of
 
 
 def loss_slice(model: Any, x: Any, y: Any, dimensions: int = 1, span: float = 1.0, resolution: int | None = None, samples: int = 512,
@@ -22,7 +23,7 @@ def loss_slice(model: Any, x: Any, y: Any, dimensions: int = 1, span: float = 1.
 
     Args:
         model: A compiled model.
-        x, y: Arrays to measure the loss on.
+        x, y: Arrays to measure the loss on; lists or dicts of them where the model has several inputs or outputs.
         dimensions: 1 for a line, 2 for a plane.
         span: How far to go to both sides; 1 is as far as the weights are from 0.
         resolution: Places along each axis, odd so that the weights themselves are one of them; by default 51 of a line, 21 of a plane.
@@ -54,22 +55,21 @@ def loss_slice(model: Any, x: Any, y: Any, dimensions: int = 1, span: float = 1.
         )
     if not getattr(model, "compiled", False):
         raise ValueError("loss_slice: the model has no loss yet; call model.compile(...) first.")
-    x, y = table_of("loss_slice", x), table_of("loss_slice", y)
-    if len(x) != len(y) or not len(x):
-        raise ValueError(f"loss_slice: x and y must have the same number of rows, at least one. Received {len(x)} and {len(y)}.")
+    x, y, rows = rows_of("loss_slice", model, x, y)
     draw = np.random.default_rng(seed)
-    if len(x) > samples:
-        chosen = np.sort(draw.choice(len(x), samples, replace=False))
-        x, y = x[chosen], y[chosen]
+    if rows > samples:
+        chosen = np.sort(draw.choice(rows, samples, replace=False))
+        x, y = chosen_rows(x, chosen), chosen_rows(y, chosen)
+    x, y = map_structure(convert_to_tensor, x), map_structure(convert_to_tensor, y)
     if not model.built:
-        model(convert_to_tensor(x[:1]))
+        model(chosen_rows(x, slice(1)))
     kernels = [variable for variable in model.trainable_variables if len(variable.shape) > 1]
     if not kernels:
         raise ValueError("loss_slice: the model has no trainable kernels to go along.")
     before = [variable.numpy() for variable in kernels]
     ways = [[convert_to_tensor(along(weights, draw)) for weights in before] for _ in range(dimensions)]
     places = np.linspace(-span, span, count)
-    losses = _measured(model, kernels, before, ways, places, convert_to_tensor(x), convert_to_tensor(y))
+    losses = _measured(model, kernels, before, ways, places, x, y)
     if dimensions == 1:
         look = {"title": "Loss along a random direction", "x_label": "distance from the weights, 1 being their size", "y_label": "loss"}
         figure = line_chart([np.stack([places, losses], 1)], **{**look, **opts})

@@ -9,7 +9,7 @@ import numpy as np
 
 from pyml.vis.charts import line_chart
 from pyml.vis.figure import Figure
-from pyml.vis.values import table_of
+from pyml.vis.values import chosen_rows, rows_of
 
 
 def find_learning_rate(model: Any, x: Any, y: Any, start: float = 1e-6, stop: float = 1.0, steps: int = 100, batch_size: int = 32,
@@ -18,7 +18,7 @@ def find_learning_rate(model: Any, x: Any, y: Any, start: float = 1e-6, stop: fl
 
     Args:
         model: A compiled model.
-        x, y: Arrays to learn from.
+        x, y: Arrays to learn from; lists or dicts of them where the model has several inputs or outputs.
         start, stop: First and last learning rate.
         steps: Batches; it ends early where the loss is four times its best.
         batch_size: Samples in a batch, drawn at random.
@@ -29,7 +29,7 @@ def find_learning_rate(model: Any, x: Any, y: Any, start: float = 1e-6, stop: fl
         A Figure; `.values` is the suggested rate: where the smoothed loss falls most steeply. The title says it too.
 
     Raises:
-        ValueError: The rates or numbers are out of range.
+        ValueError: The rates or numbers are out of range, x and y differ in length, or the model was not compiled.
 
     Source: Smith 2015, "Cyclical Learning Rates for Training Neural Networks", section 3.3.
 
@@ -41,13 +41,13 @@ def find_learning_rate(model: Any, x: Any, y: Any, start: float = 1e-6, stop: fl
     """
     if not 0 < start < stop or steps < 5:
         raise ValueError(f"find_learning_rate: expected 0 < start < stop and at least 5 steps. Received: {start}, {stop}, {steps}")
-    x, y = table_of("find_learning_rate", x), table_of("find_learning_rate", y)
-    if len(x) != len(y) or not len(x):
-        raise ValueError(f"find_learning_rate: x and y must have the same number of rows, at least one. Received {len(x)} and {len(y)}.")
+    if not getattr(model, "compiled", False):
+        raise ValueError("find_learning_rate: the model has no optimizer and no loss yet; call model.compile(...) first.")
+    x, y, count = rows_of("find_learning_rate", model, x, y)
     draw = np.random.default_rng(seed)
-    first = draw.integers(0, len(x), min(batch_size, len(x)))
+    first = draw.integers(0, count, min(batch_size, count))
     if not model.built:
-        model(x[first])
+        model(chosen_rows(x, first))
     optimizer = model.optimizer
     optimizer.build(model.trainable_variables)
     state = [(variable, variable.numpy()) for variable in {id(v): v for v in [*model.variables, *optimizer.variables]}.values()]
@@ -57,8 +57,8 @@ def find_learning_rate(model: Any, x: Any, y: Any, start: float = 1e-6, stop: fl
         for i in range(steps):
             rate = start * (stop / start) ** (i / (steps - 1))
             optimizer.learning_rate = rate
-            chosen = draw.integers(0, len(x), min(batch_size, len(x)))
-            loss = float(np.ravel(model.train_on_batch(x[chosen], y[chosen]))[0])
+            chosen = draw.integers(0, count, min(batch_size, count))
+            loss = float(np.ravel(model.train_on_batch(chosen_rows(x, chosen), chosen_rows(y, chosen)))[0])
             rates.append(rate)
             mean = 0.9 * mean + 0.1 * loss
             losses.append(mean / (1 - 0.9 ** (i + 1)))     # an average of what came so far, from the first on

@@ -13,7 +13,7 @@ from pyml.core import convert_to_tensor, grad
 from pyml.vis.attributions import shown
 from pyml.vis.figure import Figure
 from pyml.vis.grids import heatmap, image_grid
-from pyml.vis.parts import chosen_class, named_layer, one_input, output_of, up_to
+from pyml.vis.parts import Sample, chosen_class, holder, named_layer, output_for, output_of, up_to
 
 
 def activations(model: Any, inputs: Any, layer: Any, **opts: Any) -> Figure:
@@ -21,8 +21,8 @@ def activations(model: Any, inputs: Any, layer: Any, **opts: Any) -> Figure:
 
     Args:
         model: Sequential or functional model.
-        inputs: One input, with or without a batch axis of 1.
-        layer: Layer, name or number.
+        inputs: One input, with or without a batch axis of 1; a list of them, or a dict by name, where the model has several.
+        layer: Layer, name or number; it may lie in a model within the model.
         opts: As for `image_grid` or `heatmap`.
 
     Returns:
@@ -37,7 +37,8 @@ def activations(model: Any, inputs: Any, layer: Any, **opts: Any) -> Figure:
         (6, 6, 4)
     """
     place = named_layer("activations", model, layer)
-    values = up_to("activations", model, place)(one_input("activations", model, inputs), training=False).numpy()[0]
+    sample = Sample("activations", model, inputs, exact=True)
+    values = output_for("activations", model, place, sample.with_(sample.explained)).numpy()[0]
     title = {"title": f"Activations of {place.name}", **opts}
     if values.ndim == 3:
         maps = np.moveaxis(values, -1, 0)[:64]
@@ -79,11 +80,14 @@ def filters(model: Any, layer: Any, indices: Sequence[int] | None = None, steps:
         'Figure'
     """
     place = named_layer("filters", model, layer)
-    part = up_to("filters", model, place)
+    own = holder(model, place)                         # of a layer in a model within the model, the pictures are what that one takes
+    if len(own.inputs or ()) > 1:
+        raise ValueError(f"filters: the model must have a single input, a picture. It has {len(own.inputs)}.")
+    part = up_to("filters", own, place)
     size = tuple(part.inputs[0].shape)[1:]
     if None in size or len(size) != 3:
         raise ValueError(f"filters: the input of the model must be a picture of a known size. It is {size}.")
-    given = tuple(output_of(model, place).shape)
+    given = tuple(output_of(own, place).shape)
     channels = given[-1]
     chosen = list(range(min(16, channels))) if indices is None else [int(i) for i in indices]
     wrong = [i for i in chosen if not 0 <= i < channels]
@@ -118,7 +122,8 @@ def occlusion(model: Any, image: Any, class_index: int | None = None, patch: int
 
     Args:
         model: Classifier of pictures.
-        image: One input `(height, width, channels)`.
+        image: One input `(height, width, channels)`; where the model has several, a list of one each or a dict by name: the first
+            picture among them is covered.
         class_index: The output to explain; by default the largest.
         patch: Side of the patch in pixels.
         stride: From one place of the patch to the next; half of `patch` by default.
@@ -139,26 +144,27 @@ def occlusion(model: Any, image: Any, class_index: int | None = None, patch: int
         >>> type(pyml.vis.occlusion(model, np.ones((8, 8, 1)), patch=4)).__name__
         'Figure'
     """
-    x = one_input("occlusion", model, image)
+    sample = Sample("occlusion", model, image)
+    x = sample.explained
     if len(x.shape) != 4:
         raise ValueError(f"occlusion: expected a picture (height, width, channels). Received shape {tuple(x.shape)[1:]}.")
     for name, number in (("patch", patch), ("stride", stride if stride is not None else max(1, patch // 2))):
         if not isinstance(number, int) or number < 1:
             raise ValueError(f"occlusion: {name} must be a positive integer. Received: {name}={number!r}")
     stride = stride or max(1, patch // 2)
-    index = chosen_class("occlusion", model, x, class_index)
+    index = chosen_class("occlusion", model, sample, class_index)
     picture = x.numpy()[0]
     height, width = picture.shape[:2]
     starts = lambda size: sorted({*range(0, max(size - patch, 0) + 1, stride), max(size - patch, 0)})
     places = [(i, j) for i in starts(height) for j in starts(width)]
-    before = float(model(x, training=False).numpy().reshape(-1)[index])
+    before = float(model(sample.with_(x), training=False).numpy().reshape(-1)[index])
     fall, times = np.zeros((height, width)), np.zeros((height, width))
     for first in range(0, len(places), batch_size):
         part = places[first : first + batch_size]
         covered = np.repeat(picture[None], len(part), 0)
         for one, (i, j) in zip(covered, part):
             one[i : i + patch, j : j + patch] = value
-        scores = model(convert_to_tensor(covered), training=False).numpy().reshape(len(part), -1)[:, index]
+        scores = model(sample.with_(convert_to_tensor(covered)), training=False).numpy().reshape(len(part), -1)[:, index]
         for score, (i, j) in zip(scores, part):
             fall[i : i + patch, j : j + patch] += before - score
             times[i : i + patch, j : j + patch] += 1

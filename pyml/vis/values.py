@@ -63,6 +63,39 @@ def table_of(what: str, values: Any) -> np.ndarray:
         raise ValueError(f"{what}: expected rows of equal length. Received: {values!r:.80}") from None
 
 
+def rows_of(what: str, model: Any, x: Any, y: Any) -> tuple[Any, Any, int]:
+    """What a model learns from, as arrays on the host; a list, tuple or dict of them where it has several inputs or outputs; and the rows.
+
+    Raises:
+        ValueError: They have other numbers of rows, or none.
+    """
+    x, y = _arrays(what, x, getattr(model, "inputs", None)), _arrays(what, y, getattr(model, "outputs", None))
+    counts = {len(one) if one.ndim else 0 for one in [*_each(x), *_each(y)]}
+    if len(counts) != 1 or not min(counts):
+        told = " and ".join(" and ".join(str(one.shape[0] if one.ndim else "no row") for one in _each(values)) for values in (x, y))
+        raise ValueError(f"{what}: x and y must have the same number of rows, at least one. Received {told}.")
+    return x, y, counts.pop()
+
+
+def chosen_rows(values: Any, places: Any) -> Any:
+    """Some rows of what `rows_of` gave."""
+    if isinstance(values, dict):
+        return {name: one[places] for name, one in values.items()}
+    return [one[places] for one in values] if isinstance(values, list) else values[places]
+
+
+def _arrays(what: str, values: Any, tensors: Any) -> Any:
+    if isinstance(values, Mapping):
+        return {name: table_of(what, one) for name, one in values.items()}
+    if isinstance(values, (list, tuple)) and len(tensors or ()) > 1:
+        return [table_of(what, one) for one in values]
+    return table_of(what, values)
+
+
+def _each(values: Any) -> list[Any]:
+    return list(values.values()) if isinstance(values, dict) else values if isinstance(values, list) else [values]
+
+
 def plain(value: float) -> float | None:
     """A number for JSON; None, which is drawn as a gap, for NaN and infinity."""
     return float(value) if math.isfinite(value) else None

@@ -222,7 +222,7 @@ REFUSED = {
     "vis.filters(m, 'cnov')": "no layer 'cnov'; there are conv",
     "vis.grad_cam(m, PICTURE, layer='cnov')": "no layer 'cnov'; there are conv",
     "vis.filters(pyml.Sequential([pyml.Input((2,)), layers.Dense(1, name='d')]), 'd')": "must be a picture of a known size",
-    "vis.saliency(m, PICTURE[:3])": "expected one input of shape (12, 12, 1). Received shape (1, 3, 12, 1)",
+    "vis.saliency(m, PICTURE[:3])": "expected one input of shape (12, 12, 1). Received shape (3, 12, 1)",
     "vis.saliency(m, PICTURE, 7)": "2 outputs. Received: class_index=7",
     "vis.grad_cam(m, PICTURE, layer='out')": "choose one that gives feature maps",
     "vis.occlusion(m, PICTURE, patch=0)": "patch must be a positive integer",
@@ -237,6 +237,9 @@ REFUSED = {
     "vis.neurons(pyml.Sequential([pyml.Input((2,)), layers.Dense(4), layers.Reshape((2, 2))]), [[1, 2]])": "The model has 'reshape",
     "vis.neurons(pyml.Sequential([pyml.Input((2,)), layers.Dense(4)]), [1, 2])": "neurons: expected points (n, 2)",
     "vis.find_learning_rate(m, PICTURE, PICTURE, start=2)": "expected 0 < start < stop",
+    "vis.find_learning_rate(m, PICTURE, PICTURE)": "no optimizer and no loss yet; call model.compile(...) first",
+    "vis.saliency(m, [PICTURE, PICTURE[:3]])": "expected one input of shape (12, 12, 1). Received a list that is no array of it",
+    "vis.saliency(m, {'pixels': PICTURE})": "the model's inputs are input_layer",
     "vis.saliency(pyml.Sequential([layers.Dense(1)]), [1.0])": "must be a built",
 }  # fmt: skip
 
@@ -255,8 +258,42 @@ def test_a_network_within_a_model_is_looked_at_as_one_of_its_layers():
     x = np.random.default_rng(0).random((8, 8, 3)).astype("float32")
     np.testing.assert_allclose(vis.activations(model, x, "base").values, base(x[None]).numpy()[0], rtol=1e-6)
     assert vis.grad_cam(model, x, 1).values.shape == (8, 8) and vis.filters(model, "base", [0], steps=1).values.shape == (1, 8, 8, 3)
-    with pytest.raises(ValueError, match="activations: 'edges' is not a layer of the model itself; there are base, "):
-        vis.activations(model, x, base.get_layer("edges"))
+    for layer in ("edges", base.get_layer("edges")):   # and what it holds, by its name or itself
+        np.testing.assert_allclose(vis.activations(model, x, layer).values, base(x[None]).numpy()[0], rtol=1e-6)
+    assert vis.filters(model, "edges", [0], steps=1).values.shape == (1, 8, 8, 3)
+    with pytest.raises(ValueError, match=r"activations: there is no layer 'egdes'; there are base \(of edges\), global"):
+        vis.activations(model, x, "egdes")
+    with pytest.raises(ValueError, match="activations: 'other' is not a layer of the model; there are base "):
+        vis.activations(model, x, layers.Dense(2, name="other"))
+
+
+def test_a_network_within_a_model_of_several_inputs_is_explained_as_one_in_a_row_would_be():
+    """Weights of the second input are zero for the map, whose explanations are then those of the picture's way alone."""
+    row = pyml.Sequential([
+        pyml.Input((12, 12, 1)), layers.Conv2D(3, 3, activation="tanh"), layers.GlobalAveragePooling2D(), layers.Dense(2)])  # fmt: skip
+    base = pyml.Sequential([pyml.Input((12, 12, 1)), *row.layers[:2]], name="base")
+    picture, facts = pyml.Input((12, 12, 1), name="picture"), pyml.Input((2,), dtype="int32", name="facts")
+    table = layers.Embedding(4, 2, embeddings_initializer="zeros")
+    model = pyml.Model([facts, picture], layers.Add()([row.layers[2](base(picture)), layers.GlobalAveragePooling1D()(table(facts))]))
+    given = {"picture": PICTURE, "facts": [1, 3]}
+    for look in (vis.saliency, vis.integrated_gradients, vis.occlusion, vis.grad_cam):
+        alone = look(row, PICTURE, 1).values
+        np.testing.assert_allclose(look(model, given, 1).values, alone, atol=1e-5, err_msg=look.__name__)
+        np.testing.assert_array_equal(look(model, [[1, 3], PICTURE], 1).values, look(model, given, 1).values)
+    np.testing.assert_allclose(vis.activations(model, given, table).values, np.zeros((2, 2)))
+
+
+def test_losses_of_models_of_several_inputs_and_outputs_are_looked_at():
+    rng = np.random.default_rng(0)
+    a, b = pyml.Input((2,), name="a"), pyml.Input((1,), name="b")
+    model = pyml.Model([a, b], [layers.Dense(1, name="u")(layers.Concatenate()([a, b])), layers.Dense(1, name="v")(b)])
+    model.compile("sgd", "mse")
+    x, y = [rng.normal(size=(9, 2)), rng.normal(size=(9, 1))], [np.ones((9, 1)), np.zeros((9, 1))]
+    middle = vis.loss_slice(model, x, y, resolution=3).values[1]
+    assert middle == pytest.approx(model.evaluate(x, y, verbose=0, return_dict=True)["loss"], rel=1e-5)
+    named = {"a": x[0], "b": x[1]}
+    assert vis.loss_slice(model, named, y, resolution=3).values[1] == pytest.approx(middle, rel=1e-6)
+    assert 0 < vis.find_learning_rate(model, named, y, steps=6, batch_size=4).values < 1
 
 
 def test_a_model_of_several_outputs_is_explained_by_one_of_them():
