@@ -90,7 +90,6 @@ if TYPE_CHECKING:  # what `__getattr__` finds
     from .core import variable_grads as variable_grads
     from .core import vjp as vjp
     from .core.naming import name_scope as name_scope
-    from .core.symbolic import Operation as Operation
     from .dtype_policies import DTypePolicy as DTypePolicy
     from .dtype_policies import FloatDTypePolicy as FloatDTypePolicy
     from .initializers import Initializer as Initializer
@@ -102,6 +101,7 @@ if TYPE_CHECKING:  # what `__getattr__` finds
     from .models import Model as Model
     from .models import Sequential as Sequential
     from .models.function import Function as Function
+    from .objects.operation import Operation as Operation
     from .ops import convert_to_tensor as convert_to_tensor
     from .optimizers import Optimizer as Optimizer
     from .quantizers import Quantizer as Quantizer
@@ -121,7 +121,7 @@ _NAMES = {
     "jacfwd": "core", "jacobian": "core", "jacrev": "core", "jvp": "core", "vjp": "core",
     "KerasTensor": "core", "Input": "models", "Model": "models", "Sequential": "models",
     "Layer": "layers", "Loss": "losses", "Metric": "metrics", "Optimizer": "optimizers", "Initializer": "initializers",
-    "Function": "models.function", "InputSpec": "layers.input_spec", "Operation": "core.symbolic", "name_scope": "core.naming",
+    "Function": "models.function", "InputSpec": "layers.input_spec", "Operation": "objects.operation", "name_scope": "core.naming",
     "DTypePolicy": "dtype_policies", "FloatDTypePolicy": "dtype_policies", "Quantizer": "quantizers", "Regularizer": "regularizers",
     "SeedGenerator": "random",
 }  # fmt: skip

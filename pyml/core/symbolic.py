@@ -190,24 +190,7 @@ class CallNode:
 
 
 class Operation:
-    """Base of everything that can stand in a symbolic graph: layers and ops. One's own writes `call`.
-
-    Args:
-        name: Name of the operation; by default that of its class, with a number.
-
-    Raises:
-        Undefined: It is called and does not define `call`.
-        ValueError: `name` is not a string without `/`.
-
-    Source: `keras.Operation`.
-
-    Example:
-        >>> class Twice(pyml.Operation):
-        ...     def call(self, x):
-        ...         return x * 2
-        >>> Twice()(pyml.Input((3,))).shape, Twice()(pyml.convert_to_tensor([1.0])).tolist()
-        ((None, 3), [2.0])
-    """
+    """Base of everything that can stand in a symbolic graph: layers and ops. `pyml.Operation` has a config besides."""
 
     name: str
 

@@ -12,6 +12,7 @@ from pyml.core import Tensor, Variable
 from pyml.initializers import RandomUniform
 from pyml.layers.activation import _SameShape
 from pyml.layers.input_spec import InputSpec
+from pyml.layers.renormalization import corrections, limits_of
 from pyml.layers.types import ConstraintLike, InitializerLike, RegularizerLike
 from pyml.layers.weights import known_size, make_weight
 from pyml.objects.samples import Sample, draw, sample
@@ -21,7 +22,7 @@ from pyml.settings import epsilon as small
 __all__ = ["BatchNormalization"]
 
 
-class BatchNormalization(_SameShape, not_in_config=("renorm_clipping", "renorm_momentum")):
+class BatchNormalization(_SameShape):
     """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, each channel with its own statistics.
 
     While training these are the mean and variance of the batch, and the moving averages follow them:
@@ -36,12 +37,16 @@ class BatchNormalization(_SameShape, not_in_config=("renorm_clipping", "renorm_m
         beta_initializer, gamma_initializer, moving_mean_initializer, moving_variance_initializer: Names or objects.
         beta_regularizer, gamma_regularizer: Penalties added to the loss.
         beta_constraint, gamma_constraint: Functions applied after each update.
-        renorm, renorm_clipping, renorm_momentum, synchronized: Kept for Keras' signature; only False is supported.
+        renorm: Whether the statistics of a batch are corrected by those of the batches before it, which small batches need.
+        renorm_clipping: Dict of limits of the corrections, `"rmin"` and `"rmax"` of the factor and `"dmax"` of the shift.
+        renorm_momentum: As `momentum`, for the statistics that batches are corrected by.
+        synchronized: Kept for Keras' signature; only False is supported, as in its backends but TensorFlow.
 
-    Input shape: any. Output shape: the same. Weights: gamma, beta, moving_mean, moving_variance.
+    Input shape: any. Output shape: the same. Weights: gamma, beta, moving_mean, moving_variance; with `renorm` moving_stddev,
+    renorm_mean, renorm_stddev.
 
     Raises:
-        ValueError: `momentum` or `epsilon` is out of range; `renorm` or `synchronized` was asked for.
+        ValueError: `momentum`, `epsilon` or `renorm_clipping` is out of range; `synchronized` was asked for.
 
     Example:
         >>> layer = pyml.layers.BatchNormalization(momentum=0.5)
@@ -51,7 +56,7 @@ class BatchNormalization(_SameShape, not_in_config=("renorm_clipping", "renorm_m
         >>> layer.moving_mean.numpy().tolist()
         [1.0]
 
-    Source: Ioffe and Szegedy 2015, "Batch Normalization".
+    Source: Ioffe and Szegedy 2015, "Batch Normalization"; Ioffe 2017, "Batch Renormalization".
     """
 
     def __init__(self, axis: int = -1, momentum: float = 0.99, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
@@ -61,9 +66,8 @@ class BatchNormalization(_SameShape, not_in_config=("renorm_clipping", "renorm_m
                  beta_constraint: ConstraintLike = None, gamma_constraint: ConstraintLike = None, renorm: bool = False,
                  renorm_clipping: Any = None, renorm_momentum: float = 0.99, synchronized: bool = False, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if renorm or synchronized:
-            what = "renorm" if renorm else "synchronized"
-            raise ValueError(f"BatchNormalization: {what}=True is not supported; leave it False.")
+        if synchronized:
+            raise ValueError("BatchNormalization: synchronized=True is not supported; leave it False.")
         if not 0 <= momentum <= 1:
             raise ValueError(f"BatchNormalization: momentum must be in [0, 1]. Received: momentum={momentum}")
         if epsilon <= 0:
@@ -81,6 +85,8 @@ class BatchNormalization(_SameShape, not_in_config=("renorm_clipping", "renorm_m
         self.gamma_constraint = constraints.get(gamma_constraint)
         self.moving_mean_initializer = initializers.get(moving_mean_initializer)
         self.moving_variance_initializer = initializers.get(moving_variance_initializer)
+        self.renorm, self.renorm_clipping, self.renorm_momentum = renorm, renorm_clipping, renorm_momentum
+        self._limits = limits_of(renorm, renorm_clipping)
         self.supports_masking = True
         self.gamma: Variable | None = None
         self.beta: Variable | None = None
@@ -95,6 +101,11 @@ class BatchNormalization(_SameShape, not_in_config=("renorm_clipping", "renorm_m
             name="moving_mean", shape=shape, initializer=self.moving_mean_initializer, trainable=False)
         self.moving_variance = self.add_weight(
             name="moving_variance", shape=shape, initializer=self.moving_variance_initializer, trainable=False)
+        if self.renorm:
+            deviation = lambda shape, dtype=None: ops.sqrt(initializers.get(self.moving_variance_initializer)(shape, dtype=dtype))
+            self.moving_stddev = self.add_weight(name="moving_stddev", shape=shape, initializer=deviation, trainable=False)
+            self.renorm_mean = self.add_weight(name="renorm_mean", shape=shape, initializer=self.moving_mean_initializer, trainable=False)
+            self.renorm_stddev = self.add_weight(name="renorm_stddev", shape=shape, initializer=deviation, trainable=False)
         self.input_spec = InputSpec(ndim=len(input_shape), axes={self.axis: shape[0]})
         self.built = True
 
@@ -102,6 +113,8 @@ class BatchNormalization(_SameShape, not_in_config=("renorm_clipping", "renorm_m
         if not (training and self.trainable):
             return ops.batch_normalization(inputs, self.moving_mean, self.moving_variance, self.axis, offset=self.beta,
                                            scale=self.gamma, epsilon=self.epsilon)
+        if self.renorm:
+            return self._renormalized(inputs, mask)
         if mask is None:
             outputs, mean, variance = normalize_by_batch(
                 inputs, self.axis, offset=self.beta, scale=self.gamma, epsilon=self.epsilon)
@@ -113,8 +126,29 @@ class BatchNormalization(_SameShape, not_in_config=("renorm_clipping", "renorm_m
         self._follow(self.moving_variance, variance)
         return outputs
 
-    def _follow(self, moving: Any, now: Any) -> Any:
-        moving.assign(moving * self.momentum + ops.stop_gradient(now) * (1.0 - self.momentum))
+    def _renormalized(self, inputs: Tensor, mask: Any) -> Tensor:
+        """With the statistics of the batch, corrected by those of the batches before it."""
+        axes = [a for a in range(inputs.ndim) if a != self.axis % inputs.ndim]
+        mean, variance = ops.moments(inputs, axes) if mask is None else self._masked_moments(inputs, mask)
+        deviation = ops.sqrt(variance + self.epsilon)
+        scale, offset = corrections(self, mean, deviation, self._limits)
+        outputs = ops.batch_normalization(inputs, mean, variance, self.axis, offset=offset, scale=scale, epsilon=self.epsilon)
+        self._follow(self.renorm_mean, mean, self.renorm_momentum)
+        self._follow(self.renorm_stddev, deviation, self.renorm_momentum)
+        self._follow(self.moving_mean, mean)
+        self._follow(self.moving_stddev, deviation)
+        self.moving_variance.assign(ops.relu(ops.square(self.moving_stddev) - self.epsilon))
+        return outputs
+
+    def _follow(self, moving: Any, now: Any, momentum: float | None = None) -> Any:
+        keep = self.momentum if momentum is None else momentum
+        moving.assign(moving * keep + ops.stop_gradient(now) * (1.0 - keep))
+
+    def get_config(self) -> dict[str, Any]:
+        config = super().get_config()
+        if not self.renorm:  # earlier versions of Keras know none of them
+            config = {name: value for name, value in config.items() if name not in ("renorm_clipping", "renorm_momentum")}
+        return config
 
     def _masked_moments(self, inputs: Any, mask: Any) -> Any:
         """Mean and variance of the steps that the mask keeps; it has one axis less than the inputs."""

@@ -16,7 +16,7 @@ from pyml.core.naming import auto_name, current_path, enter_scope, leave_scope, 
 from pyml.core.narrow import rounded, unlabelled
 from pyml.core.probes import without_probe
 from pyml.core.recompute import RematScope, call_layer, current_remat
-from pyml.core.symbolic import VALUES, KerasTensor, Operation, any_symbolic, infer_output_spec
+from pyml.core.symbolic import VALUES, KerasTensor, any_symbolic, infer_output_spec
 from pyml.core.tensor import tensor_of
 from pyml.core.trace import stateless_here, tracing
 from pyml.core.tree import flatten, map_structure, pack_sequence_as
@@ -36,7 +36,8 @@ from pyml.layers.signature import (
     specs_of,
 )
 from pyml.layers.types import RegularizerLike
-from pyml.objects.configured import Configured, argument_names
+from pyml.objects.configured import argument_names
+from pyml.objects.operation import Operation
 from pyml.objects.registry import LAYERS
 from pyml.tracebacks import shown, warn
 
@@ -45,7 +46,7 @@ __all__ = ["Layer"]
 _holding: weakref.WeakSet[Layer] = weakref.WeakSet()  # layers with losses of their last call: without any, calls need not look for them
 
 
-class Layer(KeptWeights, Operation, Configured, kind=LAYERS):
+class Layer(KeptWeights, Operation, kind=LAYERS):
     """Base: make weights in `build(input_shape)` or `__init__`, write the formula in `call(inputs)`.
 
     Args:

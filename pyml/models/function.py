@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pyml.core.symbolic import KerasTensor, Operation
+from pyml.core.symbolic import KerasTensor
 from pyml.core.tree import flatten, map_structure, pack_sequence_as
 from pyml.errors import ShapeError
 from pyml.models.graph import Graph
+from pyml.objects.operation import Operation
 
 
 class Function(Operation):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from pyml.callbacks.callback_list import CallbackList
@@ -26,6 +26,7 @@ _RAN_OUT = (
     "Your input ran out of data in epoch {epoch} of {epochs}; fit ends there. An iterator yields its batches only once: make it give "
     "steps_per_epoch * epochs of them, or pass arrays, a list of batches, a PyDataset or a pyml.data.Dataset."
 )
+Evaluation = Callable[..., dict[str, Any]]  # of callbacks: a model's own `evaluate`
 _FLAGS = {"train": "stop_training", "test": "stop_evaluating"}
 
 
@@ -46,7 +47,7 @@ class Loop:
         self.warned = False
         self.interrupts = Interrupts()
 
-    async def fit(self, feed: Feed, validation: Feed | None, options: Options) -> None:
+    async def fit(self, feed: Feed, validation: Feed | Evaluation | None, options: Options) -> None:
         """Trains; returns nothing, the History callback keeps the logs."""
         model, callbacks, epochs = self.model, self.callbacks, options.epochs
         model.stop_training = False
@@ -79,7 +80,7 @@ class Loop:
                 logs = found
                 keeper.starts[epoch + 1] = keeper.ran
                 if validation is not None and options.validates_after(epoch + 1):
-                    tested = await self.evaluate(validation)
+                    tested = validation(callbacks=callbacks) if callable(validation) else await self.evaluate(validation)
                     logs |= {f"val_{name}": value for name, value in tested.items()}
                 if epoch + 1 < epochs:
                     await keeper.looked(ended=True)

@@ -12,9 +12,9 @@ from pyml.trainers import recovery
 from pyml.trainers.adapt import Source, adapt, training_data
 from pyml.trainers.data import Arrays, Batches, is_whole
 from pyml.trainers.datasets import opened
-from pyml.trainers.feeds import make_feed, rows_of, steps_of
+from pyml.trainers.feeds import Feed, make_feed, rows_of, steps_of
 from pyml.trainers.io import IO
-from pyml.trainers.loop import Loop
+from pyml.trainers.loop import Evaluation, Loop
 from pyml.trainers.options import Options
 from pyml.trainers.predicting import batches_of, predicted
 from pyml.trainers.running import in_progress
@@ -35,12 +35,14 @@ async def fit(model: Trainer, io: IO, options: Options) -> History:
         async with opened(io, source, held_out):
             steps = steps_of(source, batch_size, options.steps)
             make = functools.partial(make_feed, model, "train", source, batch_size, options.shuffle, steps)
-            feed, validation = make(), None
+            feed = make()
+            validation: Feed | Evaluation | None = None
             if held_out is not None:
                 if isinstance(held_out, Arrays) and held_out.y is None and model._needs_targets():
                     raise ValueError("fit: validation_data holds no targets y for the loss given to compile; pass validation_data=(x, y).")
                 size = rows_of(model, held_out, options.validation_batch_size or options.batch_size, "validation_data")
-                validation = make_feed(model, "test", held_out, size, False, steps_of(held_out, size, options.validation_steps))
+                validation = evaluation(model, io, held_out, size, options) or make_feed(
+                    model, "test", held_out, size, False, steps_of(held_out, size, options.validation_steps))
             callbacks = called(model, options, feed.num_batches, history=True)
             try:
                 await Loop(model, io, callbacks).fit(feed, validation, options)
@@ -54,6 +56,15 @@ async def fit(model: Trainer, io: IO, options: Options) -> History:
                 model._residents.drop_large(model)
         assert model.history is not None
         return model.history
+
+
+def evaluation(model: Trainer, io: IO, held_out: Source, size: int, options: Options) -> Evaluation | None:
+    """A subclass' own `evaluate` over the validation data, where there is one and it can wait for its results."""
+    if not (model._writes_evaluate() and io.can_wait):
+        return None
+    x, y, weight = held_out.struct if isinstance(held_out, Arrays) else (options.validation_data, None, None)
+    given = {"x": x, "y": y, "sample_weight": weight, "batch_size": size, "steps": options.validation_steps}
+    return functools.partial(model.evaluate, **given, return_dict=True)
 
 
 async def evaluate(model: Trainer, io: IO, options: Options) -> dict[str, Any]:

@@ -244,6 +244,10 @@ class Trainer(Preparation):
                           callbacks=callbacks)  # fmt: skip
         return self._reported(await runs.evaluate(self, AsyncIO(), options), return_dict)
 
+    def _writes_evaluate(self) -> bool:
+        """Whether a subclass wrote its own `evaluate`, which `fit` then calls for validation."""
+        return type(self).evaluate is not Trainer.evaluate
+
     def _reported(self, logs: dict[str, Any], return_dict: bool) -> Any:
         if return_dict:
             return logs

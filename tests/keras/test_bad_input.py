@@ -203,6 +203,24 @@ def test_an_operation_of_ones_own_takes_tensors_and_symbolic_ones():
     np.testing.assert_array_equal(Shifted()(pyml.convert_to_tensor([1.0])), [2.0])
 
 
+def test_an_operation_of_ones_own_has_a_config_and_is_kept_in_files(tmp_path):
+    class Line(pyml.Operation):
+        def __init__(self, slope, start=2, name=None):
+            super().__init__(name=name)
+            self.slope, self.start = slope, start
+
+        def call(self, x):
+            return x * self.slope + self.start
+
+    made = Line(3, start=4, name="mine")
+    assert made.get_config() == {"name": "mine", "slope": 3, "start": 4} and Line.from_config(made.get_config()).start == 4
+    x = pyml.Input((3,))
+    model = pyml.Model(x, Line(3)(x))
+    model.save(tmp_path / "line.keras")
+    for again in (pyml.models.clone_model(model), pyml.models.load_model(tmp_path / "line.keras", custom_objects={"Line": Line})):
+        np.testing.assert_array_equal(again.predict(np.ones((1, 3)), verbose=0), np.full((1, 3), 5.0))
+
+
 def test_round_is_an_operator_of_tensors_variables_and_symbolic_tensors():
     assert float(round(pyml.convert_to_tensor(1.26), 1)) == pytest.approx(1.3)
     assert round(pyml.Variable([1.6])).numpy().tolist() == [2.0]

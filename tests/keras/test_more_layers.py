@@ -25,7 +25,7 @@ def test_layers_train_as_in_keras(case, device, monkeypatch):
 
 @pytest.mark.parametrize(("call", "message"), [
     (lambda: L.BatchNormalization(momentum=1.5), r"momentum must be in \[0, 1\]"),
-    (lambda: L.BatchNormalization(renorm=True), "renorm=True is not supported"),
+    (lambda: L.BatchNormalization(synchronized=True), "synchronized=True is not supported"),
     (lambda: L.LayerNormalization(axis="last"), "axis must be an integer or a list"),
     (lambda: L.GroupNormalization(groups=0), "groups must be a positive integer or -1"),
     (lambda: L.GroupNormalization(groups=3)(np.ones((1, 4))), "groups must divide the channels"),
@@ -89,6 +89,22 @@ def test_moving_averages_follow_every_batch_of_fit(device, rng):
     np.testing.assert_allclose(layer.moving_variance.numpy(), variance, rtol=1e-5)
     assert [w.name for w in layer.trainable_weights] == ["gamma", "beta"]
     assert [w.name for w in layer.non_trainable_weights] == ["moving_mean", "moving_variance"]
+
+
+def test_batch_renormalization_trains_as_in_keras(cpu):
+    x = (np.arange(48).reshape(12, 4) * 7 % 11 / 10).astype("float32")
+    limits = {"rmax": 1.2, "rmin": 0.9, "dmax": 0.3}
+    layer = pyml.layers.BatchNormalization(momentum=0.8, renorm=True, renorm_momentum=0.5, renorm_clipping=limits)
+    model = pyml.Sequential([pyml.Input((4,)), layer, pyml.layers.Dense(1, kernel_initializer="ones")])
+    model.compile("sgd", "mse")
+    losses = model.fit(x, x[:, :1], epochs=3, batch_size=4, shuffle=False, verbose=0).history["loss"]
+    assert losses == pytest.approx([1.06401, 1.00015, 1.22081], rel=1e-4)  # and the rest by Keras 3.15 on PyTorch
+    means = [float(weight.numpy().mean()) for weight in layer.weights]
+    assert means == pytest.approx([0.94878, 0.01608, 0.43209, 0.15349, 0.39245, 0.49635, 0.30069], abs=1e-4)
+    assert type(layer).from_config(layer.get_config()).renorm_clipping == limits
+    for bad, told in (({"a": 1}, "'rmax', 'rmin' and 'dmax'"), ({"rmax": 0.5, "rmin": 1.0}, "at least rmin"), ({"dmax": -1}, "at least 0")):
+        with pytest.raises(ValueError, match=told):
+            pyml.layers.BatchNormalization(renorm=True, renorm_clipping=bad)
 
 
 def test_a_frozen_batch_normalization_uses_and_keeps_its_averages(rng):

@@ -123,6 +123,25 @@ def test_run_eagerly_has_values_in_call_and_train_step(cpu):
     assert model.evaluate(x, y, verbose=0) > 0 and model.predict(x, verbose=0).shape == (20, 2)
 
 
+def test_fit_validates_with_an_evaluate_of_ones_own(cpu):
+    class Reporting(pyml.Sequential):
+        def evaluate(self, *args, **kwargs):
+            return {**super().evaluate(*args, **kwargs), "rows": float(len(kwargs["x"]))}
+
+    x, y = rows()
+    model = Reporting([pyml.Input((x.shape[1],)), layers.Dense(y.shape[1])])
+    model.compile("sgd", "mse", metrics=["mae"])
+    seen = []
+
+    class Ends(pyml.callbacks.Callback):
+        def on_test_end(self, logs=None):
+            seen.append(sorted(logs))
+
+    history = model.fit(x, y, epochs=2, verbose=0, validation_split=0.25, callbacks=[Ends()]).history
+    assert history["val_rows"] == [5.0, 5.0] and seen == [["loss", "mae"]] * 2
+    assert sorted(history) == ["loss", "mae", "val_loss", "val_mae", "val_rows"]
+
+
 def test_a_step_of_ones_own_runs_python_once_for_each_shape_of_batches(device):
     x, y = rows(25)
     runs = []
