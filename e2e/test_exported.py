@@ -236,6 +236,21 @@ def test_a_software_adapter_takes_plans_for_such(exported, host, page):
     np.testing.assert_allclose([y], model.predict(x, verbose=0), rtol=2e-4, atol=2e-6)
 
 
+SHOW = """async ([pixels, unit]) => {
+  const canvas = new OffscreenCanvas(8, 6), rgba = new Uint8ClampedArray(4 * 48).fill(255);
+  pixels.forEach((value, i) => { rgba[4 * Math.floor(i / 3) + (i % 3)] = value; });
+  canvas.getContext("2d").putImageData(new ImageData(rgba, 8, 6), 0, 0);
+  const files = new DataTransfer(), answer = document.querySelector("#answer"), file = document.querySelector("#file");
+  files.items.add(new File([await canvas.convertToBlob()], "picture.png"));
+  document.querySelector("#unit").checked = unit;
+  answer.textContent = "";
+  file.files = files.files;
+  file.dispatchEvent(new Event("change"));
+  while (!answer.textContent) await new Promise((resolve) => { setTimeout(resolve, 10); });
+  return Object.fromEntries(answer.textContent.split("\\n").slice(1).map((line) => line.split(": ")));
+}"""
+
+
 def test_an_app_opens_without_a_network(exported, host, page):
     model, folder = exported
     pyml.export(model, folder / "app", devices="wasm", app="pwa")
@@ -245,6 +260,12 @@ def test_an_app_opens_without_a_network(exported, host, page):
     page.context.set_offline(True)
     page.reload()
     page.wait_for_function("() => document.querySelector('#status').textContent.startsWith('Ready, on wasm')")
+    pixels = np.arange(144, dtype="float32").reshape(6, 8, 3)
+    for unit in (False, True):  # its page shows a picture to the model, with the values that the model knows
+        said = page.evaluate(SHOW, [pixels.ravel().tolist(), unit])
+        wanted = model.predict(pixels[None] / (255 if unit else 1), verbose=0)[0]
+        np.testing.assert_allclose([float(said[str(i)]) for i in range(len(wanted))], wanted, rtol=2e-3, atol=1e-4)
+        assert page.is_visible("#shown")
 
 
 BAD = """async ([url, x]) => {

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from pyml.models.model import Model
 
 FORMAT = 2
+UNNAMED = re.compile(r"(sequential|functional)(_\d+)?")  # what a model is called that was given no name
 
 
 def export_web(
@@ -80,7 +82,7 @@ def export_web(
     if not overwrite and (target / "plan.json").exists():
         raise ExportError(f"export: {target} holds an exported model already; pass overwrite=True to replace it.")
     export = Export(model, Options(batch_sizes, input_shapes, inputs, training, targets, sample_weight, weights, devices, app))
-    files = export.files([read_state(state) for state in export.states])
+    files = export.files([read_state(state) for state in export.states], target.resolve().name)
     write_together(target, files, says="plan.json")
     return target
 
@@ -137,8 +139,8 @@ class Export:
         self._plan = _planned(model, self._programs, options)
         self.states = list(self._programs.states.values())
 
-    def files(self, values: Sequence[np.ndarray]) -> dict[str, bytes]:
-        """The files by name; `values` are those of `states`."""
+    def files(self, values: Sequence[np.ndarray], folder: str = "") -> dict[str, bytes]:
+        """The files by name; `values` are those of `states`. An app whose model was given no name has that of the `folder`."""
         plan, programs = self._plan, self._programs
         small = {i for i, state in enumerate(self.states) if not state.written}
         plan["states"], data = encoded(self.states, values, self._options.weights, small)
@@ -161,10 +163,11 @@ class Export:
         files[STORE] = store().encode()
         files["model.d.ts"] = declarations().encode()
         app = self._options.app
+        title = folder if folder and UNNAMED.fullmatch(plan["name"]) else plan["name"]
         if app == "pwa":
-            files |= apps.pwa(plan["name"], files)
+            files |= apps.pwa(title, files)
         elif app is not None:
-            files |= apps.page(plan["name"]) if app == "page" else apps.extension(plan["name"], version())
+            files |= apps.page(title) if app == "page" else apps.extension(title, version())
         return files
 
 

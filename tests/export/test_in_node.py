@@ -312,14 +312,16 @@ def test_the_command_exports_a_file(small, tmp_path, capsys):
 @pytest.mark.parametrize("app, files", [
     ("page", {"index.html", "page.js"}), ("pwa", {"index.html", "page.js", "manifest.webmanifest", "sw.js"}),
     ("extension", {"index.html", "page.js", "manifest.json"})])  # fmt: skip
-def test_the_command_makes_an_app_with_weights_of_fewer_bits(small, tmp_path, app, files):
+def test_the_command_makes_an_app_with_weights_of_fewer_bits(small, tmp_path, monkeypatch, app, files):
     from pyml.cli import main
 
+    monkeypatch.setattr(small, "name", "sequential_7")  # as one that was given no name
     small.save(tmp_path / "small.keras")
     for folder, more in (("plain", ()), ("app", (f"--{app}", "--weights", "int8"))):
         assert main(["export", str(tmp_path / "small.keras"), str(tmp_path / folder), *more]) == 0
     plain, made = ({path.name for path in (tmp_path / folder).iterdir()} for folder in ("plain", "app"))
     assert made - plain == files and plain <= made
+    assert "<h1>app</h1>" in (tmp_path / "app" / "index.html").read_text()
     assert json.loads((tmp_path / "app" / "plan.json").read_text())["states"][0]["as"] in ("float16", "int8")
 
 

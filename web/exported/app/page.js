@@ -4,10 +4,10 @@ import { load } from "./model.js";
 
 const $ = (id) => document.getElementById(id);
 
-async function show(x) {
+async function show(x, options) {
   const start = performance.now();
   try {
-    const y = await model.predict(x);
+    const y = await model.predict(x, options);
     const parts = Array.isArray(y) ? y : ArrayBuffer.isView(y) ? [y] : Object.values(y);
     const first = [...parts[0]];
     const best = first.map((v, i) => [v, i]).sort((a, b) => b[0] - a[0]).slice(0, 5);
@@ -27,7 +27,18 @@ try {
 } catch (error) {
   $("status").textContent = error.message;
 }
-$("file").onchange = async () => show(await createImageBitmap($("file").files[0]));
+$("file").onchange = $("unit").onchange = async () => {
+  const [file] = $("file").files;
+  if (!file) return;
+  try {
+    const picture = await createImageBitmap(file);
+    URL.revokeObjectURL($("shown").src);
+    Object.assign($("shown"), { src: URL.createObjectURL(file), hidden: false });
+    await show(picture, { scale: $("unit").checked ? 1 / 255 : 1 });
+  } catch {
+    $("answer").textContent = `${file.name} is no picture that this browser reads.`;
+  }
+};
 $("predict").onclick = () => {
   try {
     show([JSON.parse($("values").value)]);
