@@ -40,12 +40,13 @@ class _Projection(EinsumDense):
     _quantized_values = EinsumDense._quantized_values  # it may be quantized as its base
 
 
-class Attending(Layer, abstract=True):
+class Attending(AttentionParts, Layer, abstract=True):
     """What layers of attention share: projections, and masks from several sources."""
 
     dropout_layer: Dropout
 
-    def __init__(self, *, dropout: float, use_bias: bool, sliding_window: int | None, kernel_initializer: InitializerLike,
+    def __init__(self, *, dropout: float, use_bias: bool, sliding_window: int | None, flash_attention: bool | None,
+                 kernel_initializer: InitializerLike,
                  bias_initializer: InitializerLike, kernel_regularizer: RegularizerLike, bias_regularizer: RegularizerLike,
                  kernel_constraint: ConstraintLike, bias_constraint: ConstraintLike, use_gate: bool, seed: int | None,
                  **kwargs: Any) -> None:
@@ -62,9 +63,24 @@ class Attending(Layer, abstract=True):
         self.use_gate = use_gate
         self.seed = seed
         self.supports_masking = True
+        self._flash_attention = bool(flash_attention)
+        if flash_attention and dropout:
+            raise ValueError(f"{type(self).__name__}: flash attention has no dropout; leave one of the two away. Received: "
+                             f"flash_attention={flash_attention}, dropout={dropout}")  # fmt: skip
+
+    def _check_scores(self, return_attention_scores: bool) -> None:
+        if return_attention_scores and self._flash_attention:
+            raise ValueError(f'Layer "{self.name}": flash attention makes no scores; make the layer without flash_attention=True.')
+
+    def _check_shapes(self, value_shape: Any, key_shape: Any) -> None:
+        if key_shape is not None and tuple(value_shape[1:-1]) != tuple(key_shape[1:-1]):
+            raise ShapeError(
+                f'Layer "{self.name}": key and value may differ only in their features. '
+                f"Received: value {tuple(value_shape)}, key {tuple(key_shape)}"
+            )
 
     def _project(self, name: str, shape: Any, outer: Sequence[int], inner: int = 1, activation: ActivationLike = None) -> _Projection:
-        layer = _Projection(shape, inner, outer, self, activation, name=name)
+        layer = _Projection(shape, inner, outer, self, activation, dtype=self._dtype_policy, name=name)
         build_inside(self, layer, shape)
         return layer
 
@@ -76,13 +92,10 @@ class Attending(Layer, abstract=True):
         if query_mask is not None:
             masks.append(ops.expand_dims(ops.cast(query_mask, "bool"), -1))
         masks += [ops.expand_dims(ops.cast(mask, "bool"), -2) for mask in (value_mask, key_mask) if mask is not None]
-        if causal or self.sliding_window is not None:
-            rows = ops.reshape(ops.arange(query.shape[1]), (1, -1, 1))
-            columns = ops.reshape(ops.arange(value.shape[1]), (1, 1, -1))
-            if causal:
-                masks.append(ops.greater_equal(rows, columns))
-            if self.sliding_window is not None:
-                masks.append(ops.less(ops.absolute(rows - columns), self.sliding_window))
+        if causal:
+            masks.append(self._compute_causal_mask(query, value))
+        if self.sliding_window is not None:
+            masks.append(self._compute_sliding_window_mask(query, value))
         found = None
         for mask in masks:
             if found is not None and len(mask.shape) != len(found.shape):   # one of them has the heads, too
@@ -110,7 +123,7 @@ class Attending(Layer, abstract=True):
         return infer_output_spec(self._call_on_probes, args, kwargs)
 
 
-class MultiHeadAttention(AttentionParts, Attending, not_in_config=("flash_attention",)):
+class MultiHeadAttention(Attending, not_in_config=("flash_attention",)):
     """Each position of `query` looks at all positions of `key` and takes a weighted mean of `value`, in several heads.
 
     `softmax(q @ k.T / sqrt(key_dim)) @ v` for each head, with learned projections of the inputs to q, k and v, and one
@@ -125,7 +138,7 @@ class MultiHeadAttention(AttentionParts, Attending, not_in_config=("flash_attent
         output_shape: Sizes of the output's features, by default those of `query`.
         attention_axes: Axes to attend over, by default all between batch and features.
         sliding_window: A position sees only those less than so many steps away.
-        flash_attention: Kept for Keras' signature.
+        flash_attention: True refuses dropout and scores, as in Keras; long sequences go in parts anyway.
         kernel_initializer, bias_initializer: Names or objects, for all projections.
         kernel_regularizer, bias_regularizer, activity_regularizer: Penalties added to the loss.
         kernel_constraint, bias_constraint: Functions applied after each update.
@@ -165,24 +178,21 @@ class MultiHeadAttention(AttentionParts, Attending, not_in_config=("flash_attent
                  bias_regularizer: RegularizerLike = None, activity_regularizer: RegularizerLike = None,
                  kernel_constraint: ConstraintLike = None, bias_constraint: ConstraintLike = None, use_gate: bool = False,
                  seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(dropout=dropout, use_bias=use_bias, sliding_window=sliding_window, kernel_initializer=kernel_initializer,
-                         bias_initializer=bias_initializer, kernel_regularizer=kernel_regularizer, bias_regularizer=bias_regularizer,
+        super().__init__(dropout=dropout, use_bias=use_bias, sliding_window=sliding_window, flash_attention=flash_attention,
+                         kernel_initializer=kernel_initializer, bias_initializer=bias_initializer,
+                         kernel_regularizer=kernel_regularizer, bias_regularizer=bias_regularizer,
                          activity_regularizer=activity_regularizer, kernel_constraint=kernel_constraint,
                          bias_constraint=bias_constraint, use_gate=use_gate, seed=seed, **kwargs)
         owner = "MultiHeadAttention"
         self.num_heads = positive_int(num_heads, "num_heads", owner)
         self.key_dim = positive_int(key_dim, "key_dim", owner)
         self.value_dim = self.key_dim if value_dim is None else positive_int(value_dim, "value_dim", owner)
-        self._output_shape = as_tuple(output_shape)
-        self.attention_axes = as_tuple(attention_axes)
+        self._output_shape = as_tuple(output_shape, "output_shape")
+        self.attention_axes = as_tuple(attention_axes, "attention_axes")
 
     def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
         key_shape = value_shape if key_shape is None else key_shape
-        if tuple(value_shape[1:-1]) != tuple(key_shape[1:-1]):
-            raise ShapeError(
-                f'Layer "{self.name}": key and value may differ only in their features. '
-                f"Received: value {tuple(value_shape)}, key {tuple(key_shape)}"
-            )
+        self._check_shapes(value_shape, key_shape)
         heads = self.num_heads
         self.query_dense = self._project("query", query_shape, (heads, self.key_dim))
         self.key_dense = self._project("key", key_shape, (heads, self.key_dim))
@@ -191,12 +201,13 @@ class MultiHeadAttention(AttentionParts, Attending, not_in_config=("flash_attent
         self.value_dense = self._project("value", value_shape, (heads, self.value_dim))
         joined = (*query_shape[:-1], heads, self.value_dim)
         self.output_dense = self._project("attention_output", joined, self._output_shape or query_shape[-1:], inner=2)
-        self.dropout_layer = Dropout(self.dropout, seed=self.seed)
+        self.dropout_layer = Dropout(self.dropout, seed=self.seed, dtype=self._dtype_policy)
         self.built = True
 
     def call(self, query: Any, value: Any, key: Any = None, query_mask: Any = None, value_mask: Any = None, key_mask: Any = None,
              attention_mask: Any = None, return_attention_scores: bool = False, training: bool | None = None,
              use_causal_mask: bool = False) -> Any:
+        self._check_scores(return_attention_scores)
         key = value if key is None else key
         axes = self.attention_axes or tuple(range(1, len(query.shape) - 1))
         axes = tuple(axis % len(query.shape) for axis in axes)
@@ -225,6 +236,8 @@ class MultiHeadAttention(AttentionParts, Attending, not_in_config=("flash_attent
         return output, ops.reshape(scores, (*scores.shape[:-2], *targets, *sources))
 
     def compute_output_shape(self, query_shape: Any, value_shape: Any = None, key_shape: Any = None) -> Any:
+        if value_shape is not None:
+            self._check_shapes(value_shape, key_shape)
         return (*query_shape[:-1], *(self._output_shape or query_shape[-1:]))
 
     @classmethod
@@ -233,8 +246,14 @@ class MultiHeadAttention(AttentionParts, Attending, not_in_config=("flash_attent
         yield sample(cls(2, 3, value_dim=4, use_gate=True, output_shape=3), draw(2, 4, 5), draw(2, 6, 5))
 
 
-def as_tuple(sizes: int | Sequence[int] | None) -> tuple[int, ...] | None:
-    """One number or several as a tuple; None stays None."""
+def as_tuple(sizes: int | Sequence[int] | None, name: str) -> tuple[int, ...] | None:
+    """One number or several as a tuple; None stays None.
+
+    Raises:
+        ValueError: They are neither an integer nor a list or tuple.
+    """
+    if sizes is not None and not isinstance(sizes, (int, list, tuple)):
+        raise ValueError(f"MultiHeadAttention: {name} must be an integer or a list of them. Received: {name}={sizes!r}")
     return None if sizes is None else (sizes,) if isinstance(sizes, int) else tuple(sizes)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pyml import ops
+from pyml.errors import ShapeError
 from pyml.layers.attention import Attending
 from pyml.layers.dense import positive_int
 from pyml.layers.regularization import Dropout
@@ -28,7 +29,7 @@ class GroupQueryAttention(Attending, aliases=("GroupedQueryAttention",), not_in_
         dropout: Share of the weights of the mean dropped while training.
         use_bias: Whether the projections add biases.
         sliding_window: A position sees only those less than so many steps away.
-        flash_attention: Kept for Keras' signature.
+        flash_attention: True refuses dropout and scores, as in Keras; long sequences go in parts anyway.
         kernel_initializer, bias_initializer: Names or objects, for all projections.
         kernel_regularizer, bias_regularizer, activity_regularizer: Penalties added to the loss.
         kernel_constraint, bias_constraint: Functions applied after each update.
@@ -55,8 +56,9 @@ class GroupQueryAttention(Attending, aliases=("GroupedQueryAttention",), not_in_
                  kernel_regularizer: RegularizerLike = None, bias_regularizer: RegularizerLike = None,
                  activity_regularizer: RegularizerLike = None, kernel_constraint: ConstraintLike = None,
                  bias_constraint: ConstraintLike = None, use_gate: bool = False, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(dropout=dropout, use_bias=use_bias, sliding_window=sliding_window, kernel_initializer=kernel_initializer,
-                         bias_initializer=bias_initializer, kernel_regularizer=kernel_regularizer, bias_regularizer=bias_regularizer,
+        super().__init__(dropout=dropout, use_bias=use_bias, sliding_window=sliding_window, flash_attention=flash_attention,
+                         kernel_initializer=kernel_initializer, bias_initializer=bias_initializer,
+                         kernel_regularizer=kernel_regularizer, bias_regularizer=bias_regularizer,
                          activity_regularizer=activity_regularizer, kernel_constraint=kernel_constraint,
                          bias_constraint=bias_constraint, use_gate=use_gate, seed=seed, **kwargs)
         owner = "GroupQueryAttention"
@@ -68,8 +70,22 @@ class GroupQueryAttention(Attending, aliases=("GroupedQueryAttention",), not_in_
                              f"{num_key_value_heads}")
         self.num_repeats = self.num_query_heads // self.num_key_value_heads
 
+    # by Keras' names, for subclasses: it has no argument for scores, and writes its products in another order
+    _dot_product_equation, _combine_equation = "bquh,bkuh->buqk", "buqk,bkuh->bquh"
+
+    @property
+    def _inverse_sqrt_head_dim(self) -> float:
+        return 1.0 / math.sqrt(self.head_dim)
+
+    def _compute_attention(  # type: ignore[override]
+        self, query: Any, key: Any, value: Any, attention_mask: Any = None, training: bool | None = None, use_causal_mask: bool = False
+    ) -> Any:
+        scores = ops.einsum(self._dot_product_equation, query * self._inverse_sqrt_head_dim, key)
+        return self._means(scores, value, self._with_causal(query, value, attention_mask, use_causal_mask), training)
+
     def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
         key_shape = value_shape if key_shape is None else key_shape
+        self._check_shapes(value_shape, key_shape)
         many, few = (self.num_query_heads, self.head_dim), (self.num_key_value_heads, self.head_dim)
         self.query_dense = self._project("query", query_shape, many)
         self.key_dense = self._project("key", key_shape, few)
@@ -77,13 +93,23 @@ class GroupQueryAttention(Attending, aliases=("GroupedQueryAttention",), not_in_
             self.gate_dense = self._project("gate", query_shape, many, activation="sigmoid")
         self.value_dense = self._project("value", value_shape, few)
         self.output_dense = self._project("attention_output", (*query_shape[:-1], *many), query_shape[-1:], inner=2)
-        self.dropout_layer = Dropout(self.dropout, seed=self.seed)
+        self.dropout_layer = Dropout(self.dropout, seed=self.seed, dtype=self._dtype_policy)
         self.built = True
 
     def call(self, query: Any, value: Any, key: Any = None, query_mask: Any = None, value_mask: Any = None, key_mask: Any = None,
              attention_mask: Any = None, return_attention_scores: bool = False, training: bool | None = None,
              use_causal_mask: bool = False) -> Any:
+        self._check_scores(return_attention_scores)
         key = value if key is None else key
+        if self._computes_otherwise():
+            mixed, scores = self._compute_attention(
+                self.query_dense(query), ops.repeat(self.key_dense(key), self.num_repeats, axis=2),
+                ops.repeat(self.value_dense(value), self.num_repeats, axis=2),
+                attention_mask=self._compute_attention_mask(query, value, query_mask, value_mask, key_mask, attention_mask,
+                                                            use_causal_mask),
+                training=training)  # fmt: skip
+            output = self.output_dense(mixed * self.gate_dense(query) if self.use_gate else mixed)
+            return (output, scores) if return_attention_scores else output
         mask = self._mask(query, value, query_mask, value_mask, key_mask, attention_mask, False)
         if mask is not None:
             while len(mask.shape) < 4:
@@ -100,6 +126,11 @@ class GroupQueryAttention(Attending, aliases=("GroupedQueryAttention",), not_in_
         return (output, scores) if return_attention_scores else output
 
     def compute_output_shape(self, query_shape: Any, value_shape: Any = None, key_shape: Any = None) -> Any:
+        if value_shape is not None and query_shape[-1] != value_shape[-1]:
+            raise ShapeError(f'Layer "{self.name}": query and value must have as many features. Received: query {tuple(query_shape)}, '
+                             f"value {tuple(value_shape)}")  # fmt: skip
+        if value_shape is not None:
+            self._check_shapes(value_shape, key_shape)
         return tuple(query_shape)
 
     @classmethod

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from functools import reduce
 from math import prod
+from operator import add as plus
+from operator import mul
 from typing import Any
 
 import numpy as np
@@ -12,6 +14,7 @@ import numpy as np
 from pyml import ops
 from pyml.errors import AxisError, ShapeError
 from pyml.layers.layer import Layer
+from pyml.layers.signature import mask_of
 from pyml.objects.samples import Sample, draw, sample
 
 __all__ = [
@@ -20,45 +23,92 @@ __all__ = [
 ]
 
 
+def _over(mask: Any, x: Any) -> Any:
+    """A mask of the first axes of `x` with axes of size 1 for the others."""
+    return ops.reshape(mask, (*mask.shape, *(1,) * (len(x.shape) - len(mask.shape))))
+
+
 class _Merge(Layer):
-    """Inputs that broadcast together, combined two by two."""
+    """Inputs that broadcast together sample by sample, combined two by two."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
 
     def _merge(self, a: Any, b: Any) -> Any:
-        """Two of the inputs as one; every subclass with `call` as it is here writes its own."""
+        """Two of the inputs as one; every subclass with `_merge_function` as it is here writes its own."""
         raise TypeError(f"{type(self).__name__} must define _merge(a, b).")
 
     def build(self, input_shape: Any) -> None:
-        if not isinstance(input_shape, (list, tuple)) or not input_shape or not isinstance(
-                input_shape[0], (list, tuple)):
-            raise ShapeError(f'Layer "{self.name}" merges a list of inputs. Received an input of shape {input_shape}')
+        self._check_shapes(input_shape)
         self.compute_output_shape(input_shape)
         self.built = True
 
+    def _check_shapes(self, input_shape: Any) -> None:
+        if not isinstance(input_shape, (list, tuple)) or not input_shape or not isinstance(
+                input_shape[0], (list, tuple)):
+            raise ShapeError(f'Layer "{self.name}" merges a list of inputs. Received an input of shape {input_shape}')
+
     def call(self, inputs: Any) -> Any:
-        return self._merge_function(inputs)
+        if not isinstance(inputs, (list, tuple)):
+            raise ShapeError(f'Layer "{self.name}" merges a list of inputs. Received: {type(inputs).__name__}')
+        return self._merge_function(self._of_one_rank(inputs))
+
+    def _of_one_rank(self, inputs: Any) -> Any:
+        """Inputs of fewer axes get axes of size 1 behind the batch."""
+        rank = max(len(x.shape) for x in inputs)
+        return [x if len(x.shape) == rank else ops.expand_dims(x, list(range(1, 1 + rank - len(x.shape)))) for x in inputs]
 
     def _merge_function(self, inputs: Any) -> Any:     # by Keras' name: subclasses have their own
         return reduce(self._merge, inputs)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        sizes = list(input_shape[0])
-        for shape in input_shape[1:]:
-            if len(shape) != len(sizes):
-                raise ShapeError(f'Layer "{self.name}": inputs have different ranks: {list(input_shape)}')
-            for axis, (m, n) in enumerate(zip(sizes, shape, strict=True)):
-                if None not in (m, n) and m != n and 1 not in (m, n):
-                    raise ShapeError(f'Layer "{self.name}": inputs do not fit together: {list(input_shape)}')
-                sizes[axis] = n if m == 1 else m
+        rank = max(map(len, input_shape))
+        sizes: list[int | None] = [None, *[1] * (rank - 1)][:rank]
+        for shape in input_shape:
+            spread = (*shape[:1], *(1,) * (rank - len(shape)), *shape[1:])
+            for axis, (m, n) in enumerate(zip(sizes, spread, strict=True)):
+                if None not in (m, n) and m != n and (not axis or 1 not in (m, n)):
+                    what = "batches of different sizes" if not axis else "inputs that do not fit together"
+                    raise ShapeError(f'Layer "{self.name}": {what}: {list(input_shape)}')
+                sizes[axis] = (n if m is None else m) if not axis else n if m == 1 else None if n is None else m
         return tuple(sizes)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """A step counts where it does in one of the inputs; None where an input has no mask."""
-        masks = previous_mask or [None]
+        masks = self._masks_of(inputs, mask)
         return None if any(mask is None for mask in masks) else reduce(ops.logical_or, masks)
+
+    def _masks_of(self, inputs: Any, mask: Any) -> Any:
+        """The masks, one for each input.
+
+        Raises:
+            ShapeError: They are no list, the inputs are none, or the lists have different lengths.
+        """
+        if mask is None:
+            return [None]
+        for name, value in (("mask", mask), ("inputs", inputs)):
+            if not isinstance(value, (list, tuple)):
+                raise ShapeError(f'Layer "{self.name}": {name} must be a list with one for each input. Received: {name}={value}')
+        if len(mask) != len(inputs):
+            raise ShapeError(f'Layer "{self.name}": {len(inputs)} inputs need as many masks. Received: {len(mask)}')
+        return mask
+
+
+class _Extreme(_Merge):
+    """The larger or smaller of two values: what one input masks is left to the other, as no value stands for nothing."""
+
+    def _merge_function(self, inputs: Any) -> Any:
+        found, kept = inputs[0], mask_of(inputs[0])
+        for x in inputs[1:]:
+            mask = mask_of(x)
+            if mask is not None:
+                x = ops.where(_over(mask, x), x, found)
+            if kept is not None:
+                found = ops.where(_over(kept, found), found, x)
+            kept = None if kept is None or mask is None else ops.logical_or(kept, mask)
+            found = self._merge(found, x)
+        return found
 
 
 class Add(_Merge):
@@ -88,10 +138,10 @@ class Subtract(_Merge):
         [[3.0, -2.0]]
     """
 
-    def build(self, input_shape: Any) -> None:
+    def _check_shapes(self, input_shape: Any) -> None:
+        super()._check_shapes(input_shape)
         if len(input_shape) != 2:
             raise ShapeError(f'Layer "{self.name}" subtracts two inputs. Received: {len(input_shape)}')
-        super().build(input_shape)
 
     def _merge(self, a: Any, b: float) -> Any:
         return a - b
@@ -102,23 +152,28 @@ class Subtract(_Merge):
 
 
 class Multiply(_Merge):
-    """The product of a list of inputs.
+    """The product of a list of inputs; a step that is masked in an input counts as 1 there, and one that is masked in all of them is 0.
 
     Example:
         >>> pyml.layers.Multiply()([np.ones((1, 2)), np.array([[-2.0, 3.0]], "float32")]).numpy().tolist()
         [[-2.0, 3.0]]
     """
 
-    def _merge(self, a: Any, b: float) -> Any:
-        return a * b
+    def _merge_function(self, inputs: Any) -> Any:
+        masks = [mask_of(x) for x in inputs]
+        product = reduce(mul, (x if mask is None else ops.where(_over(mask, x), x, ops.ones((), x.dtype))
+                               for x, mask in zip(inputs, masks, strict=True)))  # fmt: skip
+        if any(mask is None for mask in masks):
+            return product
+        return ops.where(_over(reduce(ops.logical_or, masks), product), product, ops.zeros((), product.dtype))
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:
         yield sample(cls(), [draw(2, 3), draw(2, 3), draw(2, 3)], like=lambda xs: xs[0] * xs[1] * xs[2])
 
 
-class Maximum(_Merge):
-    """The largest of a list of inputs, element by element.
+class Maximum(_Extreme):
+    """The largest of a list of inputs, element by element; of steps that are masked in one input the others count alone.
 
     Example:
         >>> pyml.layers.Maximum()([np.ones((1, 2)), np.array([[-2.0, 3.0]], "float32")]).numpy().tolist()
@@ -133,8 +188,8 @@ class Maximum(_Merge):
         yield sample(cls(), [draw(2, 3), draw(2, 3)], like=lambda xs: np.maximum(*xs))
 
 
-class Minimum(_Merge):
-    """The smallest of a list of inputs, element by element.
+class Minimum(_Extreme):
+    """The smallest of a list of inputs, element by element; of steps that are masked in one input the others count alone.
 
     Example:
         >>> pyml.layers.Minimum()([np.ones((1, 2)), np.array([[-2.0, 3.0]], "float32")]).numpy().tolist()
@@ -157,15 +212,15 @@ class Average(_Merge):
         [[-0.5, 2.0]]
     """
 
-    def call(self, inputs: Any) -> Any:
-        return reduce(lambda a, b: a + b, inputs) * (1.0 / len(inputs))
+    def _merge_function(self, inputs: Any) -> Any:
+        return reduce(plus, inputs) * (1.0 / len(inputs))
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:
         yield sample(cls(), [draw(2, 3), draw(2, 3)], like=lambda xs: (xs[0] + xs[1]) / 2)
 
 
-class Concatenate(Layer):
+class Concatenate(_Merge):
     """A list of inputs side by side along `axis`.
 
     Args:
@@ -182,27 +237,30 @@ class Concatenate(Layer):
     def __init__(self, axis: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = axis
-        self.supports_masking = True
 
-    def build(self, input_shape: Any) -> None:
-        if not input_shape or not isinstance(input_shape[0], (list, tuple)):
-            raise ShapeError(f'Layer "{self.name}" joins a list of inputs. Received an input of shape {input_shape}')
-        self.compute_output_shape(input_shape)
-        self.built = True
+    def _of_one_rank(self, inputs: Any) -> Any:
+        return list(inputs)
 
-    def call(self, inputs: Any) -> Any:
-        return ops.concatenate(list(inputs), axis=self.axis)
+    def _merge_function(self, inputs: Any) -> Any:
+        return ops.concatenate(inputs, axis=self.axis)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """Masks of the steps: joined like the inputs along the steps, else a step counts where it does in all inputs."""
-        if not previous_mask:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """Masks of steps: joined like the inputs along the steps; along features a step counts where it does in one of the inputs.
+
+        An input without a mask counts everywhere, if another has one.
+        """
+        masks = self._masks_of(inputs, mask)
+        if all(mask is None for mask in masks):
             return None
-        masks = [ops.ones(x.shape[:2], "bool") if mask is None else mask
-                 for x, mask in zip(inputs, previous_mask, strict=True)]
-        along_steps = self.axis % len(inputs[0].shape) == 1
-        return ops.concatenate(masks, axis=1) if along_steps else reduce(ops.logical_and, masks)
+        rank, axis = max(len(mask.shape) for mask in masks if mask is not None), self.axis % len(inputs[0].shape)
+        whole = rank == len(inputs[0].shape)           # of values, not of steps: what is left is where any of the last axis counts
+        masks = [ops.ones_like(x[(..., *(0,) * (len(x.shape) - rank))], dtype="bool") if mask is None else mask
+                 for x, mask in zip(inputs, masks, strict=True)]  # fmt: skip
+        joined = ops.concatenate(masks, axis=axis) if axis < rank else reduce(ops.logical_or, masks)
+        return ops.any(joined, axis=-1) if whole else joined
 
     def compute_output_shape(self, input_shape: Any) -> Any:
+        self._check_shapes(input_shape)
         first = list(input_shape[0])
         axis = self.axis % len(first)
         for shape in input_shape[1:]:
@@ -222,7 +280,7 @@ class Concatenate(Layer):
         yield sample(cls(axis=1), [draw(2, 3, 2), draw(2, 1, 2)], like=lambda xs: np.concatenate(xs, axis=1))
 
 
-class Dot(Layer):
+class Dot(_Merge):
     """Dot products of two inputs, sample by sample, over one axis of each.
 
     Args:
@@ -233,7 +291,8 @@ class Dot(Layer):
     summed ones; `(batch, 1)` for two vectors.
 
     Raises:
-        ValueError: `axes` is neither an integer nor a pair of them.
+        TypeError: `axes` is neither an integer nor a list.
+        ValueError: It is a list, but not of two integers.
         ShapeError: The two axes have different sizes, or there are not two inputs.
 
     Example:
@@ -246,14 +305,17 @@ class Dot(Layer):
         super().__init__(**kwargs)
         pair = isinstance(axes, (list, tuple)) and len(axes) == 2 and all(isinstance(a, int) for a in axes)
         if not isinstance(axes, int) and not pair:
-            raise ValueError(f"Dot: axes must be an integer or a pair of integers. Received: axes={axes!r}")
+            error = ValueError if isinstance(axes, (list, tuple)) else TypeError
+            raise error(f"Dot: axes must be an integer or a pair of integers. Received: axes={axes!r}")
         self.axes = axes
         self.normalize = normalize
-        self.supports_masking = True
 
-    def build(self, input_shape: Any) -> None:
-        self.compute_output_shape(input_shape)
-        self.built = True
+    def _of_one_rank(self, inputs: Any) -> Any:
+        return inputs
+
+    def _check_shapes(self, input_shape: Any) -> None:
+        if len(input_shape) != 2 or not all(isinstance(shape, (list, tuple)) for shape in input_shape):
+            raise ShapeError(f'Layer "{self.name}" multiplies a list of two inputs. Received shapes: {input_shape}')
 
     def _both(self, first: Any, second: Any) -> Any:
         a, b = (self.axes, self.axes) if isinstance(self.axes, int) else self.axes
@@ -261,7 +323,7 @@ class Dot(Layer):
             raise AxisError(f'Layer "{self.name}": axes {(a, b)} are out of range for inputs of {len(first)} and {len(second)} axes.')
         return a % len(first), b % len(second)
 
-    def call(self, inputs: Any) -> Any:
+    def _merge_function(self, inputs: Any) -> Any:
         x, y = inputs
         a, b = self._both(x.shape, y.shape)
         if self.normalize:
@@ -273,13 +335,12 @@ class Dot(Layer):
                              ops.reshape(y, (batch, length, prod(y.shape[2:]))))
         return ops.reshape(product, shape if len(shape) > 1 else (batch, 1))
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """None: the steps are summed over or mixed."""
         return None
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        if len(input_shape) != 2 or not all(isinstance(shape, (list, tuple)) for shape in input_shape):
-            raise ShapeError(f'Layer "{self.name}" multiplies a list of two inputs. Received shapes: {input_shape}')
+        self._check_shapes(input_shape)
         first, second = (list(shape) for shape in input_shape)
         a, b = self._both(first, second)
         if not a or not b or (None not in (first[a], second[b]) and first[a] != second[b]):

@@ -35,7 +35,7 @@ class Attention(Layer):
         inputs: List of query `(batch, targets, size)`, value `(batch, sources, size)` and perhaps key, which is the value
             otherwise.
         mask: List of the masks of query and value, True where a step counts.
-        return_attention_scores: Also give back the weights `(batch, targets, sources)`.
+        return_attention_scores: Also give back the weights `(batch, targets, sources)`, without the dropped ones.
         use_causal_mask: Look only at the step itself and at earlier ones.
 
     Output shape: `(batch, targets, size)`.
@@ -73,6 +73,13 @@ class Attention(Layer):
         if not nested or len(shapes) not in (2, 3):
             raise ShapeError(f'Layer "{self.name}" takes a list [query, value] or [query, value, key]. Received shapes: {shapes}')
 
+    def _checked_masks(self, inputs: Any, masks: Any) -> None:
+        if masks is not None and not isinstance(masks, (list, tuple)):
+            raise ShapeError(f'Layer "{self.name}": mask must be a list [query_mask, value_mask]. Received: mask={masks}')
+        if masks is not None and not 2 <= len(masks) <= len(inputs):
+            raise ShapeError(f'Layer "{self.name}": mask must hold the masks of query and value, and perhaps of the key: 2 to '
+                             f"{len(inputs)}. Received: {len(masks)}")  # fmt: skip
+
     def build(self, input_shape: Any) -> None:
         self._checked(input_shape)
         if self.use_scale:
@@ -91,8 +98,9 @@ class Attention(Layer):
 
     def call(self, inputs: Any, mask: Any = None, training: bool | None = False, return_attention_scores: bool = False,
              use_causal_mask: bool = False) -> Any:
+        self._checked_masks(inputs, mask)
         query, value = inputs[0], inputs[1]
-        query_mask, value_mask = (mask[0], mask[1]) if mask else (None, None)
+        query_mask, value_mask = (None, None) if mask is None else (mask[0], mask[1])
         whole = return_attention_scores or value_mask is not None or (training and self.dropout)
         if self._by_product() and not whole:
             return self._kept(self._mean(query, inputs[-1], value, use_causal_mask), query_mask)
@@ -109,12 +117,13 @@ class Attention(Layer):
     def _apply_scores(self, scores: Any, value: Any, scores_mask: Any = None, training: bool | None = False) -> Any:
         """The means of the values by the scores, and their weights; subclasses may have other ones, and other scores."""
         if scores_mask is not None:
+            if len(scores_mask.shape) == 2:
+                scores_mask = ops.expand_dims(scores_mask, -2)
             scores = ops.where(scores_mask, scores, scores - _FAR_BELOW)
         weights = ops.softmax(scores)
-        dropped = weights
         if training and self.dropout:
-            dropped = random.dropout(weights, self.dropout, seed=self.seed_generator)
-        return ops.matmul(dropped, value), weights
+            weights = random.dropout(weights, self.dropout, seed=self.seed_generator)
+        return ops.matmul(weights, value), weights
 
     def _by_product(self) -> bool:
         """Whether the scores are products and their weights a softmax, which one kernel makes."""
@@ -130,9 +139,10 @@ class Attention(Layer):
     def _kept(self, output: Any, query_mask: Any) -> Any:
         return output if query_mask is None else ops.where(ops.expand_dims(query_mask, -1), output, 0.0)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The mask of the query."""
-        return previous_mask[0] if previous_mask else None
+        self._checked_masks(inputs, mask)
+        return None if mask is None or mask[0] is None else ops.convert_to_tensor(mask[0])
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         self._checked(input_shape)

@@ -40,6 +40,13 @@ def test_layers_train_as_in_keras(case, device, monkeypatch):
     (lambda: L.Permute((0, 1)), "dims must be an order of 1 to 2"),
     (lambda: L.Dot(axes=1)([np.ones((2, 3)), np.ones((2, 4))]), "must have the same size"),
     (lambda: L.Dot(axes=(1, 2, 3)), "a pair of integers"),
+    (lambda: L.Add()([np.ones((1, 3)), np.ones((2, 3))]), "batches of different sizes"),
+    (lambda: L.Average()([np.ones((2, 3)), np.ones((2, 4))]), "do not fit together"),
+    (lambda: L.Subtract()([np.ones((2, 3))]), "subtracts two inputs"),
+    (lambda: L.Maximum()(np.ones((2, 3))), "merges a list"),
+    (lambda: L.Multiply().compute_mask([np.ones((2, 3, 1))] * 2, np.ones((2, 3))), "mask must be a list"),
+    (lambda: L.Concatenate().compute_mask(np.ones((2, 3, 1)), [None, None]), "inputs must be a list"),
+    (lambda: L.Add().compute_mask([np.ones((2, 3, 1))] * 2, [None]), "need as many masks"),
     (lambda: L.Conv2DTranspose(2, 3, output_padding=1), "from 0 to below the strides"),
     (lambda: L.UpSampling2D(interpolation="lanczos"), "interpolation"),
     (lambda: L.Resizing(0, 3), "height must be a positive integer"),
@@ -48,6 +55,8 @@ def test_layers_train_as_in_keras(case, device, monkeypatch):
     (lambda: L.SpatialDropout2D(2), r"SpatialDropout2D: rate must be a number in \[0, 1\]"),
     (lambda: L.Attention(score_mode="sum"), "score_mode must be 'dot' or 'concat'"),
     (lambda: L.Attention()(np.ones((1, 2, 3))), r"takes a list \[query, value\]"),
+    (lambda: L.Attention()([np.ones((1, 2, 3))] * 2, mask=np.ones((1, 2))), "mask must be a list"),
+    (lambda: L.Attention()([np.ones((1, 2, 3))] * 2, mask=[np.ones((1, 2))]), "mask must hold the masks of query and value"),
     (lambda: L.AlphaDropout(1.0), "rate must be below 1"),
     (lambda: L.EinsumDense("ab,bc", output_shape=3), "must have the form"),
     (lambda: L.EinsumDense("ab,bc->ac", output_shape=3)(np.ones((2, 3, 4))), "does not fit the shape"),
@@ -62,12 +71,48 @@ def test_layers_train_as_in_keras(case, device, monkeypatch):
     (lambda: L.Bidirectional(L.LSTM(3), backward_layer=L.LSTM(3)), "they must differ"),
     (lambda: L.TimeDistributed(L.Dense(3))(np.ones((2, 3))), r"needs inputs \(batch, steps"),
     (lambda: L.TimeDistributed(3), "expected a layer to wrap"),
+    (lambda: L.MultiHeadAttention(2, 3, output_shape=8.0), "output_shape must be an integer"),
+    (lambda: L.MultiHeadAttention(2, 3, flash_attention=True, dropout=0.1), "flash attention has no dropout"),
+    (lambda: L.GroupQueryAttention(2, 2, 1, flash_attention=True)(*[np.ones((1, 2, 3))] * 2, return_attention_scores=True), "no scores"),
+    (lambda: L.GroupQueryAttention(2, 2, 1).compute_output_shape((1, 2, 3), (1, 2, 4)), "as many features"),
+    (lambda: L.GroupQueryAttention(2, 2, 1)(*[np.ones((1, n, 3)) for n in (2, 3, 4)]), "only in their features"),
     (lambda: L.MultiHeadAttention(2, 0), "key_dim must be a positive integer"),
     (lambda: L.MultiHeadAttention(2, 3)(np.ones((1, 2, 4)), np.ones((1, 3, 4)), np.ones((1, 5, 4))), "only in their features"),
 ])
 def test_arguments_and_inputs_that_do_not_fit(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+# ---- several inputs
+@pytest.mark.parametrize(("layer", "one_masked", "both_masked"), [
+    (L.Add(), [[0, 0], [1, -2], [1, 2], [6, 8]], [[0, 0], [1, -2], [1, 2], [6, 8]]),
+    (L.Multiply(), [[0, 0], [0, 0], [1, 2], [9, 16]], [[0, 0], [1, -2], [1, 2], [9, 16]]),
+    (L.Maximum(), [[0, 0], [1, 0], [1, 2], [3, 4]], [[0, 0], [1, -2], [1, 2], [3, 4]]),
+    (L.Minimum(), [[0, 0], [0, -2], [1, 2], [3, 4]], [[0, 0], [1, -2], [1, 2], [3, 4]]),
+])
+def test_what_an_input_masks_is_left_to_the_other(device, layer, one_masked, both_masked):
+    masked, other = L.Masking(), np.array([[[0, 0], [0, 0], [1, 2], [3, 4]]], "float32")
+    first = masked(np.array([[[0, 0], [1, -2], [0, 0], [3, 4]]], "float32"))
+    found = layer([first, other])
+    assert found.tolist() == [one_masked] and getattr(found, "_keras_mask", None) is None
+    found = layer([first, masked(other)])
+    assert found.tolist() == [both_masked] and found._keras_mask.tolist() == [[False, True, True, True]]
+
+
+def test_joined_masks_and_inputs_of_fewer_axes(cpu):
+    table, ids = L.Embedding(4, 2, mask_zero=True), np.array([[1, 0, 2]])
+    x, plain = table(ids), np.ones((1, 3, 2))
+    assert L.Concatenate(axis=1)([x, plain])._keras_mask.tolist() == [[True, False, True, True, True, True]]
+    assert L.Concatenate()([x, plain])._keras_mask.tolist() == [[True, True, True]]          # as in Keras: where one of them counts
+    assert L.Concatenate()([x, table(ids[:, ::-1] % 2)])._keras_mask.tolist() == [[True, False, True]]
+    symbolic = [pyml.Input((3,)), pyml.Input((None, 3))]
+    assert L.Add()(symbolic).shape == (None, None, 3)
+    assert L.Add()([np.ones((2, 3)), np.ones((2, 4, 3))]).tolist() == [[[2] * 3] * 4] * 2
+    assert L.Add().compute_output_shape([(2, 4, 5), (None, 1, 5)]) == (2, 4, 5)
+    assert L.Add().compute_output_shape([(2, 4, 5), (None, None, 5)]) == (2, None, 5)
+    with pytest.raises(TypeError, match="axes must be an integer"):
+        L.Dot(axes="a")
 
 
 # ---- batch normalization
@@ -219,6 +264,11 @@ def test_attention_drops_weights_only_while_training(rng):
     layer = L.MultiHeadAttention(2, 3, dropout=0.5, seed=2)
     np.testing.assert_array_equal(layer(x, x).numpy(), layer(x, x).numpy())
     assert (layer(x, x, training=True).numpy() != layer(x, x).numpy()).any()
+
+
+def test_scores_of_simple_attention_are_without_the_dropped_ones(cpu):
+    _, scores = L.Attention(dropout=0.5, seed=1)([np.ones((1, 9, 3))] * 2, return_attention_scores=True, training=True)
+    assert set(np.round(np.unique(scores) * 9, 4).tolist()) == {0, 2}
 
 
 def test_a_causal_mask_hides_what_comes_later(rng):

@@ -378,6 +378,34 @@ def test_a_subclass_of_attention_has_a_formula_of_its_own_or_uses_the_parts():
     np.testing.assert_allclose(same, scores, atol=1e-6)
     np.testing.assert_allclose(own[0](x, x, use_causal_mask=True), usual(x, x, use_causal_mask=True) * 0.5, atol=1e-5)
     np.testing.assert_allclose(own[1](x, x, attention_mask=mask), wanted, atol=1e-5)
+    heads = np.asarray(rng.normal(size=(2, 4, 2, 3)), "float32")
+    both = np.tril(mask)
+    for asked in ({"attention_mask": mask, "use_causal_mask": True}, {"attention_mask": both}):
+        np.testing.assert_allclose(usual._compute_attention(heads, heads, heads, **asked)[1][0, :, 0], [[mask[0, 0, 0], 0, 0, 0]] * 2)
+
+
+class HalvedGroups(layers.GroupQueryAttention):
+    def _compute_attention(self, query, key, value, attention_mask=None, training=None):
+        mixed, scores = super()._compute_attention(query, key, value, attention_mask, training)
+        return mixed * 0.5, scores
+
+
+class OnlyItself(layers.MultiHeadAttention):
+    def _compute_causal_mask(self, query, value=None):
+        return ops.expand_dims(ops.eye(query.shape[1], dtype="bool"), 0)
+
+
+def test_subclasses_of_grouped_attention_and_of_its_masks_are_asked():
+    x = np.random.default_rng(0).normal(size=(2, 4, 6)).astype("float32")
+    usual, own = [cls(3, 4, 2) for cls in (layers.GroupQueryAttention, HalvedGroups)]
+    own.build(x.shape, x.shape)
+    wanted, scores = usual(x, x, use_causal_mask=True, return_attention_scores=True)
+    own.set_weights(usual.get_weights())
+    halved, same = own(x, x, use_causal_mask=True, return_attention_scores=True)
+    np.testing.assert_allclose(halved, wanted * 0.5, atol=1e-5)
+    np.testing.assert_allclose(same, scores, atol=1e-6)
+    _, scores = OnlyItself(2, 3)(x, x, use_causal_mask=True, return_attention_scores=True)
+    np.testing.assert_allclose(scores, np.broadcast_to(np.eye(4), (2, 2, 4, 4)), atol=1e-6)
 
 
 class Bilinear(layers.Attention):
