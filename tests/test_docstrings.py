@@ -6,6 +6,7 @@ import ast
 import builtins
 import dis
 import functools
+import importlib
 import inspect
 import re
 import sys
@@ -13,7 +14,9 @@ import textwrap
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+sys.path.insert(0, str(Path(__file__).parent / "goldens"))
 
+import numpy as np
 import pytest
 
 import pyml
@@ -170,3 +173,53 @@ def test_every_public_name_has_an_example():
     bare = {name for name in bare if not (inspect.isclass(entries()[name][1]) and issubclass(entries()[name][1], Exception))}
     bare = {"pyml.hub.*" if name.startswith("pyml.hub.") else name for name in bare}
     assert bare == set(WITHOUT_EXAMPLE)
+
+
+@functools.cache
+def ops():
+    op_samples = importlib.import_module("op_samples")
+    return op_samples, op_samples.declared()
+
+
+def section(text, name):
+    """The lines below a heading as one, or ""."""
+    found = re.search(rf"^{name}:\n((?: +.*\n?)+)", text, re.M)
+    return " ".join(found[1].split()) if found else ""
+
+
+def test_the_docstring_of_an_op_has_arguments_results_a_source_and_an_example():
+    """In this order, and with the errors that it raises behind the results."""
+    order = ["Args:", "Returns:", "Raises:"]
+    for name, declared in ops()[1].items():
+        text = inspect.getdoc(declared.function)
+        parts = [word for word in re.findall(r"^(\w+):(?: |$)", text, re.M) if f"{word}:" in order]
+        assert [f"{p}:" for p in parts] == [w for w in order if w[:-1] in parts], name
+        assert "Returns" in parts and re.search(r"\bSource: \S", text) and ">>>" in text, name
+        given = [p for p in arguments(declared.function) if not speaks_of(section(text, "Args"), p)]
+        assert given in ([], ["kwargs"]), (name, given)
+        named = set(re.findall(r"`(x|x1|x2|y|inputs|array|data|values|axis|dtype|shape|keepdims)`", section(text, "Returns")))
+        assert named <= set(arguments(declared.function)), (name, named)
+    assert len(ops()[1]) > 330
+
+
+def test_the_results_of_ops_have_the_dtypes_and_shapes_that_their_docstrings_say(cpu):
+    op_samples, known, checked = *ops(), 0
+    for name, declared in known.items():
+        said = section(inspect.getdoc(declared.function), "Returns")
+        for drawn in declared.samples[:1] if declared.record else ():
+            values = iter([pyml.convert_to_tensor(x) for x in op_samples.drawn(drawn)])
+            args, kwargs = op_samples.mapped(lambda _: next(values), (tuple(drawn.args), drawn.kwargs))  # noqa: B023
+            given = inspect.signature(declared.function).bind(*args, **kwargs).arguments
+            if "dtype" in kwargs or any(isinstance(a, str) for a in args):
+                continue
+            out = [r for r in op_samples.results(declared.function(*args, **kwargs)) if hasattr(r, "dtype")]
+            if (plain := re.match(r"(?:A |Two )?(float32|bool|int32)\b", said)) and len(out) == 1:
+                assert out[0].dtype == plain[1], name
+            for place in re.finditer(r"(?:in the shape|(of the shape and dtype)) of `(\w+)`\.", said):
+                if len(out) == 1 and place[2] in given:
+                    like, checked = pyml.convert_to_tensor(given[place[2]]), checked + 1
+                    assert out[0].shape == like.shape and (not place[1] or out[0].dtype == like.dtype), name
+            if "in the shape that both broadcast to" in said:
+                checked += 1
+                assert out[0].shape == np.broadcast_shapes(*(np.shape(a) for a in list(given.values())[:2])), name
+    assert checked > 120

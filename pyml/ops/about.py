@@ -18,8 +18,17 @@ __all__ = [
 def array(x: TensorLike, dtype: str | None = None) -> Tensor:
     """`x` (a number, nested list, numpy array, tensor) as a tensor of its shape, in `dtype` or its own.
 
+    Args:
+        x: A number, nested list, numpy array or tensor.
+        dtype: The dtype of the result; None for its own.
+
+    Returns:
+        A tensor of the shape of `x`, of `dtype` or its own.
+
     Raises:
         DtypeError: Integers do not fit into 32 bits.
+
+    Source: `keras.ops.array`, `numpy.array`.
 
     Example:
         >>> pyml.ops.array([1, 2]).numpy()
@@ -32,9 +41,18 @@ def array(x: TensorLike, dtype: str | None = None) -> Tensor:
 def empty(shape: Shape, dtype: str | None = None) -> Tensor:
     """A tensor of `shape` whose elements are yet to be told, float32 by default; here they are zeros.
 
+    Args:
+        shape: The sizes, or one size.
+        dtype: The dtype of the result.
+
+    Returns:
+        A tensor of shape `shape` and dtype `dtype`, float32 by default.
+
     Raises:
         ShapeError: `shape` holds something else than integers of at least 0.
         DtypeError: There is no such dtype.
+
+    Source: `keras.ops.empty`, `numpy.zeros`.
 
     Example:
         >>> pyml.ops.empty((2, 3)).shape
@@ -47,8 +65,17 @@ def empty(shape: Shape, dtype: str | None = None) -> Tensor:
 def empty_like(x: TensorLike, dtype: str | None = None) -> Tensor:
     """A tensor in the shape and dtype of `x`, or in `dtype`, whose elements are yet to be told; here they are zeros.
 
+    Args:
+        x: Tensor of any shape.
+        dtype: The dtype of the result; None for that of `x`.
+
+    Returns:
+        A tensor in the shape of `x`, of `dtype` or its dtype.
+
     Raises:
         DtypeError: There is no such dtype.
+
+    Source: `keras.ops.empty_like`, `numpy.zeros_like`.
 
     Example:
         >>> pyml.ops.empty_like([1, 2]).dtype
@@ -66,6 +93,14 @@ def _shape(x: Any) -> tuple[int | None, ...]:
 def ndim(x: TensorLike) -> int:
     """How many axes `x` has, symbolic or not, of any dtype.
 
+    Args:
+        x: A tensor, symbolic or not, or what makes one.
+
+    Returns:
+        A Python integer.
+
+    Source: `keras.ops.ndim`, `numpy.ndim`.
+
     Example:
         >>> pyml.ops.ndim([[1, 2], [3, 4]])
         2
@@ -76,6 +111,14 @@ def ndim(x: TensorLike) -> int:
 @op(dtypes="index", like="numpy.size", record=False, gradient=False, samples=[sample(draw(2, 3)), sample(3.0)])
 def size(x: TensorLike) -> int | None:
     """How many elements `x` has, of any dtype; None where a symbolic tensor does not know.
+
+    Args:
+        x: A tensor, symbolic or not, or what makes one.
+
+    Returns:
+        A Python integer, or None.
+
+    Source: `keras.ops.size`, `numpy.size`.
 
     Example:
         >>> pyml.ops.size([[1, 2], [3, 4]])

@@ -31,7 +31,15 @@ _erf = np.vectorize(math.erf, otypes=[float])
 
 @op(like=lambda x: 1 / (1 + np.exp(-x)), samples=_X)
 def sigmoid(x: TensorLike) -> Tensor:
-    """`1 / (1 + exp(-x))`: float32, in the shape of `x`.
+    """`1 / (1 + exp(-x))`.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.sigmoid`.
 
     Example:
         >>> pyml.ops.sigmoid([0., 2.]).numpy().round(4)
@@ -46,6 +54,12 @@ def sigmoid(x: TensorLike) -> Tensor:
 @op(like=lambda x: np.maximum(x, 0), samples=_X)
 def relu(x: TensorLike) -> Tensor:
     """`max(x, 0)`, in the shape and dtype of `x`; its slope at 0 is 0.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        A tensor of the shape and dtype of `x`.
 
     Source: Nair and Hinton 2010, "Rectified Linear Units Improve Restricted Boltzmann Machines".
 
@@ -70,7 +84,13 @@ def within(x: Tensor, low: float, high: float) -> Tensor:
 
 @op(like=lambda x: np.clip(x, 0, 6), samples=[sample(draw(2, 6, low=-9, high=9))])
 def relu6(x: TensorLike) -> Tensor:
-    """`min(max(x, 0), 6)`, in the shape and dtype of `x`.
+    """`min(max(x, 0), 6)`.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        A tensor of the shape and dtype of `x`.
 
     Source: Krizhevsky 2010, "Convolutional Deep Belief Networks on CIFAR-10".
 
@@ -86,7 +106,14 @@ def relu6(x: TensorLike) -> Tensor:
     samples=[sample(draw(2, 3)), sample(draw(2, 3), negative_slope=0.01)],
 )
 def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
-    """`x` above 0, `negative_slope * x` below: float32, in the shape of `x`.
+    """`x` above 0, `negative_slope * x` below.
+
+    Args:
+        x: Tensor of any shape.
+        negative_slope: The slope below 0.
+
+    Returns:
+        float32, in the shape of `x`.
 
     Source: Maas et al. 2013, "Rectifier Nonlinearities Improve Neural Network Acoustic Models".
 
@@ -100,7 +127,13 @@ def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
 
 @op(like=lambda x: np.log1p(np.exp(x)), samples=_X)
 def softplus(x: TensorLike) -> Tensor:
-    """`log(1 + exp(x))`, without overflow: float32, in the shape of `x`.
+    """`log(1 + exp(x))`, without overflow.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
 
     Source: Dugas et al. 2001, "Incorporating Second-Order Functional Knowledge for Better Option Pricing".
 
@@ -114,7 +147,15 @@ def softplus(x: TensorLike) -> Tensor:
 
 @op(like=lambda x: x / (1 + np.abs(x)), samples=_X)
 def softsign(x: TensorLike) -> Tensor:
-    """`x / (1 + |x|)`: float32, in the shape of `x`.
+    """`x / (1 + |x|)`.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.softsign`.
 
     Example:
         >>> pyml.ops.softsign([1., -3.]).numpy()
@@ -126,7 +167,13 @@ def softsign(x: TensorLike) -> Tensor:
 
 @op(like=lambda x: x / (1 + np.exp(-x)), samples=_X)
 def silu(x: TensorLike) -> Tensor:
-    """`x * sigmoid(x)`: float32, in the shape of `x`. Source: Ramachandran et al. 2017.
+    """`x * sigmoid(x)`. Source: Ramachandran et al. 2017.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
 
     Example:
         >>> pyml.ops.silu([0., 2.]).numpy().round(4)
@@ -138,7 +185,13 @@ def silu(x: TensorLike) -> Tensor:
 
 @op(like=lambda x: x / (1 + np.exp(-x)), samples=_X)
 def swish(x: TensorLike) -> Tensor:
-    """Another name of `silu`: float32, in the shape of `x`.
+    """Another name of `silu`.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
 
     Source: Ramachandran et al. 2017, "Searching for Activation Functions".
 
@@ -151,7 +204,15 @@ def swish(x: TensorLike) -> Tensor:
 
 @op(like=lambda x: -np.log1p(np.exp(-x)), samples=_X)
 def log_sigmoid(x: TensorLike) -> Tensor:
-    """`log(sigmoid(x))`, without overflow: float32, in the shape of `x`.
+    """`log(sigmoid(x))`, without overflow.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.log_sigmoid`.
 
     Example:
         >>> pyml.ops.log_sigmoid([0., -100.]).numpy().round(4)
@@ -162,7 +223,14 @@ def log_sigmoid(x: TensorLike) -> Tensor:
 
 @op(like=lambda x, alpha=1.0: np.where(x > 0, x, alpha * np.expm1(x)), samples=[sample(draw(2, 3)), sample(draw(2, 3), alpha=0.5)])
 def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
-    """`x` above 0, `alpha * (exp(x) - 1)` below: float32, in the shape of `x`. Source: Clevert et al. 2015.
+    """`x` above 0, `alpha * (exp(x) - 1)` below. Source: Clevert et al. 2015.
+
+    Args:
+        x: Tensor of any shape.
+        alpha: The size of the limit below 0.
+
+    Returns:
+        float32, in the shape of `x`.
 
     Example:
         >>> pyml.ops.elu([-1., 2.]).numpy().round(4)
@@ -174,7 +242,13 @@ def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
 
 @op(like=lambda x: _SELU_SCALE * np.where(x > 0, x, _SELU_ALPHA * np.expm1(x)), samples=_X)
 def selu(x: TensorLike) -> Tensor:
-    """`elu` with the alpha and scale that keep mean 0 and variance 1: float32, in the shape of `x`. Source: Klambauer et al. 2017.
+    """`elu` with the alpha and scale that keep mean 0 and variance 1. Source: Klambauer et al. 2017.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
 
     Example:
         >>> pyml.ops.selu([-1., 2.]).numpy().round(4)
@@ -185,7 +259,14 @@ def selu(x: TensorLike) -> Tensor:
 
 @op(like=lambda x, alpha=1.0: np.where(x > 0, x, alpha * np.expm1(x / alpha)), samples=[sample(draw(2, 3)), sample(draw(2, 3), alpha=0.5)])
 def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
-    """`max(x, 0) + min(0, alpha * (exp(x / alpha) - 1))`: float32, in the shape of `x`. Source: Barron 2017.
+    """`max(x, 0) + min(0, alpha * (exp(x / alpha) - 1))`. Source: Barron 2017.
+
+    Args:
+        x: Tensor of any shape.
+        alpha: The size of the limit below 0.
+
+    Returns:
+        float32, in the shape of `x`.
 
     Example:
         >>> pyml.ops.celu([-1., 2.], alpha=2.).numpy().round(4)
@@ -200,11 +281,14 @@ def celu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     samples=[sample(draw(2, 3)), sample(draw(2, 3), approximate=False)],
 )
 def gelu(x: TensorLike, approximate: bool = True) -> Tensor:
-    """`x * P(X <= x)` of a unit normal: float32, in the shape of `x`. Source: Hendrycks and Gimpel 2016.
+    """`x * P(X <= x)` of a unit normal. Source: Hendrycks and Gimpel 2016.
 
     Args:
         x: Tensor.
         approximate: True uses the tanh formula, False the error function.
+
+    Returns:
+        float32, in the shape of `x`.
 
     Example:
         >>> pyml.ops.gelu([-1., 2.]).numpy().round(4)
@@ -218,7 +302,13 @@ def gelu(x: TensorLike, approximate: bool = True) -> Tensor:
 
 @op(like=lambda x: np.clip(x / 6 + 0.5, 0, 1), samples=[sample(draw(2, 6, low=-5, high=5))])
 def hard_sigmoid(x: TensorLike) -> Tensor:
-    """`x / 6 + 0.5` cut to `[0, 1]`: float32, in the shape of `x`.
+    """`x / 6 + 0.5` cut to `[0, 1]`.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
 
     Source: Howard et al. 2019, "Searching for MobileNetV3".
 
@@ -231,7 +321,13 @@ def hard_sigmoid(x: TensorLike) -> Tensor:
 
 @op(like=lambda x: x * np.clip(x / 6 + 0.5, 0, 1), samples=[sample(draw(2, 6, low=-5, high=5))])
 def hard_silu(x: TensorLike) -> Tensor:
-    """`x * hard_sigmoid(x)`: float32, in the shape of `x`. Source: Howard et al. 2019.
+    """`x * hard_sigmoid(x)`. Source: Howard et al. 2019.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
 
     Example:
         >>> pyml.ops.hard_silu([-9., 0., 1.5]).numpy()
@@ -242,7 +338,13 @@ def hard_silu(x: TensorLike) -> Tensor:
 
 @op(like=lambda x: x * np.clip(x / 6 + 0.5, 0, 1), samples=[sample(draw(2, 6, low=-5, high=5))])
 def hard_swish(x: TensorLike) -> Tensor:
-    """Another name of `hard_silu`: float32, in the shape of `x`.
+    """Another name of `hard_silu`.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
 
     Source: Howard et al. 2019, "Searching for MobileNetV3".
 
@@ -255,7 +357,15 @@ def hard_swish(x: TensorLike) -> Tensor:
 
 @op(like=lambda x: np.clip(x, -1, 1), samples=_X)
 def hard_tanh(x: TensorLike) -> Tensor:
-    """`x` cut to `[-1, 1]`: float32, in the shape of `x`.
+    """`x` cut to `[-1, 1]`.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.hard_tanh`.
 
     Example:
         >>> pyml.ops.hard_tanh([-9., 0.5]).numpy()
@@ -267,7 +377,14 @@ def hard_tanh(x: TensorLike) -> Tensor:
 
 @op(like=lambda x, threshold=0.5: np.where(np.abs(x) > threshold, x, 0), samples=[sample(draw(2, 3)), sample(draw(2, 3), threshold=1.0)])
 def hard_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
-    """0 where `|x| <= threshold`, else `x`: float32, in the shape of `x`.
+    """0 where `|x| <= threshold`, else `x`.
+
+    Args:
+        x: Tensor of any shape.
+        threshold: A number of at least 0.
+
+    Returns:
+        float32, in the shape of `x`.
 
     Source: Donoho and Johnstone 1994, "Ideal spatial adaptation by wavelet shrinkage".
 
@@ -284,7 +401,14 @@ def hard_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
     samples=[sample(draw(2, 3)), sample(draw(2, 3), threshold=1.0)],
 )
 def soft_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
-    """`x` moved towards 0 by `threshold`: float32, in the shape of `x`.
+    """`x` moved towards 0 by `threshold`.
+
+    Args:
+        x: Tensor of any shape.
+        threshold: A number of at least 0.
+
+    Returns:
+        float32, in the shape of `x`.
 
     Source: Donoho 1995, "De-noising by soft-thresholding".
 
@@ -298,7 +422,15 @@ def soft_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
 
 @op(like=lambda x: x - np.tanh(x), samples=_X)
 def tanh_shrink(x: TensorLike) -> Tensor:
-    """`x - tanh(x)`: float32, in the shape of `x`.
+    """`x - tanh(x)`.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.tanh_shrink`.
 
     Example:
         >>> pyml.ops.tanh_shrink([0., 2.]).numpy().round(4)
@@ -310,7 +442,17 @@ def tanh_shrink(x: TensorLike) -> Tensor:
 
 @op(like=lambda x, threshold, default_value: np.where(x > threshold, x, default_value), samples=[sample(draw(2, 3), 0.5, -1.0)])
 def threshold(x: TensorLike, threshold: float, default_value: float) -> Tensor:
-    """`default_value` where `x <= threshold`, else `x`, in its shape and dtype.
+    """`default_value` where `x <= threshold`, else `x`.
+
+    Args:
+        x: Tensor of any shape.
+        threshold: The number.
+        default_value: What stands for what is not above it.
+
+    Returns:
+        A tensor of the shape and dtype of `x`.
+
+    Source: `keras.ops.threshold`.
 
     Example:
         >>> pyml.ops.threshold([-1., 2.], 0., 7.).numpy()
@@ -322,7 +464,14 @@ def threshold(x: TensorLike, threshold: float, default_value: float) -> Tensor:
 
 @op(like=lambda x, b=4: (x + np.sqrt(x * x + b)) / 2, samples=_X)
 def squareplus(x: TensorLike, b: float = 4) -> Tensor:
-    """`(x + sqrt(x^2 + b)) / 2`: float32, in the shape of `x`. Source: Barron 2021.
+    """`(x + sqrt(x^2 + b)) / 2`. Source: Barron 2021.
+
+    Args:
+        x: Tensor of any shape.
+        b: How smooth it is at 0.
+
+    Returns:
+        float32, in the shape of `x`.
 
     Example:
         >>> pyml.ops.squareplus([0., 1.5]).numpy()
@@ -338,6 +487,13 @@ def squareplus(x: TensorLike, b: float = 4) -> Tensor:
 )
 def glu(x: TensorLike, axis: int = -1) -> Tensor:
     """The first half of `x` along `axis` times the sigmoid of the second: float32, half as large along `axis`.
+
+    Args:
+        x: Tensor of any shape.
+        axis: The axis, of an even size.
+
+    Returns:
+        float32, in the shape of `x`, half as large along `axis`.
 
     Raises:
         ShapeError: The size of `axis` is odd.

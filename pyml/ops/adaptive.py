@@ -90,6 +90,14 @@ def adaptive_average_pool(inputs: TensorLike, output_size: int | Sequence[int], 
 def adaptive_max_pool(inputs: TensorLike, output_size: int | Sequence[int], data_format: str | None = None) -> Tensor:
     """The largest values of as many windows as `output_size` says; see `adaptive_average_pool`.
 
+    Args:
+        inputs: `(batch, ..., channels)`, or channels first.
+        output_size: How many windows, a number or one for each axis.
+        data_format: `"channels_last"` (None) or `"channels_first"`.
+
+    Returns:
+        A tensor in the layout of `inputs`: of its dtype for integers, else float32.
+
     Raises:
         ShapeError: There are not one to three sizes, or `output_size` is not a positive integer for each.
         ValueError: `data_format` is neither of its words.

@@ -36,8 +36,13 @@ def add(x1: TensorLike, x2: TensorLike) -> Tensor:
         x1, x2: Tensors whose shapes broadcast; the result has the common shape and dtype. Booleans count as 0 and 1;
             of two of them the result is a boolean, whether the sum is not 0.
 
+    Returns:
+        A tensor of the common dtype, in the shape that both broadcast to.
+
     Raises:
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.add`, `numpy.add`.
 
     Example:
         >>> pyml.ops.add([1, 2], [[10], [20]]).numpy()
@@ -54,8 +59,16 @@ def add(x1: TensorLike, x2: TensorLike) -> Tensor:
 def subtract(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 - x2`, element by element; shapes and dtypes as for `add`.
 
+    Args:
+        x1, x2: Tensors, or numbers.
+
+    Returns:
+        A tensor of the common dtype, in the shape that both broadcast to.
+
     Raises:
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.subtract`, `numpy.subtract`.
 
     Example:
         >>> pyml.ops.subtract([3., 2.], 1).numpy()
@@ -68,8 +81,16 @@ def subtract(x1: TensorLike, x2: TensorLike) -> Tensor:
 def multiply(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 * x2`, element by element; shapes and dtypes as for `add`.
 
+    Args:
+        x1, x2: Tensors, or numbers.
+
+    Returns:
+        A tensor of the common dtype, in the shape that both broadcast to.
+
     Raises:
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.multiply`, `numpy.multiply`.
 
     Example:
         >>> pyml.ops.multiply([1., 2.], [3., 4.]).numpy()
@@ -85,8 +106,16 @@ def multiply(x1: TensorLike, x2: TensorLike) -> Tensor:
 def divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 / x2` as float32, element by element; shapes broadcast. By 0 it is infinite, and 0 / 0 is NaN.
 
+    Args:
+        x1, x2: Tensors, or numbers.
+
+    Returns:
+        float32, in the shape that both broadcast to.
+
     Raises:
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.divide`, `numpy.divide`.
 
     Example:
         >>> pyml.ops.divide([1, 3], 2).numpy()
@@ -101,10 +130,18 @@ true_divide = divide
 
 @op(like="numpy.floor_divide", operator="floordiv", gradient=False, flat=True, samples=[_WHOLE, sample(draw(4), 0.75)])
 def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The largest integer not above `x1 / x2`, in the common dtype; shapes broadcast.
+    """The largest integer not above `x1 / x2`.
+
+    Args:
+        x1, x2: Tensors, or numbers.
+
+    Returns:
+        A tensor of the common dtype, in the shape that both broadcast to.
 
     Raises:
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.floor_divide`, `numpy.floor_divide`.
 
     Example:
         >>> pyml.ops.floor_divide([7, -7], 2).numpy()
@@ -117,8 +154,16 @@ def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
 def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The remainder of `x1 / x2`, with the sign of `x2`, in the common dtype, int32 of booleans; shapes broadcast.
 
+    Args:
+        x1, x2: Tensors, or numbers.
+
+    Returns:
+        A tensor of the common dtype, in the shape that both broadcast to.
+
     Raises:
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.mod`, `numpy.mod`.
 
     Example:
         >>> pyml.ops.mod([7, -7], 3).numpy()
@@ -135,8 +180,16 @@ def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
 def power(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 ** x2`, element by element, in the common dtype; a negative base needs a whole exponent, else it is NaN. Shapes broadcast.
 
+    Args:
+        x1, x2: Tensors, or numbers.
+
+    Returns:
+        A tensor of the common dtype, in the shape that both broadcast to.
+
     Raises:
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.power`, `numpy.power`.
 
     Example:
         >>> pyml.ops.power([2., 3.], 2).numpy()
@@ -149,8 +202,16 @@ def power(x1: TensorLike, x2: TensorLike) -> Tensor:
 def maximum(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The larger of `x1` and `x2`, element by element, in the common dtype; a NaN in either wins. Shapes broadcast.
 
+    Args:
+        x1, x2: Tensors, or numbers.
+
+    Returns:
+        A tensor of the common dtype, in the shape that both broadcast to.
+
     Raises:
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.maximum`, `numpy.maximum`.
 
     Example:
         >>> pyml.ops.maximum([-1., 2.], 0).numpy()
@@ -163,8 +224,16 @@ def maximum(x1: TensorLike, x2: TensorLike) -> Tensor:
 def minimum(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The smaller of `x1` and `x2`, element by element, in the common dtype; a NaN in either wins. Shapes broadcast.
 
+    Args:
+        x1, x2: Tensors, or numbers.
+
+    Returns:
+        A tensor of the common dtype, in the shape that both broadcast to.
+
     Raises:
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.minimum`, `numpy.minimum`.
 
     Example:
         >>> pyml.ops.minimum([-1., 2.], 0).numpy()
@@ -177,6 +246,16 @@ def minimum(x1: TensorLike, x2: TensorLike) -> Tensor:
 def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
     """`x` limited to `x_min` … `x_max`, whose shapes broadcast with its own, in the common dtype (int32 for booleans, float16 for
     float16); NaN stays NaN.
+
+    Args:
+        x: Tensor of any shape.
+        x_min: The least, a number or tensor; None for none.
+        x_max: The greatest, likewise.
+
+    Returns:
+        A tensor of the common dtype, in the shape that all broadcast to.
+
+    Source: `keras.ops.clip`, `numpy.clip`.
 
     Example:
         >>> pyml.ops.clip([-2., 0.5, 2.], -1, 1).numpy()
@@ -198,10 +277,18 @@ def _cut(x: Node, low: float, high: float) -> Node:
     like="numpy.negative", operator="neg", samples=[sample(draw(2, 3)), sample(draw(4, low=-9, high=9, dtype="int32"))],
 )
 def negative(x: TensorLike) -> Tensor:
-    """`-x`, in the shape and dtype of `x`.
+    """`-x`.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        A tensor of the shape and dtype of `x`.
 
     Raises:
         DtypeError: `x` holds booleans.
+
+    Source: `keras.ops.negative`, `numpy.negative`.
 
     Example:
         >>> pyml.ops.negative([1, -2]).numpy()
@@ -217,7 +304,15 @@ def negative(x: TensorLike) -> Tensor:
     like="numpy.absolute", operator="abs", samples=[sample(draw(2, 3)), sample(draw(4, low=-9, high=9, dtype="int32"))],
 )
 def absolute(x: TensorLike) -> Tensor:
-    """`|x|`, in the shape and dtype of `x`.
+    """`|x|`.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        A tensor of the shape and dtype of `x`.
+
+    Source: `keras.ops.abs`, `numpy.absolute`.
 
     Example:
         >>> pyml.ops.absolute([1., -2.]).numpy()
@@ -234,7 +329,15 @@ abs = absolute
     like="numpy.sign", gradient=False, samples=[sample(draw(2, 3)), sample(draw(4, low=-2, high=3, dtype="int32"))],
 )
 def sign(x: TensorLike) -> Tensor:
-    """-1, 0 or 1 by the sign of `x`, in its shape and dtype.
+    """-1, 0 or 1 by the sign of `x`.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        A tensor of the shape and dtype of `x`.
+
+    Source: `keras.ops.sign`, `numpy.sign`.
 
     Example:
         >>> pyml.ops.sign([-0.5, 0., 7.]).numpy()
@@ -250,6 +353,14 @@ def sign(x: TensorLike) -> Tensor:
 def square(x: TensorLike) -> Tensor:
     """`x * x`, in the shape and dtype of `x`; int32 of booleans.
 
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        A tensor of the shape and dtype of `x`, int32 of booleans.
+
+    Source: `keras.ops.square`, `numpy.square`.
+
     Example:
         >>> pyml.ops.square([2, -3]).numpy()
         array([4, 9], dtype=int32)
@@ -259,7 +370,15 @@ def square(x: TensorLike) -> Tensor:
 
 @op(complex_parts=lambda m, z: complex_formulas.quotient(m, 1.0, z), like="numpy.reciprocal", samples=[sample(draw(2, 3, low=0.5))])
 def reciprocal(x: TensorLike) -> Tensor:
-    """`1 / x` as float32, in the shape of `x`.
+    """`1 / x`.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.reciprocal`, `numpy.reciprocal`.
 
     Example:
         >>> pyml.ops.reciprocal([2., -4.]).numpy()

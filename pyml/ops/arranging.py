@@ -29,8 +29,18 @@ __all__ = [
 def append(x1: TensorLike, x2: TensorLike, axis: int | None = None) -> Tensor:
     """`x2` after `x1` along `axis`, in the common dtype; both flattened by default.
 
+    Args:
+        x1: Tensor.
+        x2: What comes after it.
+        axis: The axis; None flattens both.
+
+    Returns:
+        A tensor of the common dtype; without `axis` it has one axis.
+
     Raises:
         ShapeError: Other sizes differ, or the axis is out of range.
+
+    Source: `keras.ops.append`, `numpy.append`.
 
     Example:
         >>> pyml.ops.append([1, 2], [[3], [4]]).numpy()
@@ -57,9 +67,14 @@ def hstack(xs: Sequence[TensorLike]) -> Tensor:
     Args:
         xs: List or tuple of tensors.
 
+    Returns:
+        A tensor of the common dtype, in the shape of the tensors but for the axis along which they are joined.
+
     Raises:
         ShapeError: Other sizes differ.
         ValueError: There are no tensors.
+
+    Source: `keras.ops.hstack`, `numpy.hstack`.
 
     Example:
         >>> pyml.ops.hstack([[1, 2], [3]]).numpy()
@@ -76,9 +91,14 @@ def vstack(xs: Sequence[TensorLike]) -> Tensor:
     Args:
         xs: List or tuple of tensors.
 
+    Returns:
+        A tensor of the common dtype, in the shape of the tensors but for the axis along which they are joined.
+
     Raises:
         ShapeError: Other sizes differ.
         ValueError: There are no tensors.
+
+    Source: `keras.ops.vstack`, `numpy.vstack`.
 
     Example:
         >>> pyml.ops.vstack([[1, 2], [3, 4]]).numpy()
@@ -98,9 +118,14 @@ def dstack(xs: Sequence[TensorLike]) -> Tensor:
     Args:
         xs: List or tuple of tensors.
 
+    Returns:
+        A tensor of the common dtype, in the shape of the tensors but for the axis along which they are joined.
+
     Raises:
         ShapeError: Other sizes differ.
         ValueError: There are no tensors.
+
+    Source: `keras.ops.dstack`, `numpy.dstack`.
 
     Example:
         >>> pyml.ops.dstack([[1, 2], [3, 4]]).numpy()
@@ -118,8 +143,18 @@ def dstack(xs: Sequence[TensorLike]) -> Tensor:
 def array_split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0) -> list[Tensor]:
     """`x` cut along `axis`, in its dtype, into so many parts, the first ones longer by 1 where it does not divide; else as `split`.
 
+    Args:
+        x: Tensor of any shape.
+        indices_or_sections: How many parts, or a list of the places before which it is cut.
+        axis: The axis.
+
+    Returns:
+        A list of tensors of the dtype of `x`, in its shape but for the axis that is cut.
+
     Raises:
         ShapeError: The axis is out of range, or the number of parts is not positive.
+
+    Source: `keras.ops.array_split`, `numpy.array_split`.
 
     Example:
         >>> [part.tolist() for part in pyml.ops.array_split([1, 2, 3], 2)]
@@ -145,8 +180,17 @@ def _cut(x: TensorLike, where: int | Sequence[int], axis: int, least: int, what:
 def hsplit(x: TensorLike, indices_or_sections: int | Sequence[int]) -> list[Tensor]:
     """`x` cut along axis 1 (a vector along axis 0), as `split` does, in its dtype.
 
+    Args:
+        x: Tensor of any shape.
+        indices_or_sections: How many parts, or a list of the places before which it is cut.
+
+    Returns:
+        A list of tensors of the dtype of `x`, in its shape but for the axis that is cut.
+
     Raises:
         ShapeError: The size does not divide into so many parts, or `x` is a number.
+
+    Source: `keras.ops.hsplit`, `numpy.hsplit`.
 
     Example:
         >>> [part.tolist() for part in pyml.ops.hsplit([[1, 2], [3, 4]], 2)]
@@ -159,8 +203,17 @@ def hsplit(x: TensorLike, indices_or_sections: int | Sequence[int]) -> list[Tens
 def vsplit(x: TensorLike, indices_or_sections: int | Sequence[int]) -> list[Tensor]:
     """`x` cut along axis 0, as `split` does, in its dtype.
 
+    Args:
+        x: Tensor of any shape.
+        indices_or_sections: How many parts, or a list of the places before which it is cut.
+
+    Returns:
+        A list of tensors of the dtype of `x`, in its shape but for the axis that is cut.
+
     Raises:
         ShapeError: The size does not divide into so many parts, or `x` has fewer than two axes.
+
+    Source: `keras.ops.vsplit`, `numpy.vsplit`.
 
     Example:
         >>> [part.tolist() for part in pyml.ops.vsplit([[1, 2], [3, 4]], 2)]
@@ -173,8 +226,17 @@ def vsplit(x: TensorLike, indices_or_sections: int | Sequence[int]) -> list[Tens
 def dsplit(x: TensorLike, indices_or_sections: int | Sequence[int]) -> list[Tensor]:
     """`x` cut along axis 2, as `split` does, in its dtype.
 
+    Args:
+        x: Tensor of any shape.
+        indices_or_sections: How many parts, or a list of the places before which it is cut.
+
+    Returns:
+        A list of tensors of the dtype of `x`, in its shape but for the axis that is cut.
+
     Raises:
         ShapeError: The size does not divide into so many parts, or `x` has fewer than three axes.
+
+    Source: `keras.ops.dsplit`, `numpy.dsplit`.
 
     Example:
         >>> [part.tolist() for part in pyml.ops.dsplit([[[1, 2]]], 2)]
@@ -185,10 +247,18 @@ def dsplit(x: TensorLike, indices_or_sections: int | Sequence[int]) -> list[Tens
 
 @op(complex_parts="each", like="numpy.fliplr", samples=[sample(draw(2, 3)), sample(draw(2, 3, 2))])
 def fliplr(x: TensorLike) -> Tensor:
-    """`x` reversed along axis 1, in its shape and dtype.
+    """`x` reversed along axis 1.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        A tensor of the shape and dtype of `x`.
 
     Raises:
         ShapeError: `x` has fewer than two axes.
+
+    Source: `keras.ops.fliplr`, `numpy.fliplr`.
 
     Example:
         >>> pyml.ops.fliplr([[1, 2], [3, 4]]).numpy()
@@ -200,10 +270,18 @@ def fliplr(x: TensorLike) -> Tensor:
 
 @op(complex_parts="each", like="numpy.flipud", samples=[sample(draw(3)), sample(draw(2, 3))])
 def flipud(x: TensorLike) -> Tensor:
-    """`x` reversed along axis 0, in its shape and dtype.
+    """`x` reversed along axis 0.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        A tensor of the shape and dtype of `x`.
 
     Raises:
         ShapeError: `x` is a number.
+
+    Source: `keras.ops.flipud`, `numpy.flipud`.
 
     Example:
         >>> pyml.ops.flipud([[1, 2], [3, 4]]).numpy()
@@ -227,8 +305,13 @@ def roll(x: TensorLike, shift: int | Sequence[int], axis: Axis = None) -> Tensor
         shift: How many places, or a number for each axis; negative moves towards the front.
         axis: An axis, or several; None moves through the flattened tensor.
 
+    Returns:
+        A tensor of the shape and dtype of `x`.
+
     Raises:
         ShapeError: An axis is out of range, or there are not as many shifts as axes.
+
+    Source: `keras.ops.roll`, `numpy.roll`.
 
     Example:
         >>> pyml.ops.roll([1, 2, 3], 1).numpy()
@@ -261,8 +344,18 @@ def roll(x: TensorLike, shift: int | Sequence[int], axis: Axis = None) -> Tensor
 def rot90(array: TensorLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tensor:
     """`array` turned by `k` right angles, from the first of two axes towards the second, in the dtype of `array`.
 
+    Args:
+        array: Tensor with at least two axes.
+        k: How many right angles.
+        axes: The two axes.
+
+    Returns:
+        A tensor of the dtype of `array`, of its shape, the two axes exchanged for an odd `k`.
+
     Raises:
         ShapeError: An axis is out of range or named twice, or there are not two.
+
+    Source: `keras.ops.rot90`, `numpy.rot90`.
 
     Example:
         >>> pyml.ops.rot90([[1, 2], [3, 4]]).numpy()
@@ -292,8 +385,13 @@ def meshgrid(*x: TensorLike, indexing: str = "xy") -> list[Tensor]:
         *x: Vectors (or numbers).
         indexing: `"ij"`: axis `i` of the grid is that of vector `i`; `"xy"`: the first two are exchanged.
 
+    Returns:
+        A list with a tensor for each vector, of its dtype, all with an axis for each vector.
+
     Raises:
         ValueError: `indexing` is another.
+
+    Source: `keras.ops.meshgrid`, `numpy.meshgrid`.
 
     Example:
         >>> [grid.tolist() for grid in pyml.ops.meshgrid([1, 2], [3, 4])]

@@ -39,9 +39,14 @@ def gcd(x1: TensorLike, x2: TensorLike) -> Tensor:
     Args:
         x1, x2: Tensors of integers.
 
+    Returns:
+        A tensor of the common dtype, in the shape that both broadcast to.
+
     Raises:
         DtypeError: An operand holds no integers.
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.gcd`, `numpy.gcd`.
 
     Example:
         >>> pyml.ops.gcd([12, 7], 18).numpy()
@@ -61,9 +66,14 @@ def lcm(x1: TensorLike, x2: TensorLike) -> Tensor:
     Args:
         x1, x2: Tensors of integers.
 
+    Returns:
+        A tensor of the common dtype, in the shape that both broadcast to.
+
     Raises:
         DtypeError: An operand holds no integers.
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.lcm`, `numpy.lcm`.
 
     Example:
         >>> pyml.ops.lcm([12, 7], 18).numpy()

@@ -91,6 +91,8 @@ def gaussian_blur(
         ShapeError: The images have neither 3 nor 4 axes, or there are not two sizes.
         ValueError: `data_format` is neither of its words.
 
+    Source: `keras.ops.image.gaussian_blur`.
+
     Example:
         >>> pyml.ops.image.gaussian_blur(np.eye(3)[..., None])[..., 0].numpy().round(2)
         array([[0.28, 0.25, 0.08],

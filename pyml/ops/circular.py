@@ -36,7 +36,15 @@ def _pair(x1: TensorLike, x2: TensorLike, what: str) -> tuple[Tensor, Tensor]:
     like="numpy.arcsin", samples=[sample(draw(2, 3, low=-0.9, high=0.9))],
 )
 def arcsin(x: TensorLike) -> Tensor:
-    """The inverse sine in radians, between -pi/2 and pi/2; NaN outside -1 to 1. Float32, in the shape of `x`.
+    """The inverse sine in radians, between -pi/2 and pi/2; NaN outside -1 to 1.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.arcsin`, `numpy.arcsin`.
 
     Example:
         >>> pyml.ops.arcsin([0., 1.]).numpy().round(4)
@@ -48,7 +56,15 @@ def arcsin(x: TensorLike) -> Tensor:
 
 @op(complex_parts=complex_formulas.inverse_cosine, like="numpy.arccos", samples=[sample(draw(2, 3, low=-0.9, high=0.9))])
 def arccos(x: TensorLike) -> Tensor:
-    """The inverse cosine in radians, between 0 and pi; NaN outside -1 to 1. Float32, in the shape of `x`.
+    """The inverse cosine in radians, between 0 and pi; NaN outside -1 to 1.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.arccos`, `numpy.arccos`.
 
     Example:
         >>> pyml.ops.arccos([0., 1.]).numpy().round(4)
@@ -65,7 +81,15 @@ def arccos(x: TensorLike) -> Tensor:
     like="numpy.arcsinh", samples=[sample(draw(2, 3)), sample(draw(3, low=1e11, high=3e38))],
 )
 def arcsinh(x: TensorLike) -> Tensor:
-    """The inverse hyperbolic sine. Float32, in the shape of `x`.
+    """The inverse hyperbolic sine.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.arcsinh`, `numpy.arcsinh`.
 
     Example:
         >>> pyml.ops.arcsinh([0., 1.]).numpy().round(4)
@@ -81,7 +105,15 @@ def arcsinh(x: TensorLike) -> Tensor:
 
 @op(complex_parts=complex_formulas.inverse_hyperbolic_cosine, like="numpy.arccosh", samples=[sample(draw(2, 3, low=1.1, high=4))])
 def arccosh(x: TensorLike) -> Tensor:
-    """The inverse hyperbolic cosine; NaN below 1. Float32, in the shape of `x`.
+    """The inverse hyperbolic cosine; NaN below 1.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.arccosh`, `numpy.arccosh`.
 
     Example:
         >>> pyml.ops.arccosh([1., 2.]).numpy().round(4)
@@ -95,7 +127,15 @@ def arccosh(x: TensorLike) -> Tensor:
 
 @op(complex_parts=complex_formulas.inverse_hyperbolic_tangent, like="numpy.arctanh", samples=[sample(draw(2, 3, low=-0.9, high=0.9))])
 def arctanh(x: TensorLike) -> Tensor:
-    """The inverse hyperbolic tangent; NaN outside -1 to 1. Float32, in the shape of `x`.
+    """The inverse hyperbolic tangent; NaN outside -1 to 1.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.arctanh`, `numpy.arctanh`.
 
     Example:
         >>> pyml.ops.arctanh([0., 0.5]).numpy().round(4)
@@ -116,8 +156,16 @@ def _quotient(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 def hypot(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`sqrt(x1**2 + x2**2)` as float32, without overflow on the way; shapes broadcast.
 
+    Args:
+        x1, x2: Tensors, or numbers.
+
+    Returns:
+        float32, in the shape that both broadcast to.
+
     Raises:
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.hypot`, `numpy.hypot`.
 
     Example:
         >>> pyml.ops.hypot([3., 5.], [4., 12.]).numpy()
@@ -131,10 +179,18 @@ def hypot(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(counted=True, like="numpy.arctan2", samples=[sample(draw(2, 3), draw(2, 3)), sample(draw(2, 1), draw(3))])
 def arctan2(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The angle of the point `(x2, x1)` in radians, between -pi and pi, as float32; shapes broadcast.
+    """The angle of the point `(x2, x1)` in radians, between -pi and pi.
+
+    Args:
+        x1, x2: Tensors, or numbers.
+
+    Returns:
+        float32, in the shape that both broadcast to.
 
     Raises:
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.arctan2`, `numpy.arctan2`.
 
     Example:
         >>> pyml.ops.arctan2([1., 0., -1.], [1., -1., -1.]).numpy().round(4)
@@ -153,7 +209,15 @@ def arctan2(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(like="numpy.deg2rad", samples=[sample(draw(2, 3, low=-360, high=360))])
 def deg2rad(x: TensorLike) -> Tensor:
-    """Degrees to radians. Float32, in the shape of `x`.
+    """Degrees to radians.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.deg2rad`, `numpy.deg2rad`.
 
     Example:
         >>> pyml.ops.deg2rad([0., 180.]).numpy().round(4)
@@ -164,7 +228,15 @@ def deg2rad(x: TensorLike) -> Tensor:
 
 @op(like="numpy.rad2deg", samples=[sample(draw(2, 3))])
 def rad2deg(x: TensorLike) -> Tensor:
-    """Radians to degrees. Float32, in the shape of `x`.
+    """Radians to degrees.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.rad2deg`, `numpy.rad2deg`.
 
     Example:
         >>> pyml.ops.rad2deg([0., np.pi]).numpy().round(2)
@@ -175,7 +247,15 @@ def rad2deg(x: TensorLike) -> Tensor:
 
 @op(like="numpy.sinc", samples=[sample(draw(2, 3))])
 def sinc(x: TensorLike) -> Tensor:
-    """`sin(pi x) / (pi x)`, and 1 at 0. Float32, in the shape of `x`.
+    """`sin(pi x) / (pi x)`, and 1 at 0.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.sinc`, `numpy.sinc`.
 
     Example:
         >>> pyml.ops.sinc([0., 0.5]).numpy().round(4)

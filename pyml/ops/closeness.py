@@ -42,8 +42,13 @@ def isclose(x1: TensorLike, x2: TensorLike, rtol: float = 1e-5, atol: float = 1e
         rtol, atol: The relative and the absolute error allowed.
         equal_nan: Whether two NaNs are close.
 
+    Returns:
+        bool, in the shape that both broadcast to.
+
     Raises:
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.isclose`, `numpy.isclose`.
 
     Example:
         >>> pyml.ops.isclose([1., 2.], [1.000001, 2.1]).numpy()
@@ -61,8 +66,19 @@ def isclose(x1: TensorLike, x2: TensorLike, rtol: float = 1e-5, atol: float = 1e
 def allclose(x1: TensorLike, x2: TensorLike, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Tensor:
     """Whether all elements are close, as `isclose` says: one bool.
 
+    Args:
+        x1, x2: Tensors, or numbers.
+        rtol: The difference that is allowed, relative to `x2`.
+        atol: The difference that is allowed beside that.
+        equal_nan: Whether NaN is close to NaN.
+
+    Returns:
+        One bool, a tensor without axes.
+
     Raises:
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.allclose`, `numpy.allclose`.
 
     Example:
         >>> bool(pyml.ops.allclose([1., 2.], [1.000001, 2.]))
@@ -85,6 +101,11 @@ def isin(x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bo
         assume_unique: Nothing here: each is compared with all.
         invert: Say where it is none of them.
 
+    Returns:
+        bool, in the shape of `x1`.
+
+    Source: `keras.ops.isin`.
+
     Example:
         >>> pyml.ops.isin([1, 2, 3], [3, 1]).numpy()
         array([ True, False,  True])
@@ -95,7 +116,15 @@ def isin(x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bo
 
 @op(like="numpy.isposinf", gradient=False, samples=[sample(draw(2, 3)), sample(_ODD)])
 def isposinf(x: TensorLike) -> Tensor:
-    """Where `x` is `inf`: bool, in the shape of `x`.
+    """Where `x` is `inf`.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        bool, in the shape of `x`.
+
+    Source: `keras.ops.isposinf`, `numpy.isposinf`.
 
     Example:
         >>> pyml.ops.isposinf([np.inf, -np.inf, 1.]).numpy()
@@ -107,7 +136,15 @@ def isposinf(x: TensorLike) -> Tensor:
 
 @op(like="numpy.isneginf", gradient=False, samples=[sample(draw(2, 3)), sample(_ODD)])
 def isneginf(x: TensorLike) -> Tensor:
-    """Where `x` is `-inf`: bool, in the shape of `x`.
+    """Where `x` is `-inf`.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        bool, in the shape of `x`.
+
+    Source: `keras.ops.isneginf`, `numpy.isneginf`.
 
     Example:
         >>> pyml.ops.isneginf([np.inf, -np.inf, 1.]).numpy()
@@ -119,7 +156,15 @@ def isneginf(x: TensorLike) -> Tensor:
 
 @op(complex_parts=lambda m, z: m.equal(z.imag, 0.0), like="numpy.isreal", gradient=False, samples=[sample(draw(2, 3)), sample(_ODD)])
 def isreal(x: TensorLike) -> Tensor:
-    """Where `x` has no imaginary part, so everywhere: bool, in the shape of `x`.
+    """Where `x` has no imaginary part, so everywhere.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        bool, in the shape of `x`.
+
+    Source: `keras.ops.isreal`, `numpy.isreal`.
 
     Example:
         >>> pyml.ops.isreal([1., 2.]).numpy()
@@ -130,7 +175,15 @@ def isreal(x: TensorLike) -> Tensor:
 
 @op(like="numpy.signbit", gradient=False, samples=[sample(draw(2, 3)), sample(_ODD[1:]), sample(draw(4, low=-3, high=3, dtype="int32"))])
 def signbit(x: TensorLike) -> Tensor:
-    """Where the sign of `x` is set, that of -0.0 too: bool, in the shape of `x`.
+    """Where the sign of `x` is set, that of -0.0 too.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        bool, in the shape of `x`.
+
+    Source: `keras.ops.signbit`, `numpy.signbit`.
 
     Example:
         >>> pyml.ops.signbit([-1., 0., -0.]).numpy()
@@ -163,8 +216,16 @@ def nextafter(x1: TensorLike, x2: TensorLike) -> Tensor:
 
     As on PyTorch the gradient is that of the operand which the result is, or is next to.
 
+    Args:
+        x1, x2: Tensors, or numbers.
+
+    Returns:
+        float32, in the shape that both broadcast to.
+
     Raises:
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.nextafter`.
 
     Example:
         >>> pyml.ops.nextafter([1., 1.], [2., 0.]).numpy() - 1
@@ -190,8 +251,16 @@ def nextafter(x1: TensorLike, x2: TensorLike) -> Tensor:
 def heaviside(x1: TensorLike, x2: TensorLike) -> Tensor:
     """0 where `x1` is negative, 1 where it is positive, `x2` where it is 0, as float32 (booleans of two booleans); shapes broadcast.
 
+    Args:
+        x1, x2: Tensors, or numbers.
+
+    Returns:
+        float32 (bool of two booleans), in the shape that both broadcast to.
+
     Raises:
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.heaviside`, `numpy.heaviside`.
 
     Example:
         >>> pyml.ops.heaviside([-2., 0., 3.], 0.5).numpy()
@@ -211,12 +280,17 @@ def _put_right(x: Any, nan: float = 0.0, posinf: float | None = None, neginf: fl
 
 @op(dtypes="first", limited=True, like=_put_right, samples=[sample(draw(2, 3)), sample(_ODD), sample(_ODD, 1.0, 9.0, -9.0), sample(_WHOLE)])
 def nan_to_num(x: TensorLike, nan: float = 0.0, posinf: float | None = None, neginf: float | None = None) -> Tensor:
-    """`x` with numbers in the places of NaN and infinity, in its shape and dtype.
+    """`x` with numbers in the places of NaN and infinity.
 
     Args:
         x: Tensor.
         nan: For NaN.
         posinf, neginf: For `inf` and `-inf`; by default the largest and the smallest number of its dtype.
+
+    Returns:
+        A tensor of the shape and dtype of `x`.
+
+    Source: `keras.ops.nan_to_num`.
 
     Example:
         >>> pyml.ops.nan_to_num([np.nan, np.inf, 1.], posinf=9.).numpy()

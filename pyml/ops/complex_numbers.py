@@ -28,6 +28,9 @@ def view_as_complex(x: TensorLike) -> ComplexTensor:
     Args:
         x: `(..., 2)`, real and imaginary parts along the last axis.
 
+    Returns:
+        A `ComplexTensor`, complex64, in the shape of `x` without its last axis.
+
     Raises:
         ShapeError: The last axis does not have two elements.
 
@@ -57,6 +60,9 @@ def view_as_real(x: TensorLike | ComplexTensor) -> Tensor:
         >>> pyml.ops.view_as_real(np.array([1 + 2j, 3j])).numpy()
         array([[1., 2.],
                [0., 3.]], dtype=float32)
+
+    Returns:
+        float32, in the shape of `x` with a last axis of 2.
 
     Source: `keras.ops.view_as_real`, `torch.view_as_real`.
     """

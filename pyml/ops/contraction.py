@@ -103,9 +103,14 @@ def einsum(subscripts: str, *operands: TensorLike, **kwargs: Any) -> Tensor:
         subscripts: For example `"bij,bjk->bik"`; `...` stands for any leading axes.
         operands: One tensor per group of letters.
 
+    Returns:
+        A tensor of the common dtype, with an axis for each letter behind `->`.
+
     Raises:
         ValueError: The letters do not fit together, or one stands twice in the result.
         ShapeError: A letter has two sizes, or an operand another number of axes.
+
+    Source: `keras.ops.einsum`, `numpy.einsum`.
 
     Example:
         >>> pyml.ops.einsum("ij,kj->ik", np.eye(2), np.ones((3, 2))).shape

@@ -58,6 +58,9 @@ def cond(pred: TensorLike, true_fn: Callable[[], Any], false_fn: Callable[[], An
         true_fn: A function without arguments that returns tensors, in any nesting.
         false_fn: Another. Inside a program its results have the structure, shapes and dtypes of the first.
 
+    Returns:
+        What the function returns that is called, of its structure, shapes and dtypes.
+
     Raises:
         TypeError: `true_fn` or `false_fn` is not a function.
         ShapeError: `pred` is not a scalar; inside a program also: the shapes of results differ.
@@ -117,6 +120,9 @@ def switch(index: TensorLike, branches: Sequence[Callable[..., Any]], *operands:
         index: An integer scalar.
         branches: Functions; inside a program their results have the same structure, one shape and one dtype.
         operands: Their arguments.
+
+    Returns:
+        What the function returns that is called, of its structure, shapes and dtypes.
 
     Raises:
         ValueError: There are no branches; inside a program also: the structures of results differ.
@@ -307,6 +313,9 @@ def fori_loop(lower: TensorLike, upper: TensorLike, body_fun: Callable[[Any, Any
         upper: The first that is left out.
         body_fun: A function of `i` and of the value, which returns the next.
         init_val: The first value: a tensor, or tensors in lists, tuples and dicts.
+
+    Returns:
+        What the last step gives, in the structure, shapes and dtypes of `init_val`.
 
     Raises:
         TypeError: `body_fun` is not a function, or a bound no integer.

@@ -188,6 +188,9 @@ def separable_conv(
         pointwise_kernel: `(1, 1, channels * multiplier, filters)`, with as many 1 as there are sizes.
         strides, padding, data_format, dilation_rate: see `conv`; they belong to the depthwise part.
 
+    Returns:
+        A tensor in the layout of `inputs`, with the channels of the pointwise kernel: of its dtype for integers, else float32.
+
     Raises:
         ShapeError: The channels do not fit the kernels, or the window does not fit the inputs.
         ValueError: `padding` or `data_format` is none of its words.

@@ -43,9 +43,14 @@ def convert_to_tensor(x: TensorLike, dtype: str | None = None, sparse: bool | No
         dtype: Name of the dtype; by default that of `x`.
         sparse, ragged: Only False or None.
 
+    Returns:
+        A tensor of the shape of `x`, of `dtype` or its own; 64 bits become 32.
+
     Raises:
         DtypeError: Integers do not fit into 32 bits.
         ValueError: A sparse or ragged tensor is asked for.
+
+    Source: `keras.ops.convert_to_tensor`, `numpy.asarray`.
 
     Example:
         >>> pyml.ops.convert_to_tensor([1, 2]).dtype
@@ -62,9 +67,17 @@ def convert_to_tensor(x: TensorLike, dtype: str | None = None, sparse: bool | No
 def convert_to_numpy(x: TensorLike) -> np.ndarray:
     """`x` as a numpy array, of its shape and dtype; waits for the device.
 
+    Args:
+        x: A tensor, variable or what makes one.
+
+    Returns:
+        A numpy array of the shape and dtype of `x`.
+
     Raises:
         SyncReadError: This browser cannot wait here; write `await x.data()`.
         TraceError: Called while a program is traced.
+
+    Source: `keras.ops.convert_to_numpy`, `numpy.asarray`.
 
     Example:
         >>> pyml.ops.convert_to_numpy(pyml.Variable([1., 2.]))
@@ -80,8 +93,17 @@ def convert_to_numpy(x: TensorLike) -> np.ndarray:
 def cast(x: TensorLike, dtype: str) -> Tensor:
     """`x` converted to `dtype`, in its shape; floats to integers drop the fraction.
 
+    Args:
+        x: Tensor of any shape.
+        dtype: The dtype of the result.
+
+    Returns:
+        A tensor of the shape of `x` and of `dtype`.
+
     Raises:
         DtypeError: There is no such dtype.
+
+    Source: `keras.ops.cast`.
 
     Example:
         >>> pyml.ops.cast([1.7, -1.7], "int32").numpy()
@@ -106,8 +128,17 @@ def _saturated(x: np.ndarray, dtype: str) -> np.ndarray:
 def saturate_cast(x: TensorLike, dtype: str) -> Tensor:
     """`x` converted to `dtype`, in its shape; what does not fit becomes the nearest number that does, of booleans 0 or 1.
 
+    Args:
+        x: Tensor of any shape.
+        dtype: The dtype of the result.
+
+    Returns:
+        A tensor of the shape of `x` and of `dtype`.
+
     Raises:
         DtypeError: There is no such dtype.
+
+    Source: `keras.ops.saturate_cast`.
 
     Example:
         >>> pyml.ops.saturate_cast([-7., 300.], "uint8").numpy()
@@ -129,6 +160,14 @@ def saturate_cast(x: TensorLike, dtype: str) -> Tensor:
 def is_tensor(x: object) -> bool:
     """Whether `x` is a tensor of pyml's, of any shape and dtype: not a number, list, numpy array or variable.
 
+    Args:
+        x: Anything.
+
+    Returns:
+        True or False.
+
+    Source: `keras.ops.is_tensor`.
+
     Example:
         >>> pyml.ops.is_tensor(pyml.ops.ones(2)), pyml.ops.is_tensor([1, 1])
         (True, False)
@@ -143,6 +182,11 @@ def stop_gradient(variable: TensorLike) -> Tensor:
     Args:
         variable: A tensor, or a variable, whose value is taken.
 
+    Returns:
+        A tensor of the shape and dtype of `variable`.
+
+    Source: `keras.ops.stop_gradient`, `numpy.asarray`.
+
     Example:
         >>> pyml.grad(lambda x: (x * pyml.ops.stop_gradient(x)).sum())(np.array([3., 4.])).numpy()
         array([3., 4.], dtype=float32)
@@ -153,6 +197,14 @@ def stop_gradient(variable: TensorLike) -> Tensor:
 @op(like="numpy.shape", record=False, gradient=False, samples=[sample(draw(2, 3))])
 def shape(x: TensorLike) -> tuple[int | None, ...]:
     """The shape of `x` of any dtype, a tuple; sizes that a symbolic tensor does not know are None.
+
+    Args:
+        x: A tensor, symbolic or not, or what makes one.
+
+    Returns:
+        A tuple of integers, and of None for sizes that are not known.
+
+    Source: `keras.ops.shape`, `numpy.shape`.
 
     Example:
         >>> pyml.ops.shape(np.zeros((2, 3)))
@@ -189,8 +241,13 @@ def unstack(x: TensorLike, num: int | None = None, axis: int = 0) -> list[Tensor
         num: How many there are; by default the size of the axis.
         axis: The axis that is taken apart.
 
+    Returns:
+        A list of tensors of the dtype of `x`, in its shape without `axis`.
+
     Raises:
         ShapeError: An axis is out of range or named twice, or has another size than `num`.
+
+    Source: `keras.ops.unstack`.
 
     Example:
         >>> [row.tolist() for row in pyml.ops.unstack([[1, 2], [3, 4]])]
@@ -216,8 +273,18 @@ def slice(inputs: TensorLike, start_indices: Sequence[int], shape: Sequence[int]
 
     A start that the program under way computes, such as the counter of a loop, is moved so that the block lies in `inputs`.
 
+    Args:
+        inputs: Tensor.
+        start_indices: Where the block begins, a number for each axis.
+        shape: Its sizes.
+
+    Returns:
+        A tensor of the dtype of `inputs`, of shape `shape`.
+
     Raises:
         ShapeError: There are more or fewer numbers than axes, or the block does not lie in `inputs`.
+
+    Source: `keras.ops.slice`.
 
     Example:
         >>> pyml.ops.slice(np.arange(12).reshape(3, 4), (1, 1), (2, 2)).numpy()

@@ -74,6 +74,8 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 
         ValueError: An element is negative, or `sparse` is True.
         TraceError: A program is traced, or `x` is symbolic.
 
+    Source: `keras.ops.bincount`.
+
     Example:
         >>> pyml.ops.bincount([1, 2, 2, 3]).numpy()
         array([0, 1, 2, 1], dtype=int32)
@@ -135,6 +137,8 @@ def histogram(x: TensorLike, bins: int = 10, range: tuple[float, float] | None =
         TypeError: `bins` is not an integer.
         ValueError: `bins` is less than 1, `x` is not a vector, or the range is none.
 
+    Source: `keras.ops.histogram`.
+
     Example:
         >>> counts, edges = pyml.ops.histogram([1., 2., 2., 4.], bins=3)
         >>> counts.tolist(), edges.tolist()
@@ -179,8 +183,16 @@ def nonzero(x: TensorLike) -> tuple[Tensor, ...]:
 
     How many there are depends on values, so `x` is read back: not within a program or a symbolic model.
 
+    Args:
+        x: Tensor with at least one axis.
+
+    Returns:
+        A tuple of int32 vectors, one for each axis.
+
     Raises:
         TraceError: A program is traced, or `x` is symbolic.
+
+    Source: `keras.ops.nonzero`, `numpy.nonzero`.
 
     Example:
         >>> [axis.tolist() for axis in pyml.ops.nonzero([[1, 0], [0, 2]])]
@@ -251,6 +263,8 @@ def unique(
         ShapeError: The axis is out of range.
         ValueError: `size` is negative.
         TraceError: A program is traced, or `x` is symbolic, and `size` is missing or `axis` given.
+
+    Source: `keras.ops.unique`.
 
     Example:
         >>> values, counts = pyml.ops.unique([3, 1, 2, 1], return_counts=True)

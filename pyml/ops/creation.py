@@ -26,9 +26,14 @@ def full(shape: Shape, fill_value: TensorLike, dtype: str | None = None) -> Tens
         fill_value: The number.
         dtype: Name of the dtype; float32 by default, whatever the number is, as in Keras.
 
+    Returns:
+        A tensor of shape `shape` and dtype `dtype`, float32 by default.
+
     Raises:
         ShapeError: `shape` holds something else than integers of at least 0.
         DtypeError: There is no such dtype.
+
+    Source: `keras.ops.full`, `numpy.full`.
 
     Example:
         >>> pyml.ops.full((2,), 7).numpy()
@@ -42,9 +47,18 @@ def full(shape: Shape, fill_value: TensorLike, dtype: str | None = None) -> Tens
 def zeros(shape: Shape, dtype: str | None = None) -> Tensor:
     """Zeros in `shape`, float32 by default; costs no memory.
 
+    Args:
+        shape: The sizes, or one size.
+        dtype: The dtype of the result.
+
+    Returns:
+        A tensor of shape `shape` and dtype `dtype`, float32 by default.
+
     Raises:
         ShapeError: `shape` holds something else than integers of at least 0.
         DtypeError: There is no such dtype.
+
+    Source: `keras.ops.zeros`, `numpy.zeros`.
 
     Example:
         >>> pyml.ops.zeros((2,)).numpy()
@@ -57,9 +71,18 @@ def zeros(shape: Shape, dtype: str | None = None) -> Tensor:
 def ones(shape: Shape, dtype: str | None = None) -> Tensor:
     """Ones in `shape`, float32 by default; costs no memory.
 
+    Args:
+        shape: The sizes, or one size.
+        dtype: The dtype of the result.
+
+    Returns:
+        A tensor of shape `shape` and dtype `dtype`, float32 by default.
+
     Raises:
         ShapeError: `shape` holds something else than integers of at least 0.
         DtypeError: There is no such dtype.
+
+    Source: `keras.ops.ones`, `numpy.ones`.
 
     Example:
         >>> pyml.ops.ones((2,)).numpy()
@@ -72,8 +95,17 @@ def ones(shape: Shape, dtype: str | None = None) -> Tensor:
 def zeros_like(x: TensorLike, dtype: str | None = None) -> Tensor:
     """Zeros in the shape and dtype of `x`, or in `dtype`.
 
+    Args:
+        x: Tensor of any shape.
+        dtype: The dtype of the result; None for that of `x`.
+
+    Returns:
+        A tensor in the shape of `x`, of `dtype` or its dtype.
+
     Raises:
         DtypeError: There is no such dtype.
+
+    Source: `keras.ops.zeros_like`, `numpy.zeros_like`.
 
     Example:
         >>> pyml.ops.zeros_like([1, 2]).numpy()
@@ -87,8 +119,17 @@ def zeros_like(x: TensorLike, dtype: str | None = None) -> Tensor:
 def ones_like(x: TensorLike, dtype: str | None = None) -> Tensor:
     """Ones in the shape and dtype of `x`, or in `dtype`.
 
+    Args:
+        x: Tensor of any shape.
+        dtype: The dtype of the result; None for that of `x`.
+
+    Returns:
+        A tensor in the shape of `x`, of `dtype` or its dtype.
+
     Raises:
         DtypeError: There is no such dtype.
+
+    Source: `keras.ops.ones_like`, `numpy.ones_like`.
 
     Example:
         >>> pyml.ops.ones_like([3, 2]).numpy()
@@ -107,8 +148,13 @@ def full_like(x: TensorLike, fill_value: TensorLike, dtype: str | None = None) -
         fill_value: A number, or a tensor that broadcasts to the shape of `x`.
         dtype: Name of the result's dtype.
 
+    Returns:
+        A tensor in the shape of `x`, of `dtype` or its dtype.
+
     Raises:
         DtypeError: There is no such dtype.
+
+    Source: `keras.ops.full_like`, `numpy.full_like`.
 
     Example:
         >>> pyml.ops.full_like([3, 2], 7).numpy()
@@ -127,8 +173,13 @@ def arange(start: float, stop: float | None = None, step: float | None = None, d
         step: From a number to the next, 1 by default.
         dtype: By default int32 where all three are integers, else float32.
 
+    Returns:
+        A tensor with one axis, of `dtype`, or int32 of integers and float32 of others.
+
     Raises:
         ValueError: `step` is 0.
+
+    Source: `keras.ops.arange`, `numpy.arange`.
 
     Example:
         >>> pyml.ops.arange(2, 8, 2).numpy()
@@ -151,9 +202,20 @@ def arange(start: float, stop: float | None = None, step: float | None = None, d
 def eye(N: int, M: int | None = None, k: int = 0, dtype: str | None = None) -> Tensor:
     """Ones on the k-th diagonal of an `(N, M)` matrix of zeros, float32 by default.
 
+    Args:
+        N: Rows.
+        M: Columns; None for `N`.
+        k: Which diagonal: 0 is the main one, positive ones are above it.
+        dtype: The dtype of the result.
+
+    Returns:
+        `(N, M)`, of `dtype` or float32.
+
     Raises:
         ShapeError: `N` or `M` is not an integer of at least 0.
         DtypeError: There is no such dtype.
+
+    Source: `keras.ops.eye`, `numpy.eye`.
 
     Example:
         >>> pyml.ops.eye(2, 3).numpy()
@@ -170,9 +232,18 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: str | None = None) -> T
 def identity(n: int, dtype: str | None = None) -> Tensor:
     """The `(n, n)` identity matrix, float32 by default.
 
+    Args:
+        n: Rows and columns.
+        dtype: The dtype of the result.
+
+    Returns:
+        `(n, n)`, of `dtype` or float32.
+
     Raises:
         ShapeError: `n` is not an integer of at least 0.
         DtypeError: There is no such dtype.
+
+    Source: `keras.ops.identity`, `numpy.identity`.
 
     Example:
         >>> pyml.ops.identity(2).numpy()

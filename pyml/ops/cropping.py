@@ -114,6 +114,8 @@ def crop_images(
         ValueError: Not exactly two numbers of an axis are given, or one is negative.
         ShapeError: The images are smaller than that.
 
+    Source: `keras.ops.image.crop_images`.
+
     Example:
         >>> pyml.ops.image.crop_images(np.ones((2, 8, 8, 3)), 1, 0, target_height=4, target_width=5).shape
         (2, 4, 5, 3)
@@ -157,6 +159,8 @@ def pad_images(
     Raises:
         ValueError: Not exactly two numbers of an axis are given, or one is negative.
         ShapeError: The images are larger than that.
+
+    Source: `keras.ops.image.pad_images`.
 
     Example:
         >>> pyml.ops.image.pad_images(np.ones((2, 3, 4, 1)), 1, 2, target_height=6, right_padding=0).shape

@@ -66,11 +66,14 @@ def _along_rows(prim: Primitive, x: TensorLike, axis: Axis) -> Tensor:
 
 @op(dtypes="first", like=_softmax, samples=[sample(draw(2, 5)), sample(draw(3, 4), axis=0), sample(draw(2, 3, 4), axis=(0, 2))])
 def softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
-    """`exp(x) / sum(exp(x))` along `axis`: float32, in the shape of `x`.
+    """`exp(x) / sum(exp(x))` along `axis`.
 
     Args:
         x: Tensor.
         axis: An axis, or several that are one together; None means all.
+
+    Returns:
+        float32, in the shape of `x`.
 
     Raises:
         ShapeError: An axis is out of range, or `x` is a scalar.
@@ -91,7 +94,14 @@ def softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
 
 @op(dtypes="first", like=lambda x, axis=-1: np.log(_softmax(x, axis)), samples=[sample(draw(2, 5)), sample(draw(3, 4), axis=0)])
 def log_softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
-    """The logarithm of `softmax`, without its loss of precision: float32, in the shape of `x`. Arguments and errors as there.
+    """The logarithm of `softmax`, without its loss of precision. Arguments and errors as there.
+
+    Args:
+        x: Tensor of any shape.
+        axis: The axis, or several together.
+
+    Returns:
+        float32, in the shape of `x`.
 
     Raises:
         ShapeError: An axis is out of range or named twice, or `x` is a scalar.
@@ -166,6 +176,8 @@ def categorical_crossentropy(target: TensorLike, output: TensorLike, from_logits
     Raises:
         ShapeError: The shapes differ.
 
+    Source: `keras.ops.categorical_crossentropy`.
+
     Example:
         >>> pyml.ops.categorical_crossentropy([[0., 1.]], [[0.5, 0.5]]).numpy().round(4)
         array([0.6931], dtype=float32)
@@ -196,6 +208,8 @@ def sparse_categorical_crossentropy(target: TensorLike, output: TensorLike, from
 
     Raises:
         ShapeError: The shapes do not fit.
+
+    Source: `keras.ops.sparse_categorical_crossentropy`.
 
     Example:
         >>> pyml.ops.sparse_categorical_crossentropy([1], [[0.5, 0.5]]).numpy().round(4)
@@ -242,6 +256,8 @@ def binary_crossentropy(target: TensorLike, output: TensorLike, from_logits: boo
     Raises:
         ShapeError: The shapes differ.
 
+    Source: `keras.ops.binary_crossentropy`.
+
     Example:
         >>> pyml.ops.binary_crossentropy([1., 0.], [0.5, 0.5]).numpy().round(4)
         array([0.6931, 0.6931], dtype=float32)
@@ -269,8 +285,13 @@ def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: str | None =
         dtype: float32 by default.
         sparse: Only False.
 
+    Returns:
+        A tensor of `dtype` (float32 by default), in the shape of `x` with an axis of `num_classes` more.
+
     Raises:
         ValueError: A sparse tensor is asked for.
+
+    Source: `keras.ops.one_hot`.
 
     Example:
         >>> pyml.ops.one_hot([2, 0], 3).numpy()
@@ -307,8 +328,13 @@ def multi_hot(
         dtype: float32 by default.
         sparse: Only False.
 
+    Returns:
+        A tensor of `dtype` (float32 by default): `(batch, num_classes)`.
+
     Raises:
         ValueError: `num_classes` is missing, or a sparse tensor is asked for.
+
+    Source: `keras.ops.multi_hot`.
 
     Example:
         >>> pyml.ops.multi_hot([[0, 2], [1, 1]], 3).numpy()

@@ -63,6 +63,12 @@ def _det(x: Tensor) -> tuple[Tensor, Callable[[Tensor], Tensor]]:
 def det(x: TensorLike) -> Tensor:
     """The determinant of square matrices: float32 `(...)` of `(..., n, n)`. More than 32 rows are the host's work.
 
+    Args:
+        x: Square matrices `(..., n, n)`.
+
+    Returns:
+        float32, in the shape of `x` without its last two axes.
+
     Raises:
         ShapeError: `x` is not square.
 

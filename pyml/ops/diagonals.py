@@ -31,9 +31,20 @@ def _below(rows: int, columns: int, k: int) -> Tensor:
 def tri(N: int, M: int | None = None, k: int = 0, dtype: str | None = None) -> Tensor:
     """Ones on and below the k-th diagonal of an `(N, M)` matrix of zeros, float32 by default.
 
+    Args:
+        N: Rows.
+        M: Columns; None for `N`.
+        k: Which diagonal: 0 is the main one, positive ones are above it.
+        dtype: The dtype of the result.
+
+    Returns:
+        `(N, M)`, of `dtype` or float32.
+
     Raises:
         ShapeError: `N` or `M` is not an integer of at least 0.
         DtypeError: There is no such dtype.
+
+    Source: `keras.ops.tri`, `numpy.tri`.
 
     Example:
         >>> pyml.ops.tri(2, 3).numpy()
@@ -57,10 +68,19 @@ def _has_matrices(shape: tuple[int | None, ...], what: str) -> None:
 
 @op(complex_parts="each", like="numpy.tril", samples=[sample(draw(3, 4)), sample(draw(2, 3, 3), k=-1), sample(draw(0, 3))])
 def tril(x: TensorLike, k: int = 0) -> Tensor:
-    """`x` with zeros above the k-th diagonal of its last two axes, in its shape and dtype.
+    """`x` with zeros above the k-th diagonal of its last two axes.
+
+    Args:
+        x: Tensor with at least two axes.
+        k: Which diagonal: 0 is the main one, positive ones are above it.
+
+    Returns:
+        A tensor of the shape and dtype of `x`.
 
     Raises:
         ShapeError: `x` has fewer than two axes.
+
+    Source: `keras.ops.tril`, `numpy.tril`.
 
     Example:
         >>> pyml.ops.tril([[1, 2], [3, 4]]).numpy()
@@ -73,10 +93,19 @@ def tril(x: TensorLike, k: int = 0) -> Tensor:
 
 @op(complex_parts="each", like="numpy.triu", samples=[sample(draw(3, 4)), sample(draw(2, 3, 3), k=-1), sample(draw(0, 3))])
 def triu(x: TensorLike, k: int = 0) -> Tensor:
-    """`x` with zeros below the k-th diagonal of its last two axes, in its shape and dtype.
+    """`x` with zeros below the k-th diagonal of its last two axes.
+
+    Args:
+        x: Tensor with at least two axes.
+        k: Which diagonal: 0 is the main one, positive ones are above it.
+
+    Returns:
+        A tensor of the shape and dtype of `x`.
 
     Raises:
         ShapeError: `x` has fewer than two axes.
+
+    Source: `keras.ops.triu`, `numpy.triu`.
 
     Example:
         >>> pyml.ops.triu([[1, 2], [3, 4]]).numpy()
@@ -115,6 +144,8 @@ def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> 
     Raises:
         ShapeError: `x` has fewer than two axes, or an axis is out of range or named twice.
 
+    Source: `keras.ops.diagonal`, `numpy.diagonal`.
+
     Example:
         >>> pyml.ops.diagonal([[1, 2], [3, 4]]).numpy()
         array([1, 4], dtype=int32)
@@ -137,8 +168,19 @@ def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> 
 def trace(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Tensor:
     """The sum of each diagonal of `x`, int32 of booleans, else in its dtype; arguments as for `diagonal`.
 
+    Args:
+        x: Tensor with at least two axes.
+        offset: Which diagonal: 0 is the main one, positive ones are above it.
+        axis1: The axis of the rows.
+        axis2: The axis of the columns.
+
+    Returns:
+        A tensor of the dtype of `x` (int32 of booleans), in its shape without the two axes.
+
     Raises:
         ShapeError: `x` has fewer than two axes, or an axis is out of range or named twice.
+
+    Source: `keras.ops.trace`, `numpy.trace`.
 
     Example:
         >>> pyml.ops.trace([[1, 2], [3, 4]]).item()
@@ -168,8 +210,17 @@ def _diag_spec(x: KerasTensor, k: int = 0) -> KerasTensor:
 def diag(x: TensorLike, k: int = 0) -> Tensor:
     """The k-th diagonal of a matrix, or a square matrix of zeros with the vector `x` on its k-th diagonal, in the dtype of `x`.
 
+    Args:
+        x: A vector or a matrix.
+        k: Which diagonal: 0 is the main one, positive ones are above it.
+
+    Returns:
+        A tensor of the dtype of `x`: a matrix of a vector, a vector of a matrix.
+
     Raises:
         ShapeError: `x` has neither one axis nor two.
+
+    Source: `keras.ops.diag`, `numpy.diag`.
 
     Example:
         >>> pyml.ops.diag([1, 2]).numpy()
@@ -190,6 +241,15 @@ def diag(x: TensorLike, k: int = 0) -> Tensor:
 @op(complex_parts="each", like="numpy.diagflat", samples=[sample(draw(2, 2)), sample(draw(2), k=1), sample(3.0)])
 def diagflat(x: TensorLike, k: int = 0) -> Tensor:
     """A square matrix of zeros with the elements of `x` on its k-th diagonal, in the dtype of `x`.
+
+    Args:
+        x: Tensor of any shape.
+        k: Which diagonal: 0 is the main one, positive ones are above it.
+
+    Returns:
+        A square matrix of the dtype of `x`.
+
+    Source: `keras.ops.diagflat`, `numpy.diagflat`.
 
     Example:
         >>> pyml.ops.diagflat([1, 2], k=1).numpy()
@@ -212,8 +272,13 @@ def vander(x: TensorLike, N: int | None = None, increasing: bool = False) -> Ten
         N: How many columns; as many as `x` has elements by default.
         increasing: Begin with `x**0`.
 
+    Returns:
+        A tensor of the dtype of `x`: `(len(x), N)`.
+
     Raises:
         ShapeError: `x` is not a vector, or `N` is negative.
+
+    Source: `keras.ops.vander`.
 
     Example:
         >>> pyml.ops.vander([1, 2, 3], 3).numpy()

@@ -24,7 +24,15 @@ __all__ = [
 
 @op(complex_parts=complex_formulas.root, like="numpy.sqrt", samples=[sample(draw(2, 3, low=0.2))])
 def sqrt(x: TensorLike) -> Tensor:
-    """The square root; NaN below 0. Float32, in the shape of `x`.
+    """The square root; NaN below 0.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.sqrt`, `numpy.sqrt`.
 
     Example:
         >>> pyml.ops.sqrt([4., 9.]).numpy()
@@ -41,7 +49,15 @@ def length_of(squares: Tensor) -> Tensor:
 
 @op(complex_parts=complex_formulas.exponential, like="numpy.exp", samples=[sample(draw(2, 3))])
 def exp(x: TensorLike) -> Tensor:
-    """`e` to the power of `x`. Float32, in the shape of `x`.
+    """`e` to the power of `x`.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.exp`, `numpy.exp`.
 
     Example:
         >>> pyml.ops.exp([0., 1.]).numpy().round(4)
@@ -52,7 +68,15 @@ def exp(x: TensorLike) -> Tensor:
 
 @op(complex_parts=complex_formulas.exponential_less_1, like="numpy.expm1", samples=[sample(draw(2, 3))])
 def expm1(x: TensorLike) -> Tensor:
-    """`exp(x) - 1`, accurate near 0. Float32, in the shape of `x`.
+    """`exp(x) - 1`, accurate near 0.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.expm1`, `numpy.expm1`.
 
     Example:
         >>> float(pyml.ops.expm1(1e-6)) > 1e-6
@@ -63,7 +87,15 @@ def expm1(x: TensorLike) -> Tensor:
 
 @op(complex_parts=complex_formulas.logarithm, like="numpy.log", samples=[sample(draw(2, 3, low=0.2))])
 def log(x: TensorLike) -> Tensor:
-    """The natural logarithm; NaN below 0, `-inf` at 0. Float32, in the shape of `x`.
+    """The natural logarithm; NaN below 0, `-inf` at 0.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.log`, `numpy.log`.
 
     Example:
         >>> pyml.ops.log([1., 10.]).numpy().round(4)
@@ -74,7 +106,15 @@ def log(x: TensorLike) -> Tensor:
 
 @op(complex_parts=complex_formulas.logarithm_of_1_more, like="numpy.log1p", samples=[sample(draw(2, 3, low=-0.5))])
 def log1p(x: TensorLike) -> Tensor:
-    """`log(1 + x)`, accurate near 0. Float32, in the shape of `x`.
+    """`log(1 + x)`, accurate near 0.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.log1p`, `numpy.log1p`.
 
     Example:
         >>> pyml.ops.log1p([0., 1.]).numpy().round(4)
@@ -85,7 +125,15 @@ def log1p(x: TensorLike) -> Tensor:
 
 @op(complex_parts=lambda m, z: m.log(z) * (1 / np.log(2)), like="numpy.log2", samples=[sample(draw(2, 3, low=0.2))])
 def log2(x: TensorLike) -> Tensor:
-    """The logarithm to base 2. Float32, in the shape of `x`.
+    """The logarithm to base 2.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.log2`, `numpy.log2`.
 
     Example:
         >>> pyml.ops.log2([1., 8.]).numpy().round(4)
@@ -96,7 +144,15 @@ def log2(x: TensorLike) -> Tensor:
 
 @op(complex_parts=lambda m, z: m.log(z) * (1 / np.log(10)), like="numpy.log10", samples=[sample(draw(2, 3, low=0.2))])
 def log10(x: TensorLike) -> Tensor:
-    """The logarithm to base 10. Float32, in the shape of `x`.
+    """The logarithm to base 10.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.log10`, `numpy.log10`.
 
     Example:
         >>> pyml.ops.log10([1., 100.]).numpy().round(4)
@@ -110,10 +166,18 @@ _COUNTS = draw(4, low=0, high=5, dtype="uint32")
 
 @op(counted=True, like="numpy.logaddexp", samples=[sample(draw(2, 3), draw(2, 3)), sample(draw(2, 1), draw(3)), sample(_COUNTS, _COUNTS)])
 def logaddexp(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """`log(exp(x1) + exp(x2))` without overflow, as float32; shapes broadcast.
+    """`log(exp(x1) + exp(x2))` without overflow.
+
+    Args:
+        x1, x2: Tensors, or numbers.
+
+    Returns:
+        float32, in the shape that both broadcast to.
 
     Raises:
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.logaddexp`, `numpy.logaddexp`.
 
     Example:
         >>> round(float(pyml.ops.logaddexp(200., 200.)), 3)
@@ -126,7 +190,15 @@ def logaddexp(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(complex_parts=complex_formulas.turned(complex_formulas.hyperbolic_sine), like="numpy.sin", samples=[sample(draw(2, 3))])
 def sin(x: TensorLike) -> Tensor:
-    """The sine of `x` in radians. Float32, in the shape of `x`.
+    """The sine of `x` in radians.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.sin`, `numpy.sin`.
 
     Example:
         >>> pyml.ops.sin([0., np.pi / 2]).numpy().round(4)
@@ -137,7 +209,15 @@ def sin(x: TensorLike) -> Tensor:
 
 @op(complex_parts=lambda m, z: m.cosh(ComplexTensor(-z.imag, z.real)), like="numpy.cos", samples=[sample(draw(2, 3))])
 def cos(x: TensorLike) -> Tensor:
-    """The cosine of `x` in radians. Float32, in the shape of `x`.
+    """The cosine of `x` in radians.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.cos`, `numpy.cos`.
 
     Example:
         >>> pyml.ops.cos([0., np.pi]).numpy().round(4)
@@ -151,7 +231,15 @@ def cos(x: TensorLike) -> Tensor:
     like="numpy.tan", samples=[sample(draw(2, 3, low=-1, high=1))],
 )
 def tan(x: TensorLike) -> Tensor:
-    """The tangent of `x` in radians. Float32, in the shape of `x`.
+    """The tangent of `x` in radians.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.tan`, `numpy.tan`.
 
     Example:
         >>> pyml.ops.tan([0., np.pi / 4]).numpy().round(4)
@@ -162,7 +250,15 @@ def tan(x: TensorLike) -> Tensor:
 
 @op(complex_parts=complex_formulas.turned(complex_formulas.inverse_hyperbolic_tangent), like="numpy.arctan", samples=[sample(draw(2, 3))])
 def arctan(x: TensorLike) -> Tensor:
-    """The inverse tangent in radians, between -pi/2 and pi/2. Float32, in the shape of `x`.
+    """The inverse tangent in radians, between -pi/2 and pi/2.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.arctan`, `numpy.arctan`.
 
     Example:
         >>> pyml.ops.arctan([0., 1.]).numpy().round(4)
@@ -173,7 +269,15 @@ def arctan(x: TensorLike) -> Tensor:
 
 @op(complex_parts=complex_formulas.hyperbolic_sine, like="numpy.sinh", samples=[sample(draw(2, 3))])
 def sinh(x: TensorLike) -> Tensor:
-    """The hyperbolic sine, `(exp(x) - exp(-x)) / 2`. Float32, in the shape of `x`.
+    """The hyperbolic sine, `(exp(x) - exp(-x)) / 2`.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.sinh`, `numpy.sinh`.
 
     Example:
         >>> pyml.ops.sinh([0., 1.]).numpy().round(4)
@@ -184,7 +288,15 @@ def sinh(x: TensorLike) -> Tensor:
 
 @op(complex_parts=complex_formulas.hyperbolic_cosine, like="numpy.cosh", samples=[sample(draw(2, 3))])
 def cosh(x: TensorLike) -> Tensor:
-    """The hyperbolic cosine, `(exp(x) + exp(-x)) / 2`. Float32, in the shape of `x`.
+    """The hyperbolic cosine, `(exp(x) + exp(-x)) / 2`.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.cosh`, `numpy.cosh`.
 
     Example:
         >>> pyml.ops.cosh([0., 1.]).numpy().round(4)
@@ -195,7 +307,15 @@ def cosh(x: TensorLike) -> Tensor:
 
 @op(complex_parts=complex_formulas.hyperbolic_tangent, like="numpy.tanh", samples=[sample(draw(2, 3))])
 def tanh(x: TensorLike) -> Tensor:
-    """The hyperbolic tangent, between -1 and 1. Float32, in the shape of `x`.
+    """The hyperbolic tangent, between -1 and 1.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.tanh`, `numpy.tanh`.
 
     Example:
         >>> pyml.ops.tanh([0., 1.]).numpy().round(4)
@@ -206,7 +326,15 @@ def tanh(x: TensorLike) -> Tensor:
 
 @op(like="numpy.floor", gradient=False, samples=[sample(draw(2, 3))])
 def floor(x: TensorLike) -> Tensor:
-    """The largest integer not above `x`. Float32, in the shape of `x`.
+    """The largest integer not above `x`.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.floor`, `numpy.floor`.
 
     Example:
         >>> pyml.ops.floor([1.7, -1.2]).numpy()
@@ -217,7 +345,15 @@ def floor(x: TensorLike) -> Tensor:
 
 @op(like="numpy.ceil", gradient=False, samples=[sample(draw(2, 3))])
 def ceil(x: TensorLike) -> Tensor:
-    """The smallest integer not below `x`. Float32, in the shape of `x`.
+    """The smallest integer not below `x`.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.ceil`, `numpy.ceil`.
 
     Example:
         >>> pyml.ops.ceil([1.2, -1.7]).numpy()
@@ -228,7 +364,15 @@ def ceil(x: TensorLike) -> Tensor:
 
 @op(like="numpy.trunc", gradient=False, samples=[sample(draw(2, 3))])
 def trunc(x: TensorLike) -> Tensor:
-    """`x` without its fraction, in its shape and dtype.
+    """`x` without its fraction.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        A tensor of the shape and dtype of `x`.
+
+    Source: `keras.ops.trunc`, `numpy.trunc`.
 
     Example:
         >>> pyml.ops.trunc([1.7, -1.7]).numpy()
@@ -246,11 +390,16 @@ def trunc(x: TensorLike) -> Tensor:
     samples=[sample(draw(2, 3)), sample(draw(4), 1), sample(draw(4, low=-900, high=900), -2), sample([15, 25, -35], -1), sample([7], 2)],
 )
 def round(x: TensorLike, decimals: int = 0) -> Tensor:
-    """`x` rounded to `decimals` places, halves to even, in the shape and dtype of `x`.
+    """`x` rounded to `decimals` places, halves to even.
 
     Args:
         x: Tensor.
         decimals: Places behind the point; negative ones lie before it.
+
+    Returns:
+        A tensor of the shape and dtype of `x`.
+
+    Source: `keras.ops.round`.
 
     Example:
         >>> pyml.ops.round([0.5, 1.5, 2.4]).numpy()

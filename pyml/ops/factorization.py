@@ -71,6 +71,8 @@ def cholesky_inverse(x: TensorLike, upper: bool = False) -> Tensor:
         ShapeError: `x` is not square.
         numpy.linalg.LinAlgError: There is a 0 on a diagonal. Inside programs the inverse has infinities instead.
 
+    Source: `keras.ops.cholesky_inverse`.
+
     Example:
         >>> pyml.ops.cholesky_inverse([[2., 0.], [0., 1.]]).numpy()
         array([[0.25, 0.  ],

@@ -41,11 +41,16 @@ def get_item(x: TensorLike, key: Any) -> Tensor:
             integers broadcast, and negative ones count from the end. A mask picks where it holds; a mask that is a tensor is read
             from the device, for the shape of the result depends on it.
 
+    Returns:
+        A tensor of the dtype of `x`, of the shape that numpy gives it.
+
     Raises:
         ShapeError: There are more indices than axes, or a mask has another shape than what it masks.
         IndexError: An integer, or one in a list or a numpy array, is out of range. One in a tensor picks zeros.
         TypeError: Something is not an index.
         TraceError: A mask is computed in the program that is being traced.
+
+    Source: `keras.ops.get_item`.
 
     Example:
         >>> pyml.ops.get_item(np.arange(6).reshape(2, 3), (slice(None), 1)).numpy()

@@ -72,9 +72,14 @@ def concatenate(xs: Sequence[TensorLike], axis: int = 0) -> Tensor:
         xs: List or tuple of tensors.
         axis: An axis that they have.
 
+    Returns:
+        A tensor of the common dtype; along `axis` it has the sizes of all together.
+
     Raises:
         ShapeError: Other sizes differ.
         ValueError: There are no tensors.
+
+    Source: `keras.ops.concatenate`, `numpy.concatenate`.
 
     Example:
         >>> pyml.ops.concatenate([[1, 2], [3]]).numpy()
@@ -101,9 +106,14 @@ def stack(x: Sequence[TensorLike], axis: int = 0) -> Tensor:
         x: List or tuple of tensors.
         axis: Place of the new axis in the result.
 
+    Returns:
+        A tensor of the common dtype, with an axis more, as long as there are tensors.
+
     Raises:
         ShapeError: The shapes differ, or the axis is out of range.
         ValueError: There are no tensors.
+
+    Source: `keras.ops.stack`, `numpy.stack`.
 
     Example:
         >>> pyml.ops.stack([[1, 2], [3, 4]], axis=1).numpy()
@@ -128,9 +138,14 @@ def split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0
         indices_or_sections: How many equal parts, or the positions of the cuts.
         axis: The axis.
 
+    Returns:
+        A list of tensors of the dtype of `x`, in its shape but for the axis that is cut.
+
     Raises:
         ShapeError: The size does not divide into so many parts.
         ShapeError: `axis` is out of range, or `indices_or_sections` neither a positive integer nor a list.
+
+    Source: `keras.ops.split`, `numpy.split`.
 
     Example:
         >>> [part.tolist() for part in pyml.ops.split([1, 2, 3, 4], [1])]
@@ -168,8 +183,13 @@ def repeat(x: TensorLike, repeats: int | Sequence[int], axis: int | None = None)
         repeats: How many times, for all or for each place along the axis.
         axis: The axis.
 
+    Returns:
+        A tensor of the dtype of `x`, in its shape but for `axis`; without `axis` it has one.
+
     Raises:
         ShapeError: The axis is out of range, or there are not as many numbers as places.
+
+    Source: `keras.ops.repeat`, `numpy.repeat`.
 
     Example:
         >>> pyml.ops.repeat([1, 2], 2).numpy()
@@ -196,8 +216,17 @@ def repeat(x: TensorLike, repeats: int | Sequence[int], axis: int | None = None)
 def tile(x: TensorLike, repeats: int | Sequence[int]) -> Tensor:
     """`x` laid side by side `repeats` times per axis, in the dtype of `x`; missing leading axes count as 1.
 
+    Args:
+        x: Tensor of any shape.
+        repeats: How often, for each axis; a number is for the last one.
+
+    Returns:
+        A tensor of the dtype of `x`, each axis as many times as long as `repeats` says.
+
     Raises:
         ShapeError: `repeats` holds something else than integers of at least 0.
+
+    Source: `keras.ops.tile`, `numpy.tile`.
 
     Example:
         >>> pyml.ops.tile([1, 2], 2).numpy()
@@ -223,12 +252,19 @@ def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
 
     Negative indices count from the end. Those that a device computed are not looked at: out of range they give zeros.
 
+    Args:
+        x: Tensor of any shape.
+        indices: Integers.
+        axis: The axis; None for the flattened `x`.
+
     Returns:
         The shape of `x` with that of `indices` in the place of `axis`.
 
     Raises:
         IndexError: A number, list or array of `indices` holds one that is out of range.
         ShapeError: `axis` is out of range.
+
+    Source: `keras.ops.take`, `numpy.take`.
 
     Example:
         >>> pyml.ops.take([10, 20, 30], [2, 0]).numpy()

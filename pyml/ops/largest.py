@@ -48,6 +48,8 @@ def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
         ShapeError: `x` is a scalar.
         ValueError: The last axis has less than `k` elements.
 
+    Source: `keras.ops.top_k`.
+
     Example:
         >>> values, indices = pyml.ops.top_k([5, 2, 7, 1, 9], k=2)
         >>> values.tolist(), indices.tolist()

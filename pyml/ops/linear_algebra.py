@@ -43,8 +43,13 @@ def norm(x: TensorLike, ord: float | str | None = None, axis: Axis = None, keepd
         axis: An axis of vectors, or the two axes of matrices; None takes all of `x` (with `ord=None` as one vector).
         keepdims: Keep these axes with size 1.
 
+    Returns:
+        float32, without `axis`, or with a size of 1 there where `keepdims` is true.
+
     Raises:
         ValueError: There is no such norm.
+
+    Source: `keras.ops.norm`, `numpy.linalg.norm`.
 
     Example:
         >>> pyml.ops.norm([3., 4.]).item()

@@ -26,10 +26,18 @@ _TRUTH = sample(draw(2, 3, low=0, high=2, dtype="bool"), draw(3, low=0, high=2, 
 
 @op(complex_parts=complex_formulas.equal, like="numpy.equal", operator="eq", gradient=False, samples=[_WHOLE])
 def equal(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """Where `x1 == x2`: bool, in the shape that both broadcast to.
+    """Where `x1 == x2`.
+
+    Args:
+        x1, x2: Tensors, or numbers.
+
+    Returns:
+        bool, in the shape that both broadcast to.
 
     Raises:
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.equal`, `numpy.equal`.
 
     Example:
         >>> pyml.ops.equal([1, 2, 3], 2).numpy()
@@ -40,10 +48,18 @@ def equal(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(complex_parts=lambda m, x1, x2: m.logical_not(m.equal(x1, x2)), like="numpy.not_equal", operator="ne", gradient=False, samples=[_WHOLE])
 def not_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """Where `x1 != x2`: bool, in the shape that both broadcast to.
+    """Where `x1 != x2`.
+
+    Args:
+        x1, x2: Tensors, or numbers.
+
+    Returns:
+        bool, in the shape that both broadcast to.
 
     Raises:
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.not_equal`, `numpy.not_equal`.
 
     Example:
         >>> pyml.ops.not_equal([1, 2, 3], 2).numpy()
@@ -54,10 +70,18 @@ def not_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(like="numpy.less", operator="lt", gradient=False, samples=[_PAIR, _WHOLE])
 def less(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """Where `x1 < x2`: bool, in the shape that both broadcast to.
+    """Where `x1 < x2`.
+
+    Args:
+        x1, x2: Tensors, or numbers.
+
+    Returns:
+        bool, in the shape that both broadcast to.
 
     Raises:
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.less`, `numpy.less`.
 
     Example:
         >>> pyml.ops.less([1, 2, 3], 2).numpy()
@@ -68,10 +92,18 @@ def less(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(like="numpy.less_equal", operator="le", gradient=False, samples=[_PAIR, _WHOLE])
 def less_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """Where `x1 <= x2`: bool, in the shape that both broadcast to.
+    """Where `x1 <= x2`.
+
+    Args:
+        x1, x2: Tensors, or numbers.
+
+    Returns:
+        bool, in the shape that both broadcast to.
 
     Raises:
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.less_equal`, `numpy.less_equal`.
 
     Example:
         >>> pyml.ops.less_equal([1, 2, 3], 2).numpy()
@@ -82,10 +114,18 @@ def less_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(like="numpy.greater", operator="gt", gradient=False, samples=[_PAIR, _WHOLE])
 def greater(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """Where `x1 > x2`: bool, in the shape that both broadcast to.
+    """Where `x1 > x2`.
+
+    Args:
+        x1, x2: Tensors, or numbers.
+
+    Returns:
+        bool, in the shape that both broadcast to.
 
     Raises:
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.greater`, `numpy.greater`.
 
     Example:
         >>> pyml.ops.greater([1, 2, 3], 2).numpy()
@@ -96,10 +136,18 @@ def greater(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(like="numpy.greater_equal", operator="ge", gradient=False, samples=[_PAIR, _WHOLE])
 def greater_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """Where `x1 >= x2`: bool, in the shape that both broadcast to.
+    """Where `x1 >= x2`.
+
+    Args:
+        x1, x2: Tensors, or numbers.
+
+    Returns:
+        bool, in the shape that both broadcast to.
 
     Raises:
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.greater_equal`, `numpy.greater_equal`.
 
     Example:
         >>> pyml.ops.greater_equal([1, 2, 3], 2).numpy()
@@ -112,8 +160,16 @@ def greater_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
 def logical_and(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Where both `x1` and `x2` hold (are not 0): bool; shapes broadcast.
 
+    Args:
+        x1, x2: Tensors, or numbers.
+
+    Returns:
+        bool, in the shape that both broadcast to.
+
     Raises:
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.logical_and`, `numpy.logical_and`.
 
     Example:
         >>> pyml.ops.logical_and([True, True], [True, False]).numpy()
@@ -126,8 +182,16 @@ def logical_and(x1: TensorLike, x2: TensorLike) -> Tensor:
 def logical_or(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Where `x1` or `x2` holds (is not 0): bool; shapes broadcast.
 
+    Args:
+        x1, x2: Tensors, or numbers.
+
+    Returns:
+        bool, in the shape that both broadcast to.
+
     Raises:
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.logical_or`, `numpy.logical_or`.
 
     Example:
         >>> pyml.ops.logical_or([True, False], [False, False]).numpy()
@@ -140,8 +204,16 @@ def logical_or(x1: TensorLike, x2: TensorLike) -> Tensor:
 def logical_xor(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Where exactly one of `x1` and `x2` holds: bool; shapes broadcast.
 
+    Args:
+        x1, x2: Tensors, or numbers.
+
+    Returns:
+        bool, in the shape that both broadcast to.
+
     Raises:
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.logical_xor`, `numpy.logical_xor`.
 
     Example:
         >>> pyml.ops.logical_xor([True, False], [True, True]).numpy()
@@ -155,7 +227,15 @@ def logical_xor(x1: TensorLike, x2: TensorLike) -> Tensor:
     like="numpy.logical_not", gradient=False, samples=[sample(draw(5, low=0, high=2, dtype="bool"))],
 )
 def logical_not(x: TensorLike) -> Tensor:
-    """Where `x` does not hold (is 0): bool, in the shape of `x`.
+    """Where `x` does not hold (is 0).
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        bool, in the shape of `x`.
+
+    Source: `keras.ops.logical_not`, `numpy.logical_not`.
 
     Example:
         >>> pyml.ops.logical_not([True, False]).numpy()
@@ -177,9 +257,18 @@ def _bits(prim: Primitive, logical: Callable[..., Tensor], x: TensorLike, y: Ten
 def bitwise_and(x: TensorLike, y: TensorLike) -> Tensor:
     """`x & y` bit by bit, of integers; of booleans as such. Shapes broadcast.
 
+    Args:
+        x: Tensor of integers or booleans.
+        y: Another.
+
+    Returns:
+        A tensor of the common dtype, in the shape that both broadcast to.
+
     Raises:
         ShapeError: The shapes do not broadcast.
         DtypeError: An operand holds floats.
+
+    Source: `keras.ops.bitwise_and`, `numpy.bitwise_and`.
 
     Example:
         >>> pyml.ops.bitwise_and([3, 4], 2).numpy()
@@ -192,9 +281,18 @@ def bitwise_and(x: TensorLike, y: TensorLike) -> Tensor:
 def bitwise_or(x: TensorLike, y: TensorLike) -> Tensor:
     """`x | y` bit by bit, of integers; of booleans as such. Shapes broadcast.
 
+    Args:
+        x: Tensor of integers or booleans.
+        y: Another.
+
+    Returns:
+        A tensor of the common dtype, in the shape that both broadcast to.
+
     Raises:
         ShapeError: The shapes do not broadcast.
         DtypeError: An operand holds floats.
+
+    Source: `keras.ops.bitwise_or`, `numpy.bitwise_or`.
 
     Example:
         >>> pyml.ops.bitwise_or([3, 4], 2).numpy()
@@ -207,9 +305,18 @@ def bitwise_or(x: TensorLike, y: TensorLike) -> Tensor:
 def bitwise_xor(x: TensorLike, y: TensorLike) -> Tensor:
     """`x ^ y` bit by bit, of integers; of booleans as such. Shapes broadcast.
 
+    Args:
+        x: Tensor of integers or booleans.
+        y: Another.
+
+    Returns:
+        A tensor of the common dtype, in the shape that both broadcast to.
+
     Raises:
         ShapeError: The shapes do not broadcast.
         DtypeError: An operand holds floats.
+
+    Source: `keras.ops.bitwise_xor`, `numpy.bitwise_xor`.
 
     Example:
         >>> pyml.ops.bitwise_xor([3, 4], 2).numpy()
@@ -228,9 +335,18 @@ def _shift(prim: Primitive, x: TensorLike, y: TensorLike, what: str) -> Tensor:
 def left_shift(x: TensorLike, y: TensorLike) -> Tensor:
     """`x << y`, of integers; shapes broadcast.
 
+    Args:
+        x: Tensor of integers.
+        y: How many bits, integers.
+
+    Returns:
+        A tensor of the common dtype, in the shape that both broadcast to.
+
     Raises:
         ShapeError: The shapes do not broadcast.
         DtypeError: An operand holds floats.
+
+    Source: `keras.ops.bitwise_left_shift`, `numpy.left_shift`.
 
     Example:
         >>> pyml.ops.left_shift([1, 3], 2).numpy()
@@ -243,9 +359,18 @@ def left_shift(x: TensorLike, y: TensorLike) -> Tensor:
 def right_shift(x: TensorLike, y: TensorLike) -> Tensor:
     """`x >> y`, of integers; the sign stays. Shapes broadcast.
 
+    Args:
+        x: Tensor of integers.
+        y: How many bits, integers.
+
+    Returns:
+        A tensor of the common dtype, in the shape that both broadcast to.
+
     Raises:
         ShapeError: The shapes do not broadcast.
         DtypeError: An operand holds floats.
+
+    Source: `keras.ops.bitwise_right_shift`, `numpy.right_shift`.
 
     Example:
         >>> pyml.ops.right_shift([4, -12], 2).numpy()
@@ -259,7 +384,15 @@ def right_shift(x: TensorLike, y: TensorLike) -> Tensor:
     like="numpy.isnan", gradient=False, samples=[sample(draw(2, 3))],
 )
 def isnan(x: TensorLike) -> Tensor:
-    """Where `x` is NaN: bool, in the shape of `x`.
+    """Where `x` is NaN.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        bool, in the shape of `x`.
+
+    Source: `keras.ops.isnan`, `numpy.isnan`.
 
     Example:
         >>> pyml.ops.isnan([np.nan, np.inf, 1.]).numpy()
@@ -273,7 +406,15 @@ def isnan(x: TensorLike) -> Tensor:
     like="numpy.isinf", gradient=False, samples=[sample(draw(2, 3))],
 )
 def isinf(x: TensorLike) -> Tensor:
-    """Where `x` is infinite: bool, in the shape of `x`.
+    """Where `x` is infinite.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        bool, in the shape of `x`.
+
+    Source: `keras.ops.isinf`, `numpy.isinf`.
 
     Example:
         >>> pyml.ops.isinf([np.nan, np.inf, 1.]).numpy()
@@ -287,7 +428,15 @@ def isinf(x: TensorLike) -> Tensor:
     like="numpy.isfinite", gradient=False, samples=[sample(draw(2, 3))],
 )
 def isfinite(x: TensorLike) -> Tensor:
-    """Where `x` is neither NaN nor infinite: bool, in the shape of `x`.
+    """Where `x` is neither NaN nor infinite.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        bool, in the shape of `x`.
+
+    Source: `keras.ops.isfinite`, `numpy.isfinite`.
 
     Example:
         >>> pyml.ops.isfinite([np.nan, np.inf, 1.]).numpy()
@@ -305,10 +454,20 @@ def where(condition: TensorLike, x1: TensorLike | None = None, x2: TensorLike | 
 
     Without `x1` and `x2` it is `nonzero(condition)`, a tuple of indices, which is read back and so not for programs.
 
+    Args:
+        condition: Tensor of booleans; of others, what is not 0 holds.
+        x1: What is taken where it holds, a tensor or number.
+        x2: What is taken elsewhere.
+
+    Returns:
+        A tensor of the common dtype of `x1` and `x2`, in the shape that all three broadcast to; without both a tuple of int32 vectors.
+
     Raises:
         ValueError: One of `x1` and `x2` is missing.
         ShapeError: The shapes do not broadcast.
         TraceError: Both are missing while a program is traced, or with a symbolic condition.
+
+    Source: `keras.ops.where`, `numpy.where`.
 
     Example:
         >>> pyml.ops.where([True, False], [1., 2.], 0.).numpy()
@@ -333,8 +492,16 @@ def where(condition: TensorLike, x1: TensorLike | None = None, x2: TensorLike | 
 def bitwise_not(x: TensorLike) -> Tensor:
     """All bits of integers turned, `-x - 1`; of booleans their opposite. In the shape and dtype of `x`.
 
+    Args:
+        x: Tensor of integers or booleans.
+
+    Returns:
+        A tensor of the shape and dtype of `x`.
+
     Raises:
         DtypeError: `x` is neither.
+
+    Source: `keras.ops.bitwise_invert`, `numpy.invert`.
 
     Example:
         >>> pyml.ops.bitwise_not([0, 5]).numpy()

@@ -115,6 +115,9 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:
         f: A function of one row of each tensor of `xs`, which returns tensors in any nesting.
         xs: A tensor, or tensors in lists, tuples and dicts, all of the same length along the first axis.
 
+    Returns:
+        What the function returns, each tensor of it with a first axis more, as long as the rows.
+
     Raises:
         ShapeError: The tensors of `xs` are not of the same length.
         TypeError: `f` is not a function.
@@ -143,6 +146,9 @@ def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
     Args:
         function: A function of one row of each tensor of `elements`, which returns tensors in any nesting.
         elements: A tensor, or tensors in lists, tuples and dicts, all of the same length along the first axis.
+
+    Returns:
+        What the function returns, each tensor of it with a first axis more, as long as the rows.
 
     Raises:
         ShapeError: The tensors of `elements` are not of the same length.

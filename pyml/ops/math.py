@@ -29,7 +29,15 @@ __all__ = [
 
 @op(like=lambda x: 1 / np.sqrt(x), samples=[sample(draw(2, 3, low=0.2))])
 def rsqrt(x: TensorLike) -> Tensor:
-    """`1 / sqrt(x)` as float32, in the shape of `x`.
+    """`1 / sqrt(x)`.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.rsqrt`.
 
     Example:
         >>> pyml.ops.rsqrt([4., 0.25]).numpy()
@@ -40,7 +48,15 @@ def rsqrt(x: TensorLike) -> Tensor:
 
 @op(like=np.vectorize(erf_of_number, otypes=[float]), samples=[sample(draw(2, 3))])
 def erf(x: TensorLike) -> Tensor:
-    """The error function as float32, in the shape of `x`.
+    """The error function.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.erf`.
 
     Example:
         >>> pyml.ops.erf([0., 1.]).numpy().round(4)
@@ -63,8 +79,13 @@ def in_top_k(targets: TensorLike, predictions: TensorLike, k: int) -> Tensor:
         predictions: Scores `(batch, classes)`.
         k: How many.
 
+    Returns:
+        bool `(batch,)`.
+
     Raises:
         ShapeError: The shapes do not fit.
+
+    Source: `keras.ops.in_top_k`.
 
     Example:
         >>> pyml.ops.in_top_k([1, 0], [[0.1, 0.9], [0.2, 0.8]], k=1).numpy()
@@ -92,6 +113,9 @@ def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tenso
         x: Tensor.
         axis: An axis, or several; None means all.
         keepdims: Keep these axes with size 1.
+
+    Returns:
+        float32, without `axis`, or with a size of 1 there where `keepdims` is true.
 
     Raises:
         ShapeError: An axis is out of range or named twice.

@@ -46,6 +46,16 @@ def _extreme(x: TensorLike, axis: Axis, keepdims: bool, largest: bool) -> Tensor
 def nanmax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The largest element over `axis` that is not a NaN, in the dtype of `x`; NaN where all are; arguments and errors as of `max`.
 
+    Args:
+        x: Tensor of any shape.
+        axis: The axis, or several; None for all. Negative ones count from the end.
+        keepdims: Whether the axes stay, with a size of 1.
+
+    Returns:
+        A tensor of the dtype of `x`, without `axis`, or with a size of 1 there where `keepdims` is true.
+
+    Source: `keras.ops.nanmax`, `numpy.nanmax`.
+
     Example:
         >>> pyml.ops.nanmax([1., np.nan, 3.]).item()
         3.0
@@ -56,6 +66,16 @@ def nanmax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 @op(like="numpy.nanmin", samples=[*_SAMPLES, _WHOLE])
 def nanmin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The smallest element over `axis` that is not a NaN, in the dtype of `x`; NaN where all are; arguments and errors as of `min`.
+
+    Args:
+        x: Tensor of any shape.
+        axis: The axis, or several; None for all. Negative ones count from the end.
+        keepdims: Whether the axes stay, with a size of 1.
+
+    Returns:
+        A tensor of the dtype of `x`, without `axis`, or with a size of 1 there where `keepdims` is true.
+
+    Source: `keras.ops.nanmin`, `numpy.nanmin`.
 
     Example:
         >>> pyml.ops.nanmin([1., np.nan, 3.]).item()
@@ -68,6 +88,16 @@ def nanmin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 def nansum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The sum over `axis` of what is not a NaN, in the dtype of `x`; arguments and errors as of `sum`.
 
+    Args:
+        x: Tensor of any shape.
+        axis: The axis, or several; None for all. Negative ones count from the end.
+        keepdims: Whether the axes stay, with a size of 1.
+
+    Returns:
+        A tensor of the dtype of `x`, without `axis`, or with a size of 1 there where `keepdims` is true.
+
+    Source: `keras.ops.nansum`, `numpy.nansum`.
+
     Example:
         >>> pyml.ops.nansum([1., np.nan, 3.]).item()
         4.0
@@ -78,6 +108,16 @@ def nansum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 @op(dtypes="sum", like="numpy.nanprod", samples=[*_SAMPLES, _WHOLE])
 def nanprod(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The product over `axis` of what is not a NaN, in the dtype of `x`; arguments and errors as of `prod`.
+
+    Args:
+        x: Tensor of any shape.
+        axis: The axis, or several; None for all. Negative ones count from the end.
+        keepdims: Whether the axes stay, with a size of 1.
+
+    Returns:
+        A tensor of the dtype of `x`, without `axis`, or with a size of 1 there where `keepdims` is true.
+
+    Source: `keras.ops.nanprod`, `numpy.nanprod`.
 
     Example:
         >>> pyml.ops.nanprod([2., np.nan, 3.]).item()
@@ -94,6 +134,16 @@ def _count(x: TensorLike, axis: Axis, keepdims: bool) -> Tensor:
 def nanmean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The mean over `axis` of what is not a NaN, as float32; NaN where all are; arguments and errors as of `mean`.
 
+    Args:
+        x: Tensor of any shape.
+        axis: The axis, or several; None for all. Negative ones count from the end.
+        keepdims: Whether the axes stay, with a size of 1.
+
+    Returns:
+        float32, without `axis`, or with a size of 1 there where `keepdims` is true.
+
+    Source: `keras.ops.nanmean`, `numpy.nanmean`.
+
     Example:
         >>> pyml.ops.nanmean([1., np.nan, 3.]).item()
         2.0
@@ -104,6 +154,16 @@ def nanmean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 @op(like="numpy.nanvar", samples=_SAMPLES)
 def nanvar(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The population variance over `axis` of what is not a NaN, as float32; NaN where all are; arguments and errors as of `var`.
+
+    Args:
+        x: Tensor of any shape.
+        axis: The axis, or several; None for all. Negative ones count from the end.
+        keepdims: Whether the axes stay, with a size of 1.
+
+    Returns:
+        float32, without `axis`, or with a size of 1 there where `keepdims` is true.
+
+    Source: `keras.ops.nanvar`, `numpy.nanvar`.
 
     Example:
         >>> pyml.ops.nanvar([1., np.nan, 3.]).item()
@@ -116,6 +176,16 @@ def nanvar(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 @op(like="numpy.nanstd", samples=_SAMPLES)
 def nanstd(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The population standard deviation over `axis` of what is not a NaN, as float32; NaN where all are; arguments and errors as of `std`.
+
+    Args:
+        x: Tensor of any shape.
+        axis: The axis, or several; None for all. Negative ones count from the end.
+        keepdims: Whether the axes stay, with a size of 1.
+
+    Returns:
+        float32, without `axis`, or with a size of 1 there where `keepdims` is true.
+
+    Source: `keras.ops.nanstd`, `numpy.nanstd`.
 
     Example:
         >>> pyml.ops.nanstd([1., np.nan, 5.]).item()
@@ -133,6 +203,16 @@ def _place(x: TensorLike, axis: int | None, keepdims: bool, largest: bool) -> Te
 def nanargmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """The position of the largest element along `axis` that is not a NaN, int32; -1 where all are; arguments and errors as of `argmax`.
 
+    Args:
+        x: Tensor of any shape.
+        axis: The axis; None for the flattened `x`.
+        keepdims: Whether the axes stay, with a size of 1.
+
+    Returns:
+        int32, without `axis`, or with a size of 1 there where `keepdims` is true.
+
+    Source: `keras.ops.nanargmax`, `numpy.nanargmax`.
+
     Example:
         >>> pyml.ops.nanargmax([1., np.nan, 3.]).item()
         2
@@ -143,6 +223,16 @@ def nanargmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) ->
 @op(dtypes="index", like="numpy.nanargmin", gradient=False, samples=_PLACES)
 def nanargmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """The position of the smallest element along `axis` that is not a NaN, int32; -1 where all are; arguments and errors as of `argmin`.
+
+    Args:
+        x: Tensor of any shape.
+        axis: The axis; None for the flattened `x`.
+        keepdims: Whether the axes stay, with a size of 1.
+
+    Returns:
+        int32, without `axis`, or with a size of 1 there where `keepdims` is true.
+
+    Source: `keras.ops.nanargmin`, `numpy.nanargmin`.
 
     Example:
         >>> pyml.ops.nanargmin([1., np.nan, 3.]).item()

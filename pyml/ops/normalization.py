@@ -53,6 +53,8 @@ def moments(x: TensorLike, axes: int | Sequence[int], keepdims: bool = False, sy
     Raises:
         ShapeError: An axis is out of range or named twice.
 
+    Source: `keras.ops.moments`.
+
     Example:
         >>> mean, variance = pyml.ops.moments([1., 3.], axes=0)
         >>> mean.item(), variance.item()
@@ -116,7 +118,7 @@ def batch_normalization(
     scale: TensorLike | None = None,
     epsilon: float = 1e-3,
 ) -> Tensor:
-    """`(x - mean) / sqrt(variance + epsilon) * scale + offset`: float32, in the shape of `x`.
+    """`(x - mean) / sqrt(variance + epsilon) * scale + offset`.
 
     Args:
         x: Tensor.
@@ -124,6 +126,9 @@ def batch_normalization(
         axis: Their axis.
         offset, scale: The same; left out where None.
         epsilon: Added to the variance.
+
+    Returns:
+        float32, in the shape of `x`.
 
     Raises:
         ShapeError: `axis` is out of range, or the statistics have not one number for each place along it.
@@ -180,6 +185,9 @@ def layer_normalization(
         axis: An axis, or several.
         epsilon: Added to the variance, by default 1e-7.
 
+    Returns:
+        float32, in the shape of `x`.
+
     Raises:
         ShapeError: `axis` is out of range, or `x` is a scalar.
 
@@ -212,6 +220,9 @@ def rms_normalization(
         axis: An axis, or several.
         epsilon: Added to the mean, by default 1e-7.
 
+    Returns:
+        float32, in the shape of `x`.
+
     Raises:
         ShapeError: `axis` is out of range, or `x` is a scalar.
 
@@ -232,7 +243,7 @@ def rms_normalization(
     samples=[sample(draw(3, 4)), sample(draw(3, 4), axis=0, order=1), sample(draw(3, 4), order=3)],
 )
 def normalize(x: TensorLike, axis: Axis = -1, order: float = 2, epsilon: float | None = None) -> Tensor:
-    """`x` divided by its norm along `axis`, at least `epsilon` (1e-7): float32, in the shape of `x`.
+    """`x` divided by its norm along `axis`, at least `epsilon` (1e-7).
 
     Args:
         x: Tensor.
@@ -240,9 +251,14 @@ def normalize(x: TensorLike, axis: Axis = -1, order: float = 2, epsilon: float |
         order: Order of the norm, for example 2.
         epsilon: Least norm to divide by.
 
+    Returns:
+        float32, in the shape of `x`.
+
     Raises:
         ShapeError: An axis is out of range or named twice.
         ValueError: `order` is not a number above 0.
+
+    Source: `keras.ops.normalize`.
 
     Example:
         >>> pyml.ops.normalize([3., 4.]).numpy()

@@ -133,6 +133,8 @@ def extract_patches(
         TypeError: `size` is neither an integer nor a tuple.
         ValueError: `padding` or `data_format` is none of its words.
 
+    Source: `keras.ops.image.extract_patches`.
+
     Example:
         >>> pyml.ops.image.extract_patches(np.ones((2, 20, 20, 3)), (5, 5)).shape
         (2, 4, 4, 75)
@@ -169,6 +171,8 @@ def extract_patches_3d(
     Raises:
         ShapeError: A patch does not fit, or the axes are not those of volumes.
         ValueError: `padding` or `data_format` is none of its words.
+
+    Source: `keras.ops.image.extract_patches_3d`.
 
     Example:
         >>> pyml.ops.image.extract_patches_3d(np.ones((2, 10, 10, 10, 3)), 5).shape

@@ -24,6 +24,9 @@ __all__ = [
 def angle(x: TensorLike) -> Tensor:
     """The direction of complex numbers in radians, from -pi to pi; of real ones 0, or pi where they are negative.
 
+    Args:
+        x: Tensor of any shape.
+
     Returns:
         float32, in the shape of `x`.
 

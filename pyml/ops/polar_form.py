@@ -24,6 +24,9 @@ def polar(abs_: TensorLike, angle: TensorLike) -> ComplexTensor:
         abs_: Sizes.
         angle: Directions in radians; the shapes broadcast.
 
+    Returns:
+        A `ComplexTensor`, complex64, in the shape that both broadcast to.
+
     Raises:
         ShapeError: The shapes do not broadcast.
 

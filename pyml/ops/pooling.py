@@ -80,9 +80,14 @@ def max_pool(
         padding: `"valid"` or `"same"`.
         data_format: `"channels_last"`, which None means, or `"channels_first"`: `(batch, channels, *sizes)`.
 
+    Returns:
+        A tensor in the layout of `inputs`: of its dtype for integers, else float32.
+
     Raises:
         ShapeError: The window does not fit the inputs.
         ValueError: `padding` or `data_format` is none of its words.
+
+    Source: `keras.ops.max_pool`.
 
     Example:
         >>> pyml.ops.max_pool(np.arange(16.0).reshape(1, 4, 4, 1), 2)[0, :, :, 0].numpy()
@@ -105,9 +110,21 @@ def average_pool(
 ) -> Tensor:
     """The mean of each window, float32; cells outside the image do not count. Arguments and shapes as for `max_pool`.
 
+    Args:
+        inputs: `(batch, ..., channels)`, or channels first.
+        pool_size: The window, a number or one for each axis.
+        strides: How far windows are apart; None for `pool_size`.
+        padding: `"valid"` or `"same"`.
+        data_format: `"channels_last"` (None) or `"channels_first"`.
+
+    Returns:
+        float32, in the layout of `inputs`.
+
     Raises:
         ShapeError: The window does not fit the image.
         ValueError: `padding` or `data_format` is none of its words.
+
+    Source: `keras.ops.average_pool`.
 
     Example:
         >>> pyml.ops.average_pool(np.arange(16).reshape(1, 4, 4, 1), 2)[0, :, :, 0].numpy()

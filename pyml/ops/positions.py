@@ -46,9 +46,14 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None)
         indices: Integers with as many axes as `x`, whose other sizes broadcast with those of `x`; negative ones count from the end.
         axis: The axis; None takes from the flattened `x` by a vector of indices.
 
+    Returns:
+        A tensor of the dtype of `x`, in the shape of `indices`, its other axes broadcast with those of `x`.
+
     Raises:
         IndexError: A number, list or array of `indices` holds one that is out of range; those that a device computed give zeros.
         ShapeError: The shapes do not fit, or the axis is out of range.
+
+    Source: `keras.ops.take_along_axis`, `numpy.take_along_axis`.
 
     Example:
         >>> pyml.ops.take_along_axis([[10, 20], [30, 40]], [[1], [0]], axis=1).numpy()
@@ -99,9 +104,14 @@ def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "l
         values: What is looked for.
         side: `"left"`: before its equals; `"right"`: behind them.
 
+    Returns:
+        int32, in the shape of `values`.
+
     Raises:
         ShapeError: `sorted_sequence` is not a vector.
         ValueError: `side` is another.
+
+    Source: `keras.ops.searchsorted`, `numpy.searchsorted`.
 
     Example:
         >>> pyml.ops.searchsorted([1, 3, 5], [0, 3, 9]).numpy()
@@ -128,8 +138,13 @@ def digitize(x: TensorLike, bins: TensorLike) -> Tensor:
         x: Tensor.
         bins: The increasing edges, a vector; bin 0 lies below the first, an edge belongs to the bin above it.
 
+    Returns:
+        int32, in the shape of `x`.
+
     Raises:
         ShapeError: `bins` is not a vector.
+
+    Source: `keras.ops.digitize`, `numpy.digitize`.
 
     Example:
         >>> pyml.ops.digitize([0., 1., 9.], [1., 5.]).numpy()
@@ -160,6 +175,8 @@ def unravel_index(indices: TensorLike, shape: Shape) -> tuple[Tensor, ...]:
         IndexError: A number, list or array of `indices` holds one that is out of range.
         ShapeError: `shape` has a negative size.
 
+    Source: `keras.ops.unravel_index`, `numpy.unravel_index`.
+
     Example:
         >>> [axis.tolist() for axis in pyml.ops.unravel_index([1, 5], (2, 3))]
         [[0, 1], [1, 2]]
@@ -187,9 +204,14 @@ def select(condlist: Sequence[TensorLike], choicelist: Sequence[TensorLike], def
         choicelist: As many tensors; all broadcast.
         default: Where no condition holds.
 
+    Returns:
+        A tensor of the common dtype of the choices and `default`, in the shape that all broadcast to.
+
     Raises:
         ValueError: There are none, or not as many choices as conditions.
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.select`, `numpy.select`.
 
     Example:
         >>> pyml.ops.select([[True, False], [True, True]], [[1, 2], [3, 4]]).numpy()

@@ -27,6 +27,12 @@ def logdet(x: TensorLike) -> Tensor:
     It is -inf for singular matrices and NaN where the determinant is negative; `slogdet` has the sign.
     Of complex matrices it is complex, the phase of the determinant its imaginary part.
 
+    Args:
+        x: Square matrices `(..., n, n)`.
+
+    Returns:
+        float32, in the shape of `x` without its last two axes.
+
     Raises:
         ShapeError: `x` is not square.
 

@@ -29,7 +29,15 @@ _HOLES = sample(np.array([1.0, np.nan, np.nan], np.float32), np.array([np.nan, 2
 
 @op(like="numpy.fabs", samples=[sample(draw(2, 3)), sample(draw(4, low=-9, high=9, dtype="int32"))])
 def fabs(x: TensorLike) -> Tensor:
-    """`|x|` as float32, in the shape of `x`.
+    """`|x|`.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.fabs`, `numpy.fabs`.
 
     Example:
         >>> pyml.ops.fabs([1, -2]).numpy()
@@ -40,7 +48,15 @@ def fabs(x: TensorLike) -> Tensor:
 
 @op(like="numpy.cbrt", samples=[sample(draw(2, 3)), sample(np.array([-27.0, 0.0, 1e-30, 1e30], np.float32))])
 def cbrt(x: TensorLike) -> Tensor:
-    """The cube root, of negative numbers too. Float32, in the shape of `x`.
+    """The cube root, of negative numbers too.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.cbrt`, `numpy.cbrt`.
 
     Example:
         >>> pyml.ops.cbrt([8., -27.]).numpy().round(4)
@@ -58,7 +74,15 @@ def cbrt(x: TensorLike) -> Tensor:
 
 @op(like="numpy.exp2", samples=[sample(draw(2, 3)), sample(draw(4, low=-3, high=9, dtype="int32"))])
 def exp2(x: TensorLike) -> Tensor:
-    """2 to the power of `x`. Float32, in the shape of `x`.
+    """2 to the power of `x`.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
+
+    Source: `keras.ops.exp2`, `numpy.exp2`.
 
     Example:
         >>> pyml.ops.exp2([0., 3.]).numpy()
@@ -76,8 +100,16 @@ def exp2(x: TensorLike) -> Tensor:
 def ldexp(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 * 2**x2` as float32, also where the power alone is too large; shapes broadcast.
 
+    Args:
+        x1, x2: Tensors, or numbers.
+
+    Returns:
+        float32, in the shape that both broadcast to.
+
     Raises:
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.ldexp`, `numpy.ldexp`.
 
     Example:
         >>> pyml.ops.ldexp([0.5, 3.], [1, 2]).numpy()
@@ -90,10 +122,18 @@ def ldexp(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(like="numpy.logaddexp2", samples=_PAIR)
 def logaddexp2(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """`log2(2**x1 + 2**x2)` without overflow, as float32; shapes broadcast.
+    """`log2(2**x1 + 2**x2)` without overflow.
+
+    Args:
+        x1, x2: Tensors, or numbers.
+
+    Returns:
+        float32, in the shape that both broadcast to.
 
     Raises:
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.logaddexp2`, `numpy.logaddexp2`.
 
     Example:
         >>> round(float(pyml.ops.logaddexp2(200., 200.)), 3)
@@ -104,10 +144,18 @@ def logaddexp2(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(like="numpy.fmax", samples=[*_PAIR, _WHOLE, _HOLES])
 def fmax(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The larger of `x1` and `x2`, or the one that is not a NaN, in the common dtype; shapes broadcast.
+    """The larger of `x1` and `x2`, or the one that is not a NaN.
+
+    Args:
+        x1, x2: Tensors, or numbers.
+
+    Returns:
+        A tensor of the common dtype, in the shape that both broadcast to.
 
     Raises:
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.fmax`, `numpy.fmax`.
 
     Example:
         >>> pyml.ops.fmax([1., np.nan], [2., 3.]).numpy()
@@ -118,10 +166,18 @@ def fmax(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(like="numpy.fmin", samples=[*_PAIR, _WHOLE, _HOLES])
 def fmin(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The smaller of `x1` and `x2`, or the one that is not a NaN, in the common dtype; shapes broadcast.
+    """The smaller of `x1` and `x2`, or the one that is not a NaN.
+
+    Args:
+        x1, x2: Tensors, or numbers.
+
+    Returns:
+        A tensor of the common dtype, in the shape that both broadcast to.
 
     Raises:
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.fmin`, `numpy.fmin`.
 
     Example:
         >>> pyml.ops.fmin([1., np.nan], [2., 3.]).numpy()
@@ -132,10 +188,18 @@ def fmin(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(like="numpy.fmod", gradient=False, samples=[_WHOLE, sample(draw(4), 0.75), sample(draw(4), -0.75)])
 def fmod(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """The remainder of `x1 / x2`, with the sign of `x1`, in the common dtype; shapes broadcast.
+    """The remainder of `x1 / x2`, with the sign of `x1`.
+
+    Args:
+        x1, x2: Tensors, or numbers.
+
+    Returns:
+        A tensor of the common dtype, in the shape that both broadcast to.
 
     Raises:
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.fmod`, `numpy.fmod`.
 
     Example:
         >>> pyml.ops.fmod([7, -7], 3).numpy()
@@ -153,8 +217,16 @@ def fmod(x1: TensorLike, x2: TensorLike) -> Tensor:
 def divide_no_nan(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 / x2` as float32, and 0 where `x2` is 0; shapes broadcast.
 
+    Args:
+        x1, x2: Tensors, or numbers.
+
+    Returns:
+        float32, in the shape that both broadcast to.
+
     Raises:
         ShapeError: The shapes do not broadcast.
+
+    Source: `keras.ops.divide_no_nan`.
 
     Example:
         >>> pyml.ops.divide_no_nan([1., 3.], [0., 2.]).numpy()
@@ -172,6 +244,11 @@ def copy(x: TensorLike) -> Tensor:
     Args:
         x: Tensor.
 
+    Returns:
+        A tensor of the shape and dtype of `x`.
+
+    Source: `keras.ops.copy`, `numpy.copy`.
+
     Example:
         >>> pyml.ops.copy([1, 2]).numpy()
         array([1, 2], dtype=int32)
@@ -182,6 +259,14 @@ def copy(x: TensorLike) -> Tensor:
 @op(complex_parts=lambda m, z: ComplexTensor(z.real, -z.imag), like="numpy.conjugate", samples=[sample(draw(2, 3))])
 def conjugate(x: TensorLike) -> Tensor:
     """`x` with its imaginary part negated, in its shape and dtype; of real tensors `x` itself.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        A tensor of the shape and dtype of `x`.
+
+    Source: `keras.ops.conj`, `numpy.conjugate`.
 
     Example:
         >>> pyml.ops.conjugate([1., 2.]).numpy()
@@ -197,6 +282,14 @@ conj = conjugate
 def real(x: TensorLike) -> Tensor:
     """The real part of `x`, in its shape and dtype; of real tensors `x` itself.
 
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        A tensor of the shape and dtype of `x`, float32 of complex ones.
+
+    Source: `keras.ops.real`, `numpy.real`.
+
     Example:
         >>> pyml.ops.real([1., 2.]).numpy()
         array([1., 2.], dtype=float32)
@@ -207,6 +300,14 @@ def real(x: TensorLike) -> Tensor:
 @op(complex_parts=lambda m, z: z.imag, like="numpy.imag", gradient=False, samples=[sample(draw(2, 3))])
 def imag(x: TensorLike) -> Tensor:
     """The imaginary part of `x`; tensors are real, so zeros in its shape and dtype.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        A tensor of the shape and dtype of `x`, float32 of complex ones.
+
+    Source: `keras.ops.imag`, `numpy.imag`.
 
     Example:
         >>> pyml.ops.imag([1., 2.]).numpy()

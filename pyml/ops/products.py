@@ -65,6 +65,8 @@ def matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
     Raises:
         ShapeError: The inner sizes differ, the leading axes do not broadcast, or an operand is a number.
 
+    Source: `keras.ops.matmul`, `numpy.matmul`.
+
     Example:
         >>> pyml.ops.matmul([[1., 2.], [3., 4.]], [1., 1.]).numpy()
         array([3., 7.], dtype=float32)
@@ -103,8 +105,16 @@ def matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
 def dot(x1: TensorLike, x2: TensorLike) -> Tensor:
     """numpy's dot, in the common dtype: of numbers, vectors or matrices, over the last axis of `x1` and the last but one of `x2`.
 
+    Args:
+        x1, x2: Tensors, or numbers.
+
+    Returns:
+        A tensor of the common dtype: `x1`'s shape without its last axis, then `x2`'s without its last but one.
+
     Raises:
         ShapeError: These axes have different sizes.
+
+    Source: `keras.ops.dot`, `numpy.dot`.
 
     Example:
         >>> pyml.ops.dot([1., 2.], [3., 4.]).item()
@@ -133,6 +143,8 @@ def tensordot(x1: TensorLike, x2: TensorLike, axes: int | Sequence[Any] = 2) -> 
     Raises:
         ShapeError: An axis is out of range, or axes that meet have different sizes.
 
+    Source: `keras.ops.tensordot`, `numpy.tensordot`.
+
     Example:
         >>> pyml.ops.tensordot(np.ones((2, 3)), np.ones((3, 4)), axes=1).shape
         (2, 4)
@@ -160,6 +172,14 @@ def tensordot(x1: TensorLike, x2: TensorLike, axes: int | Sequence[Any] = 2) -> 
 @op(complex_parts="crosswise", counted=True, like="numpy.outer", samples=[sample(draw(3), draw(2)), sample(draw(2, 2), draw(3))])
 def outer(x1: TensorLike, x2: TensorLike) -> Tensor:
     """All products of an element of `x1` and one of `x2`, in the common dtype: `(x1.size, x2.size)`.
+
+    Args:
+        x1, x2: Tensors, or numbers.
+
+    Returns:
+        A tensor of the common dtype: `(x1.size, x2.size)`.
+
+    Source: `keras.ops.outer`, `numpy.outer`.
 
     Example:
         >>> pyml.ops.outer([1, 2], [10, 20]).numpy()

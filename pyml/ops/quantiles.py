@@ -103,6 +103,9 @@ def quantile(x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "lin
         method: Where it lies between two elements: `"linear"` between them, `"lower"`, `"higher"`, `"midpoint"`, or `"nearest"`.
         keepdims: Keep the reduced axes with size 1.
 
+    Returns:
+        float32, without `axis`, or with a size of 1 there where `keepdims` is true; of several `q` with an axis for these in front.
+
     Raises:
         ValueError: `q` is outside 0 to 1, or the method is another. Values of a tensor `q` are clipped instead.
         ShapeError: An axis is out of range, `q` is not a vector, or there are no elements.
@@ -122,6 +125,18 @@ _FEWER = [*(sample(_HOLES, _LEVELS, axis=1, method=m) for m in _METHODS), sample
 @op(dtypes="first", like="numpy.nanquantile", samples=[*_ARGUMENTS, *_FEWER], tolerance=2e-5)
 def nanquantile(x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Tensor:
     """`quantile` of the elements that are not NaN, and NaN where all are; arguments and errors as of `quantile`.
+
+    Args:
+        x: Tensor of any shape.
+        q: The share, from 0 to 1, or several.
+        axis: The axis, or several; None for all. Negative ones count from the end.
+        method: What stands between two numbers: `"linear"`, `"lower"`, `"higher"`, `"midpoint"` or `"nearest"`.
+        keepdims: Whether the axes stay, with a size of 1.
+
+    Returns:
+        float32, without `axis`, or with a size of 1 there where `keepdims` is true; of several `q` with an axis for these in front.
+
+    Source: `keras.ops.nanquantile`, `numpy.nanquantile`.
 
     Example:
         >>> pyml.ops.nanquantile([4., np.nan, 2.], 0.5).item()
@@ -144,6 +159,18 @@ _PERCENTS = [
 def percentile(x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Tensor:
     """`quantile` whose `q` counts from 0 to 100; dtypes, shapes, the other arguments and the errors as of `quantile`.
 
+    Args:
+        x: Tensor of any shape.
+        q: The share, from 0 to 100, or several.
+        axis: The axis, or several; None for all. Negative ones count from the end.
+        method: What stands between two numbers: `"linear"`, `"lower"`, `"higher"`, `"midpoint"` or `"nearest"`.
+        keepdims: Whether the axes stay, with a size of 1.
+
+    Returns:
+        float32, without `axis`, or with a size of 1 there where `keepdims` is true; of several `q` with an axis for these in front.
+
+    Source: `keras.ops.percentile`, `numpy.percentile`.
+
     Example:
         >>> pyml.ops.percentile([1., 2., 3., 4.], [25, 75]).numpy()
         array([1.75, 3.25], dtype=float32)
@@ -154,6 +181,18 @@ def percentile(x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "l
 @op(like="numpy.nanpercentile", samples=[*_PERCENTS, sample(_HOLES, [10, 60], axis=0)], tolerance=2e-5)
 def nanpercentile(x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "linear", keepdims: bool = False) -> Tensor:
     """`percentile` of the elements that are not NaN, and NaN where all are; arguments and errors as of `percentile`.
+
+    Args:
+        x: Tensor of any shape.
+        q: The share, from 0 to 100, or several.
+        axis: The axis, or several; None for all. Negative ones count from the end.
+        method: What stands between two numbers: `"linear"`, `"lower"`, `"higher"`, `"midpoint"` or `"nearest"`.
+        keepdims: Whether the axes stay, with a size of 1.
+
+    Returns:
+        float32, without `axis`, or with a size of 1 there where `keepdims` is true; of several `q` with an axis for these in front.
+
+    Source: `keras.ops.nanpercentile`, `numpy.nanpercentile`.
 
     Example:
         >>> pyml.ops.nanpercentile([4., np.nan, 2.], 100).item()
@@ -171,8 +210,13 @@ def median(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         axis: An axis, or several; None means all.
         keepdims: Keep the reduced axes with size 1.
 
+    Returns:
+        float32, without `axis`, or with a size of 1 there where `keepdims` is true.
+
     Raises:
         ShapeError: An axis is out of range, or there are no elements.
+
+    Source: `keras.ops.median`, `numpy.median`.
 
     Example:
         >>> pyml.ops.median([[1., 5., 2.], [9., 7., 8.]], axis=1).numpy()
@@ -184,6 +228,16 @@ def median(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 @op(like="numpy.nanmedian", samples=[*_MIDDLES, sample(_HOLES, axis=1), sample(_HOLES), sample(_FILLED, axis=1)])
 def nanmedian(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """`median` of the elements that are not NaN, and NaN where all are; arguments and errors as of `median`.
+
+    Args:
+        x: Tensor of any shape.
+        axis: The axis, or several; None for all. Negative ones count from the end.
+        keepdims: Whether the axes stay, with a size of 1.
+
+    Returns:
+        float32, without `axis`, or with a size of 1 there where `keepdims` is true.
+
+    Source: `keras.ops.nanmedian`, `numpy.nanmedian`.
 
     Example:
         >>> pyml.ops.nanmedian([1., np.nan, 4., 2.]).item()

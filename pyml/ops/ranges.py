@@ -49,9 +49,14 @@ def linspace(
         dtype: Name of the dtype.
         axis: The axis of the result along which they lie, where the ends are tensors.
 
+    Returns:
+        A tensor of `dtype` or float32, with an axis of `num` at `axis`; `linspace` with `retstep` gives it and the distance.
+
     Raises:
         ShapeError: `num` is negative, or `axis` is out of range.
         DtypeError: There is no such dtype.
+
+    Source: `keras.ops.linspace`.
 
     Example:
         >>> pyml.ops.linspace(0., 1., 5).numpy()
@@ -79,9 +84,23 @@ def logspace(
 ) -> Tensor:
     """`base` to the powers of `num` evenly spaced numbers from `start` to `stop`; other arguments as for `linspace`.
 
+    Args:
+        start: The power of the first number.
+        stop: The power of the last one, or of the first that is left out.
+        num: How many.
+        endpoint: Whether `stop` is the last one.
+        base: What is raised to powers.
+        dtype: The dtype of the result.
+        axis: Where the axis of the numbers is, if the ends are tensors.
+
+    Returns:
+        A tensor of `dtype` or float32, with an axis of `num` at `axis`.
+
     Raises:
         ShapeError: `num` is negative, or `axis` is out of range.
         DtypeError: There is no such dtype.
+
+    Source: `keras.ops.logspace`.
 
     Example:
         >>> pyml.ops.logspace(0., 2., 3).numpy().round(2)
@@ -102,9 +121,22 @@ def geomspace(
 
     Both ends are positive, or both negative; else the result is NaN.
 
+    Args:
+        start: The first number.
+        stop: The last one, or the first that is left out.
+        num: How many.
+        endpoint: Whether `stop` is the last one.
+        dtype: The dtype of the result.
+        axis: Where the axis of the numbers is, if the ends are tensors.
+
+    Returns:
+        A tensor of `dtype` or float32, with an axis of `num` at `axis`.
+
     Raises:
         ShapeError: `num` is negative, or `axis` is out of range.
         DtypeError: There is no such dtype.
+
+    Source: `keras.ops.geomspace`.
 
     Example:
         >>> pyml.ops.geomspace(1., 100., 3).numpy().round(2)

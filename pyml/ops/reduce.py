@@ -54,8 +54,13 @@ def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         axis: An axis, or several; None means all.
         keepdims: Keep these axes with size 1.
 
+    Returns:
+        A tensor of the dtype of `x`, without `axis`, or with a size of 1 there where `keepdims` is true.
+
     Raises:
         ShapeError: An axis is out of range or named twice.
+
+    Source: `keras.ops.sum`, `numpy.sum`.
 
     Example:
         >>> pyml.ops.sum([[1, 2], [3, 4]], axis=0).numpy()
@@ -74,9 +79,14 @@ def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False, dtype: str | 
         keepdims: Keep these axes with size 1.
         dtype: Name of the result's dtype.
 
+    Returns:
+        A tensor of `dtype` or the dtype of `x`, without `axis`, or with a size of 1 there where `keepdims` is true.
+
     Raises:
         ShapeError: An axis is out of range or named twice.
         DtypeError: There is no such dtype.
+
+    Source: `keras.ops.prod`, `numpy.prod`.
 
     Example:
         >>> pyml.ops.prod([1., 2., 3.]).item()
@@ -99,8 +109,13 @@ def max(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: float
         keepdims: Keep these axes with size 1.
         initial: The result is at least this number.
 
+    Returns:
+        A tensor of the dtype of `x`, without `axis`, or with a size of 1 there where `keepdims` is true.
+
     Raises:
         ShapeError: An axis is out of range, or there are no elements and no `initial`.
+
+    Source: `keras.ops.amax`, `numpy.max`.
 
     Example:
         >>> pyml.ops.max([[1, 5], [4, 2]], axis=1).numpy()
@@ -119,8 +134,13 @@ def min(x: TensorLike, axis: Axis = None, keepdims: bool = False, initial: float
         keepdims: Keep these axes with size 1.
         initial: The result is at most this number.
 
+    Returns:
+        A tensor of the dtype of `x`, without `axis`, or with a size of 1 there where `keepdims` is true.
+
     Raises:
         ShapeError: An axis is out of range, or there are no elements.
+
+    Source: `keras.ops.amin`, `numpy.min`.
 
     Example:
         >>> pyml.ops.min([[1, 5], [4, 2]], axis=1).numpy()
@@ -156,8 +176,13 @@ def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         axis: An axis, or several; None means all.
         keepdims: Keep these axes with size 1.
 
+    Returns:
+        float32, without `axis`, or with a size of 1 there where `keepdims` is true.
+
     Raises:
         ShapeError: An axis is out of range or named twice.
+
+    Source: `keras.ops.mean`, `numpy.mean`.
 
     Example:
         >>> pyml.ops.mean([1, 2, 6]).item()
@@ -179,8 +204,13 @@ def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         axis: An axis, or several; None means all.
         keepdims: Keep these axes with size 1.
 
+    Returns:
+        float32, without `axis`, or with a size of 1 there where `keepdims` is true.
+
     Raises:
         ShapeError: An axis is out of range or named twice.
+
+    Source: `keras.ops.var`, `numpy.var`.
 
     Example:
         >>> pyml.ops.var([1., 3.]).item()
@@ -198,8 +228,13 @@ def std(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         axis: An axis, or several; None means all.
         keepdims: Keep these axes with size 1.
 
+    Returns:
+        float32, without `axis`, or with a size of 1 there where `keepdims` is true.
+
     Raises:
         ShapeError: An axis is out of range or named twice.
+
+    Source: `keras.ops.std`, `numpy.std`.
 
     Example:
         >>> pyml.ops.std([1., 5.]).item()
@@ -225,8 +260,13 @@ def any(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         axis: An axis, or several; None means all.
         keepdims: Keep these axes with size 1.
 
+    Returns:
+        bool, without `axis`, or with a size of 1 there where `keepdims` is true.
+
     Raises:
         ShapeError: An axis is out of range or named twice.
+
+    Source: `keras.ops.any`, `numpy.any`.
 
     Example:
         >>> pyml.ops.any([[False, True], [False, False]], axis=1).numpy()
@@ -244,8 +284,13 @@ def all(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         axis: An axis, or several; None means all.
         keepdims: Keep these axes with size 1.
 
+    Returns:
+        bool, without `axis`, or with a size of 1 there where `keepdims` is true.
+
     Raises:
         ShapeError: An axis is out of range or named twice.
+
+    Source: `keras.ops.all`, `numpy.all`.
 
     Example:
         >>> pyml.ops.all([[True, True], [True, False]], axis=1).numpy()
@@ -293,8 +338,13 @@ def argmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Te
         axis: One axis; None means the flattened tensor.
         keepdims: Keep the axis with size 1.
 
+    Returns:
+        int32, without `axis`, or with a size of 1 there where `keepdims` is true.
+
     Raises:
         ShapeError: An axis is out of range, or there are no elements.
+
+    Source: `keras.ops.argmax`, `numpy.argmax`.
 
     Example:
         >>> pyml.ops.argmax([[1, 5], [4, 2]], axis=1).numpy()
@@ -307,8 +357,18 @@ def argmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Te
 def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """The position of the smallest element along `axis`, int32; the first of ties. Arguments as for `argmax`.
 
+    Args:
+        x: Tensor of any shape.
+        axis: The axis; None for the flattened `x`.
+        keepdims: Whether the axes stay, with a size of 1.
+
+    Returns:
+        int32, without `axis`, or with a size of 1 there where `keepdims` is true.
+
     Raises:
         ShapeError: An axis is out of range, or there are no elements.
+
+    Source: `keras.ops.argmin`, `numpy.argmin`.
 
     Example:
         >>> pyml.ops.argmin([[1, 5], [4, 2]], axis=1).numpy()
@@ -328,8 +388,13 @@ def count_nonzero(x: TensorLike, axis: Axis = None) -> Tensor:
         x: Tensor.
         axis: An axis, or several; None means all.
 
+    Returns:
+        int32, in the shape of `x` without `axis`.
+
     Raises:
         ShapeError: An axis is out of range or named twice.
+
+    Source: `keras.ops.count_nonzero`, `numpy.count_nonzero`.
 
     Example:
         >>> pyml.ops.count_nonzero([[0, 2], [3, 4]], axis=1).numpy()

@@ -38,6 +38,9 @@ def view(x: TensorLike, dtype: Any = None) -> Tensor:
         x: Tensor.
         dtype: Name of a dtype. Of fewer bits, the last axis is as many times longer, the lowest bits first; of more, shorter.
 
+    Returns:
+        A tensor of `dtype`; its last axis is longer or shorter where that has other bytes.
+
     Raises:
         DtypeError: There is no such dtype.
         ShapeError: The last axis does not hold a whole number of them, or `x` is a scalar of another size.

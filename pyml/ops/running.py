@@ -48,9 +48,14 @@ def cumsum(x: TensorLike, axis: int | None = None, dtype: str | None = None) -> 
         axis: The axis; None means the flattened tensor.
         dtype: Name of the result's dtype, by default that of `x`; booleans count as int32.
 
+    Returns:
+        A tensor in the shape of `x` (one axis without `axis`), of `dtype` or its dtype (int32 of booleans).
+
     Raises:
         ShapeError: The axis is out of range.
         DtypeError: There is no such dtype.
+
+    Source: `keras.ops.cumsum`, `numpy.cumsum`.
 
     Example:
         >>> pyml.ops.cumsum([1, 2, 3]).numpy()
@@ -63,9 +68,19 @@ def cumsum(x: TensorLike, axis: int | None = None, dtype: str | None = None) -> 
 def cumprod(x: TensorLike, axis: int | None = None, dtype: str | None = None) -> Tensor:
     """The product of each element and all before it along `axis`; arguments as for `cumsum`.
 
+    Args:
+        x: Tensor of any shape.
+        axis: The axis; None for the flattened `x`.
+        dtype: The dtype of the result; None for that of `x`.
+
+    Returns:
+        A tensor in the shape of `x` (one axis without `axis`), of `dtype` or its dtype (int32 of booleans).
+
     Raises:
         ShapeError: The axis is out of range.
         DtypeError: There is no such dtype.
+
+    Source: `keras.ops.cumprod`, `numpy.cumprod`.
 
     Example:
         >>> pyml.ops.cumprod([1, 2, 3]).numpy()
@@ -83,9 +98,19 @@ def _filled(x: TensorLike, number: float) -> Tensor:
 def nancumsum(x: TensorLike, axis: int | None = None, dtype: str | None = None) -> Tensor:
     """`cumsum` in which a NaN counts as 0, in the dtype of `cumsum`.
 
+    Args:
+        x: Tensor of any shape.
+        axis: The axis; None for the flattened `x`.
+        dtype: The dtype of the result; None for that of `x`.
+
+    Returns:
+        A tensor in the shape of `x` (one axis without `axis`), of `dtype` or its dtype (int32 of booleans).
+
     Raises:
         ShapeError: The axis is out of range.
         DtypeError: There is no such dtype.
+
+    Source: `keras.ops.nancumsum`, `numpy.nancumsum`.
 
     Example:
         >>> pyml.ops.nancumsum([1., np.nan, 3.]).numpy()
@@ -98,9 +123,19 @@ def nancumsum(x: TensorLike, axis: int | None = None, dtype: str | None = None) 
 def nancumprod(x: TensorLike, axis: int | None = None, dtype: str | None = None) -> Tensor:
     """`cumprod` in which a NaN counts as 1, in the dtype of `cumprod`.
 
+    Args:
+        x: Tensor of any shape.
+        axis: The axis; None for the flattened `x`.
+        dtype: The dtype of the result; None for that of `x`.
+
+    Returns:
+        A tensor in the shape of `x` (one axis without `axis`), of `dtype` or its dtype (int32 of booleans).
+
     Raises:
         ShapeError: The axis is out of range.
         DtypeError: There is no such dtype.
+
+    Source: `keras.ops.nancumprod`, `numpy.nancumprod`.
 
     Example:
         >>> pyml.ops.nancumprod([2., np.nan, 3.]).numpy()

@@ -80,9 +80,14 @@ def scatter(indices: TensorLike, values: TensorLike, shape: Shape) -> Tensor:
         values: `(..., *shape[axes:])`.
         shape: The sizes of the result.
 
+    Returns:
+        A tensor of the dtype of `values`, of shape `shape`.
+
     Raises:
         ShapeError: The shapes do not fit.
         IndexError: A list or an array of `indices` holds one that is out of range; those that a device computed put nothing.
+
+    Source: `keras.ops.scatter`.
 
     Example:
         >>> pyml.ops.scatter([[0], [2]], [5., 7.], (4,)).numpy()
@@ -156,10 +161,15 @@ def scatter_update(inputs: TensorLike, indices: TensorLike, updates: TensorLike,
         updates: `(..., *inputs.shape[axes:])`.
         reduction: None replaces, and the last update of a place stays; `"add"`, `"mul"`, `"max"` and `"min"` combine with what is there.
 
+    Returns:
+        A tensor of the shape and dtype of `inputs`.
+
     Raises:
         ShapeError: The shapes do not fit.
         ValueError: There is no such reduction.
         IndexError: A list or an array of `indices` holds one that is out of range; those that a device computed put nothing.
+
+    Source: `keras.ops.scatter_update`.
 
     Example:
         >>> pyml.ops.scatter_update([1., 2., 3.], [[0], [2]], [7., 9.]).numpy()
@@ -212,8 +222,13 @@ def slice_update(inputs: TensorLike, start_indices: Sequence[int], updates: Tens
             computes, such as the counter of a loop, is moved so that the block lies in `inputs`.
         updates: The block.
 
+    Returns:
+        A tensor of the shape and dtype of `inputs`.
+
     Raises:
         ShapeError: There are more or fewer numbers or axes than `inputs` has, or the block does not lie in it.
+
+    Source: `keras.ops.slice_update`.
 
     Example:
         >>> pyml.ops.slice_update([1., 2., 3., 4.], [1], [7., 8.]).numpy()
@@ -279,8 +294,13 @@ def segment_sum(data: TensorLike, segment_ids: TensorLike, num_segments: int | N
         num_segments: How many segments; by default up to the largest, which waits for the device to say.
         sorted: Nothing here: the order of the rows does not matter.
 
+    Returns:
+        A tensor of the dtype of `data`: `(num_segments, *data.shape[1:])`.
+
     Raises:
         ShapeError: There is not a number for each row.
+
+    Source: `keras.ops.segment_sum`.
 
     Example:
         >>> pyml.ops.segment_sum([1, 2, 3], [0, 0, 1], num_segments=2).numpy()
@@ -294,8 +314,19 @@ def segment_sum(data: TensorLike, segment_ids: TensorLike, num_segments: int | N
 def segment_prod(data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False) -> Tensor:
     """The product of the rows of each segment, 1 where there are none; arguments, shape and dtype as for `segment_sum`.
 
+    Args:
+        data: Tensor, whose rows are in segments.
+        segment_ids: The number of the segment of each row, integers `(rows,)`.
+        num_segments: How many there are; None for as many as the largest number says.
+        sorted: Whether the numbers never decrease; without effect.
+
+    Returns:
+        A tensor of the dtype of `data`: `(num_segments, *data.shape[1:])`.
+
     Raises:
         ShapeError: There is not a number for each row.
+
+    Source: `keras.ops.segment_prod`.
 
     Example:
         >>> pyml.ops.segment_prod([2, 2, 3], [0, 0, 1], num_segments=2).numpy()
@@ -309,8 +340,19 @@ def segment_prod(data: TensorLike, segment_ids: TensorLike, num_segments: int | 
 def segment_max(data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False) -> Tensor:
     """The largest of the rows of each segment, the lowest number where there are none; arguments, shape and dtype as of `segment_sum`.
 
+    Args:
+        data: Tensor, whose rows are in segments.
+        segment_ids: The number of the segment of each row, integers `(rows,)`.
+        num_segments: How many there are; None for as many as the largest number says.
+        sorted: Whether the numbers never decrease; without effect.
+
+    Returns:
+        A tensor of the dtype of `data`: `(num_segments, *data.shape[1:])`.
+
     Raises:
         ShapeError: There is not a number for each row.
+
+    Source: `keras.ops.segment_max`.
 
     Example:
         >>> pyml.ops.segment_max([1, 2, 3], [0, 0, 1], num_segments=2).numpy()
@@ -324,8 +366,19 @@ def segment_max(data: TensorLike, segment_ids: TensorLike, num_segments: int | N
 def segment_min(data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False) -> Tensor:
     """The smallest of the rows of each segment, the highest number where there are none; arguments, shape and dtype as of `segment_sum`.
 
+    Args:
+        data: Tensor, whose rows are in segments.
+        segment_ids: The number of the segment of each row, integers `(rows,)`.
+        num_segments: How many there are; None for as many as the largest number says.
+        sorted: Whether the numbers never decrease; without effect.
+
+    Returns:
+        A tensor of the dtype of `data`: `(num_segments, *data.shape[1:])`.
+
     Raises:
         ShapeError: There is not a number for each row.
+
+    Source: `keras.ops.segment_min`.
 
     Example:
         >>> pyml.ops.segment_min([1, 2, 3], [0, 0, 1], num_segments=2).numpy()

@@ -40,8 +40,13 @@ def ptp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
         axis: An axis, or several; None means all.
         keepdims: Keep these axes with size 1.
 
+    Returns:
+        A tensor of the dtype of `x`, without `axis`, or with a size of 1 there where `keepdims` is true.
+
     Raises:
         ShapeError: An axis is out of range, or there are no elements.
+
+    Source: `keras.ops.ptp`, `numpy.ptp`.
 
     Example:
         >>> pyml.ops.ptp([1., 5., 3.]).item()
@@ -75,8 +80,13 @@ def diff(a: TensorLike, n: int = 1, axis: int = -1) -> Tensor:
         n: How many times, 0 or more.
         axis: The axis.
 
+    Returns:
+        A tensor of the dtype of `a`, in its shape, shorter by `n` along `axis`.
+
     Raises:
         ShapeError: The axis is out of range, or `n` is negative.
+
+    Source: `keras.ops.diff`, `numpy.diff`.
 
     Example:
         >>> pyml.ops.diff([1, 4, 9]).numpy()
@@ -103,8 +113,13 @@ def trapezoid(y: TensorLike, x: TensorLike | None = None, dx: float = 1.0, axis:
         dx: The distance between two, where `x` is None.
         axis: The axis along which the points follow each other.
 
+    Returns:
+        float32, in the shape of `y` without `axis`.
+
     Raises:
         ShapeError: The axis is out of range, or `x` does not fit.
+
+    Source: `keras.ops.trapezoid`, `numpy.trapezoid`.
 
     Example:
         >>> pyml.ops.trapezoid([1., 2., 3.]).item()
@@ -136,8 +151,13 @@ def average(x: TensorLike, axis: Axis = None, weights: TensorLike | None = None)
         axis: An axis, or several; None means all.
         weights: In the shape of `x`, a number, or a vector along the one `axis`; all alike by default.
 
+    Returns:
+        float32, in the shape of `x` without `axis`.
+
     Raises:
         ShapeError: An axis is out of range, or the weights do not fit.
+
+    Source: `keras.ops.average`, `numpy.average`.
 
     Example:
         >>> pyml.ops.average([1., 4.], weights=[2., 1.]).item()
@@ -163,8 +183,13 @@ def corrcoef(x: TensorLike) -> Tensor:
     Args:
         x: `(rows, observations)`, or a vector of observations.
 
+    Returns:
+        float32 `(rows, rows)`.
+
     Raises:
         ShapeError: `x` has more than two axes or none.
+
+    Source: `keras.ops.corrcoef`, `numpy.corrcoef`.
 
     Example:
         >>> pyml.ops.corrcoef([[1., 2., 3.], [3., 2., 1.]]).numpy().round(4)
@@ -192,9 +217,14 @@ def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Tensor:
         x1, x2: Vectors.
         mode: `"valid"`: where the shorter lies within the longer; `"same"`: as many as the longer has; `"full"`: where they touch.
 
+    Returns:
+        float32, with one axis: as long as `mode` says.
+
     Raises:
         ShapeError: An operand is not a vector or empty.
         ValueError: The mode is another.
+
+    Source: `keras.ops.correlate`, `numpy.correlate`.
 
     Example:
         >>> pyml.ops.correlate([1., 2., 3.], [0., 1., 0.5]).numpy()

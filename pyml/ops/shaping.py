@@ -29,9 +29,14 @@ def reshape(x: TensorLike, newshape: Shape) -> Tensor:
         x: Tensor.
         newshape: The sizes; one may be -1, for what is left.
 
+    Returns:
+        A tensor of the dtype of `x`, of shape `newshape`.
+
     Raises:
         ShapeError: The elements do not fit, or a size is below -1.
         TypeError: A size is None, or not an integer.
+
+    Source: `keras.ops.reshape`, `numpy.reshape`.
 
     Example:
         >>> pyml.ops.reshape([1, 2, 3, 4], (2, -1)).numpy()
@@ -59,8 +64,17 @@ def reshape(x: TensorLike, newshape: Shape) -> Tensor:
 def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
     """`x` with its axes in another order (reversed by default), in its dtype.
 
+    Args:
+        x: Tensor of any shape.
+        axes: The axes of `x` in their new order; None reverses them.
+
+    Returns:
+        A tensor of the dtype of `x`, its axes in the order of `axes`.
+
     Raises:
         ShapeError: `axes` does not name each axis once.
+
+    Source: `keras.ops.transpose`, `numpy.transpose`.
 
     Example:
         >>> pyml.ops.transpose(np.ones((2, 3, 4)), (2, 0, 1)).shape
@@ -80,8 +94,18 @@ def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
 def moveaxis(x: TensorLike, source: int | Sequence[int], destination: int | Sequence[int]) -> Tensor:
     """`x` with axis `source` (or several) moved to position `destination`, in its dtype.
 
+    Args:
+        x: Tensor of any shape.
+        source: The axis, or several.
+        destination: Where it goes; as many.
+
+    Returns:
+        A tensor of the dtype of `x`, with the sizes of its axes in the new order.
+
     Raises:
         ShapeError: An axis is out of range or named twice, or the two differ in number.
+
+    Source: `keras.ops.moveaxis`, `numpy.moveaxis`.
 
     Example:
         >>> pyml.ops.moveaxis(np.ones((2, 3, 4)), 0, -1).shape
@@ -105,8 +129,13 @@ def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Tensor:
         x: Tensor.
         axis1, axis2: The two axes.
 
+    Returns:
+        A tensor of the dtype of `x`, with the sizes of its axes in the new order.
+
     Raises:
         ShapeError: An axis is out of range.
+
+    Source: `keras.ops.swapaxes`, `numpy.swapaxes`.
 
     Example:
         >>> pyml.ops.swapaxes(np.ones((2, 3, 4)), 0, 2).shape
@@ -123,8 +152,17 @@ def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Tensor:
 def expand_dims(x: TensorLike, axis: int | Sequence[int]) -> Tensor:
     """`x` with a new axis of size 1 at `axis`, or several, in its dtype.
 
+    Args:
+        x: Tensor of any shape.
+        axis: Where the new axis is in the result, or several.
+
+    Returns:
+        A tensor of the dtype of `x`, with a size of 1 more for each new axis.
+
     Raises:
         ShapeError: An axis is out of range or named twice.
+
+    Source: `keras.ops.expand_dims`, `numpy.expand_dims`.
 
     Example:
         >>> pyml.ops.expand_dims([1, 2, 3], 0).shape
@@ -142,8 +180,17 @@ def expand_dims(x: TensorLike, axis: int | Sequence[int]) -> Tensor:
 def squeeze(x: TensorLike, axis: Axis = None) -> Tensor:
     """`x` without its axes of size 1, or without `axis`, in its dtype.
 
+    Args:
+        x: Tensor of any shape.
+        axis: An axis of size 1, or several; None for all of that size.
+
+    Returns:
+        A tensor of the dtype of `x`, without the axes of size 1 that are meant.
+
     Raises:
         ShapeError: `axis` is not of size 1.
+
+    Source: `keras.ops.squeeze`, `numpy.squeeze`.
 
     Example:
         >>> pyml.ops.squeeze(np.ones((1, 3, 1))).shape
@@ -162,8 +209,17 @@ def squeeze(x: TensorLike, axis: Axis = None) -> Tensor:
 def broadcast_to(x: TensorLike, shape: Shape) -> Tensor:
     """`x` repeated to `shape` by numpy's rules, in the dtype of `x`; costs no memory.
 
+    Args:
+        x: Tensor of any shape.
+        shape: The sizes of the result.
+
+    Returns:
+        A tensor of the dtype of `x`, of shape `shape`.
+
     Raises:
         ShapeError: It does not fit.
+
+    Source: `keras.ops.broadcast_to`, `numpy.broadcast_to`.
 
     Example:
         >>> pyml.ops.broadcast_to([1, 2], (2, 2)).numpy()
@@ -175,10 +231,19 @@ def broadcast_to(x: TensorLike, shape: Shape) -> Tensor:
 
 @op(complex_parts="each", like="numpy.flip", samples=[sample(draw(2, 3)), sample(draw(2, 3), axis=1)])
 def flip(x: TensorLike, axis: Axis = None) -> Tensor:
-    """`x` reversed along `axis` (along all by default), in its shape and dtype.
+    """`x` reversed along `axis` (along all by default).
+
+    Args:
+        x: Tensor of any shape.
+        axis: The axis, or several; None for all.
+
+    Returns:
+        A tensor of the shape and dtype of `x`.
 
     Raises:
         ShapeError: An axis is out of range or named twice.
+
+    Source: `keras.ops.flip`, `numpy.flip`.
 
     Example:
         >>> pyml.ops.flip([1, 2, 3]).numpy()
@@ -221,10 +286,15 @@ def pad(x: TensorLike, pad_width: int | Sequence[Any], mode: str = "constant", c
         mode: `"constant"`, `"reflect"` or `"symmetric"`.
         constant_values: The number to pad with, default 0; only for `"constant"`.
 
+    Returns:
+        A tensor of the dtype of `x`, each axis longer by what is added to it.
+
     Raises:
         ValueError: The mode is unknown, or there are `constant_values` with another than `"constant"`.
         ShapeError: `pad_width` is something else, is negative, or has more or fewer pairs than `x` axes; or an axis has too few
             elements to reflect.
+
+    Source: `keras.ops.pad`, `numpy.pad`.
 
     Example:
         >>> pyml.ops.pad([1, 2], (1, 2)).numpy()
@@ -257,6 +327,14 @@ def pad(x: TensorLike, pad_width: int | Sequence[Any], mode: str = "constant", c
 @op(complex_parts="each", like="numpy.ravel", samples=[sample(draw(2, 3))])
 def ravel(x: TensorLike) -> Tensor:
     """`x` as one axis, in the dtype of `x`: `(x.size,)`.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        A tensor of the dtype of `x`: `(x.size,)`.
+
+    Source: `keras.ops.ravel`, `numpy.ravel`.
 
     Example:
         >>> pyml.ops.ravel([[1, 2], [3, 4]]).numpy()

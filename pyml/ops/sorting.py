@@ -47,6 +47,9 @@ def sort(x: TensorLike, axis: int | None = -1) -> Tensor:
         x: Tensor.
         axis: The axis; None sorts the flattened tensor.
 
+    Returns:
+        A tensor of the dtype of `x`, in its shape; without `axis` it has one axis.
+
     Raises:
         ShapeError: The axis is out of range.
 
@@ -73,8 +76,13 @@ def argsort(x: TensorLike, axis: int | None = -1) -> Tensor:
         x: Tensor.
         axis: The axis; None sorts the flattened tensor.
 
+    Returns:
+        int32, as large as `x`; without `axis` with one axis.
+
     Raises:
         ShapeError: The axis is out of range.
+
+    Source: `keras.ops.argsort`.
 
     Example:
         >>> pyml.ops.argsort([3, 1, 2, 1]).numpy()
@@ -102,9 +110,14 @@ def argpartition(x: TensorLike, kth: int | Sequence[int], axis: int | None = -1)
         kth: A place in the order, or several; negative ones count from the end.
         axis: The axis; None means the flattened tensor.
 
+    Returns:
+        int32, as large as `x`; without `axis` with one axis.
+
     Raises:
         ValueError: `kth` is out of range.
         ShapeError: The axis is out of range.
+
+    Source: `keras.ops.argpartition`.
 
     Example:
         >>> pyml.ops.argpartition([7, 1, 5], 0).numpy()

@@ -25,7 +25,13 @@ __all__ = ["sparse_plus", "sparse_sigmoid", "sparsemax"]
 
 @op(like=lambda x: np.where(x <= -1, 0, np.where(x < 1, (x + 1) ** 2 / 4, x)), samples=[sample(draw(2, 6))])
 def sparse_plus(x: TensorLike) -> Tensor:
-    """0 up to -1, `x` from 1 on, `(x + 1)^2 / 4` between: float32, in the shape of `x`.
+    """0 up to -1, `x` from 1 on, `(x + 1)^2 / 4` between.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
 
     Source: Keras `ops.sparse_plus`; Martins and Astudillo 2016.
 
@@ -39,7 +45,13 @@ def sparse_plus(x: TensorLike) -> Tensor:
 
 @op(like=lambda x: np.clip((x + 1) / 2, 0, 1), samples=[sample(draw(2, 6))])
 def sparse_sigmoid(x: TensorLike) -> Tensor:
-    """0 up to -1, 1 from 1 on, `(x + 1) / 2` between: float32, in the shape of `x`.
+    """0 up to -1, 1 from 1 on, `(x + 1) / 2` between.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
 
     Source: Keras `ops.sparse_sigmoid`; Martins and Astudillo 2016.
 

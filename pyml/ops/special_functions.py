@@ -36,7 +36,13 @@ def _polynomial(weights: tuple[float, ...], x: Tensor) -> Tensor:
 
 @op(like=np.vectorize(erfc_of_number, otypes=[float]), samples=[sample(draw(2, 3)), sample(draw(4, low=2, high=5))])
 def erfc(x: TensorLike) -> Tensor:
-    """`1 - erf(x)`, with its digits where that is next to nothing. Float32, in the shape of `x`.
+    """`1 - erf(x)`, with its digits where that is next to nothing.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
 
     Source: Press et al. 1992, "Numerical Recipes", 6.2.
 
@@ -57,7 +63,13 @@ _inverse = np.vectorize(lambda x: NormalDist().inv_cdf((x + 1) / 2) / sqrt_of_nu
 
 @op(like=_inverse, samples=[sample(draw(2, 3, low=-0.9, high=0.9)), sample(draw(4, low=0.99, high=0.9999))], tolerance=1e-4)
 def erfinv(x: TensorLike) -> Tensor:
-    """The number whose `erf` is `x`: infinite at -1 and 1, NaN beyond. Float32, in the shape of `x`.
+    """The number whose `erf` is `x`: infinite at -1 and 1, NaN beyond.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
 
     Source: Giles 2010, "Approximating the erfinv function".
 

@@ -237,6 +237,9 @@ def matrix_rank(x: TensorLike, tol: float | None = None) -> Tensor:
         x: `(..., m, n)`. More than 14 rows and columns are the host's work; of a thin matrix some more.
         tol: Singular values up to this count as 0. By default `max(m, n)` times 1.2e-7 of the largest.
 
+    Returns:
+        int32, in the shape of `x` without its last two axes.
+
     Raises:
         ShapeError: `x` has fewer than two axes.
         numpy.linalg.LinAlgError: A matrix holds NaN or infinity. Inside programs its rank is 0.

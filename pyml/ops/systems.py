@@ -25,6 +25,12 @@ __all__ = [
 def inv(x: TensorLike) -> Tensor:
     """The inverse of square matrices: float32, in the shape of `x`, `(..., n, n)`. More than 32 rows are the host's work.
 
+    Args:
+        x: Square matrices `(..., n, n)`.
+
+    Returns:
+        float32, in the shape of `x`.
+
     Raises:
         ShapeError: `x` is not square.
         numpy.linalg.LinAlgError: A matrix is singular. Inside programs its inverse has infinities or NaN instead.

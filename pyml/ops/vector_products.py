@@ -26,8 +26,16 @@ __all__ = [
 def inner(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The sums of products over the last axes of both, in the common dtype: the other axes of `x1`, then those of `x2`.
 
+    Args:
+        x1, x2: Tensors, or numbers.
+
+    Returns:
+        A tensor of the common dtype: the other axes of `x1`, then those of `x2`.
+
     Raises:
         ShapeError: The last sizes differ.
+
+    Source: `keras.ops.inner`, `numpy.inner`.
 
     Example:
         >>> pyml.ops.inner([1, 2], [3, 4]).item()
@@ -44,8 +52,13 @@ def vdot(x1: TensorLike, x2: TensorLike) -> Tensor:
     Args:
         x1, x2: Tensors of as many elements; of complex ones the first is conjugated.
 
+    Returns:
+        A tensor of the common dtype without axes.
+
     Raises:
         ShapeError: There are not as many elements in both.
+
+    Source: `keras.ops.vdot`, `numpy.vdot`.
 
     Example:
         >>> pyml.ops.vdot([[1, 2], [3, 4]], [[1, 1], [1, 1]]).item()
@@ -62,6 +75,14 @@ def vdot(x1: TensorLike, x2: TensorLike) -> Tensor:
 )
 def kron(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Kronecker's product, in the common dtype: a block `x1[i] * x2` for every element of `x1`; missing leading axes have size 1.
+
+    Args:
+        x1, x2: Tensors, or numbers.
+
+    Returns:
+        A tensor of the common dtype, each axis as long as those of both multiplied.
+
+    Source: `keras.ops.kron`, `numpy.kron`.
 
     Example:
         >>> pyml.ops.kron([1, 10], [1, 2]).numpy()
@@ -90,8 +111,13 @@ def cross(x1: TensorLike, x2: TensorLike, axisa: int = -1, axisb: int = -1, axis
         axisc: The axis of the result's vectors; there is none where both are of 2 numbers.
         axis: All three at once.
 
+    Returns:
+        A tensor of the common dtype: vectors of 3 numbers, or a number for each pair of vectors of 2.
+
     Raises:
         ShapeError: A vector has neither 2 numbers nor 3, or the shapes do not broadcast.
+
+    Source: `keras.ops.cross`, `numpy.cross`.
 
     Example:
         >>> pyml.ops.cross([1, 0, 0], [0, 1, 0]).numpy()

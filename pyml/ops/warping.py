@@ -136,6 +136,8 @@ def affine_transform(
         ValueError: An argument is unknown.
         ShapeError: The images have neither 3 nor 4 axes, or the transform is not of 8 numbers.
 
+    Source: `keras.ops.image.affine_transform`.
+
     Example:
         >>> pyml.ops.image.affine_transform([[[1.], [2.], [3.]]], [1., 0., 1., 0., 1., 0., 0., 0.]).numpy().ravel()
         array([2., 3., 0.], dtype=float32)

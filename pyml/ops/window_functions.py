@@ -48,6 +48,12 @@ def _cosines(x: int, weights: tuple[float, ...], what: str) -> Tensor:
 def bartlett(x: int) -> Tensor:
     """Bartlett's window of `x` places, a triangle from 0 to 1 and back: float32 `(x,)`.
 
+    Args:
+        x: The number of places.
+
+    Returns:
+        float32 `(x,)`.
+
     Raises:
         ShapeError: `x` is not an integer of at least 0.
 
@@ -65,6 +71,12 @@ def bartlett(x: int) -> Tensor:
 def blackman(x: int) -> Tensor:
     """Blackman's window of `x` places: float32 `(x,)`.
 
+    Args:
+        x: The number of places.
+
+    Returns:
+        float32 `(x,)`.
+
     Raises:
         ShapeError: `x` is not an integer of at least 0.
 
@@ -81,6 +93,12 @@ def blackman(x: int) -> Tensor:
 def hamming(x: int) -> Tensor:
     """Hamming's window of `x` places, from 0.08 to 1 and back: float32 `(x,)`.
 
+    Args:
+        x: The number of places.
+
+    Returns:
+        float32 `(x,)`.
+
     Raises:
         ShapeError: `x` is not an integer of at least 0.
 
@@ -96,6 +114,12 @@ def hamming(x: int) -> Tensor:
 @op(like="numpy.hanning", samples=_LENGTHS)
 def hanning(x: int) -> Tensor:
     """Von Hann's window of `x` places, from 0 to 1 and back: float32 `(x,)`.
+
+    Args:
+        x: The number of places.
+
+    Returns:
+        float32 `(x,)`.
 
     Raises:
         ShapeError: `x` is not an integer of at least 0.
@@ -118,7 +142,13 @@ def _polynomial(weights: tuple[float, ...], x: Tensor) -> Tensor:
 
 @op(like="numpy.i0", samples=[sample(draw(2, 3)), sample(draw(4, low=-9, high=9)), sample(draw(3, low=0, high=4, dtype="int32"))])
 def i0(x: TensorLike) -> Tensor:
-    """The modified Bessel function of the first kind of order 0. Float32, in the shape of `x`.
+    """The modified Bessel function of the first kind of order 0.
+
+    Args:
+        x: Tensor of any shape.
+
+    Returns:
+        float32, in the shape of `x`.
 
     Source: Abramowitz and Stegun 1964, 9.8.1 and 9.8.2.
 
@@ -140,6 +170,9 @@ def kaiser(x: int, beta: float) -> Tensor:
     Args:
         x: How many places.
         beta: How narrow it is; 0 is a rectangle.
+
+    Returns:
+        float32 `(x,)`.
 
     Raises:
         ShapeError: `x` is not an integer of at least 0.
