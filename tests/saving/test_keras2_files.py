@@ -5,6 +5,7 @@ Files for it name nothing that it does not write itself; `tools/make_keras2_file
 
 import base64
 import json
+import zipfile
 import zlib
 from pathlib import Path
 
@@ -36,6 +37,21 @@ def test_files_of_keras_2_give_its_outputs(tmp_path, name):
             np.testing.assert_allclose(have, want, atol=2e-5, err_msg=ending)
         if name in compiled and "weights" not in ending:
             np.testing.assert_allclose(train(pyml, model, x), case["loss"], atol=2e-5, err_msg=ending)
+
+
+def test_a_file_of_keras_2_whose_optimizer_was_given_by_name_is_compiled(tmp_path):
+    name = next(name for name in compiled if ".keras" in FILES[name]["files"])
+    path = tmp_path / "m.keras"
+    path.write_bytes(zlib.decompress(base64.b64decode(FILES[name]["files"][".keras"])))
+    with zipfile.ZipFile(path) as archive:
+        members = {member: archive.read(member) for member in archive.namelist()}
+    config = json.loads(members["config.json"])
+    config["compile_config"]["optimizer"] = "rmsprop"
+    members["config.json"] = json.dumps(config).encode()
+    with zipfile.ZipFile(path, "w") as archive:
+        for member, data in members.items():
+            archive.writestr(member, data)
+    assert isinstance(load_model(path).optimizer, pyml.optimizers.RMSprop)
 
 
 def config_in(data):

@@ -255,6 +255,8 @@ def _arrays(group: Group, where: object) -> list[np.ndarray]:
 def _compile(model: Any, config: dict[str, Any], root: Group, where: object, custom_objects: Mapping[str, Any] | None) -> None:
     """Compiles the model as the file says, and sets the optimizer's state; a warning where that is not possible."""
     chosen = config.pop("optimizer_config", None) or {}
+    if isinstance(chosen, str):  # `compile` was given the name alone
+        chosen = {"class_name": chosen}
     inner = {key: value for key, value in (chosen.get("config") or {}).items() if key not in _GONE}
     if "lr" in inner:
         inner["learning_rate"] = inner.pop("lr")
