@@ -257,6 +257,8 @@ def test_an_app_opens_without_a_network(exported, host, page):
     page.goto(f"{host}/app/")
     until(page, "async () => (await navigator.serviceWorker.ready).active.state === 'activated'")
     page.wait_for_function("() => document.querySelector('#status').textContent.startsWith('Ready, on wasm')")
+    missing = page.context.new_cdp_session(page).send("Page.getInstallabilityErrors")["installabilityErrors"]
+    assert {error["errorId"] for error in missing} <= {"in-incognito"}
     page.context.set_offline(True)
     page.reload()
     page.wait_for_function("() => document.querySelector('#status').textContent.startsWith('Ready, on wasm')")

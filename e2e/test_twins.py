@@ -69,6 +69,8 @@ def opens_offline(new_page, folder, reading):
         until(page, "async () => (await navigator.serviceWorker.ready).active.state === 'activated'")
         manifest = page.evaluate("async () => (await fetch(document.querySelector('link[rel=manifest]').href)).json()")
         assert manifest["display"] == "standalone"
+        missing = page.context.new_cdp_session(page).send("Page.getInstallabilityErrors")["installabilityErrors"]
+        assert {error["errorId"] for error in missing} <= {"in-incognito"}
     page.context.set_offline(True)
     page.reload()
     assert finished(page)["error"] is None

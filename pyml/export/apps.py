@@ -9,8 +9,11 @@ import re
 
 from pyml.scripts import text_of
 
+MANIFEST, ICON = "manifest.webmanifest", "icon.svg"
+NO_ICON = '<link rel="icon" href="data:,">\n'  # else browsers ask for one
 
-def page(name: str, head: str = "") -> dict[str, bytes]:
+
+def page(name: str, head: str = NO_ICON) -> dict[str, bytes]:
     """`index.html` and its script."""
     text = text_of("exported/app/page.html").replace("NAME", html.escape(name)).replace("HEAD\n", head)
     return {"index.html": text.encode(), "page.js": text_of("exported/app/page.js").encode()}
@@ -21,10 +24,19 @@ def pwa(name: str, files: dict[str, bytes]) -> dict[str, bytes]:
 
     The service worker's cache has a name made of the contents, so a folder that was exported anew replaces the old one as a whole.
     """
-    found = page(name, '<link rel="manifest" href="manifest.webmanifest">\n')
+    found = page(name, '<link rel="manifest" href="manifest.webmanifest">\n<link rel="icon" href="icon.svg">\n')
     manifest = {"name": name, "short_name": name[:12], "start_url": "./", "display": "standalone"}
-    found["manifest.webmanifest"] = json.dumps(manifest).encode()
+    found |= installable(json.dumps(manifest))
     return {**found, **service_worker({**files, **found})}
+
+
+def installable(manifest: str | bytes) -> dict[str, bytes]:
+    """A manifest that names an icon, without which browsers install no page; and an icon, where it names none."""
+    facts = json.loads(manifest)
+    if facts.get("icons"):
+        return {MANIFEST: json.dumps(facts).encode()}
+    facts["icons"] = [{"src": ICON, "sizes": "any", "type": "image/svg+xml"}]
+    return {MANIFEST: json.dumps(facts).encode(), ICON: text_of(f"exported/app/{ICON}").encode()}
 
 
 def service_worker(files: dict[str, bytes]) -> dict[str, bytes]:
@@ -49,4 +61,4 @@ def extension(name: str, version: str) -> dict[str, bytes]:
     return {**page(name), "manifest.json": json.dumps(manifest, indent=2).encode()}
 
 
-__all__ = ["extension", "page", "pwa", "service_worker"]
+__all__ = ["extension", "installable", "page", "pwa", "service_worker"]

@@ -8,13 +8,12 @@ import zipfile
 from collections.abc import Mapping
 from typing import Any
 
-from pyml.export.apps import service_worker
+from pyml.export.apps import MANIFEST, installable, service_worker
 from pyml.export.bundle import STORE
 from pyml.export.folder import Export, Options
 from pyml.export.programs import ExportError
 from pyml.export.weights import read_state_async
 
-MANIFEST = "manifest.webmanifest"  # of what can be installed
 LOADER = ("model.js", STORE, "model.d.ts")
 PACKED = (".bin", ".png", ".jpg")  # deflating them takes time and saves nothing
 
@@ -36,7 +35,8 @@ async def export_zip_async(
         model: As for `pyml.export`.
         name: Of the folder in the file.
         files: Further files of the folder, such as a page: text or bytes by their paths. A `manifest.webmanifest` among them makes
-            the folder an app that opens without a network: a service worker is added, `sw.js`, which the page registers.
+            the folder an app that opens without a network: a service worker is added, `sw.js`, which the page registers, and an icon
+            where the manifest names none.
         inside: The model's own folder in that folder; by default the model's files lie beside `files`.
         others: More models by the folders that they go to in that folder, each with its options; the model's own loader opens
             them: `load("head/")`.
@@ -66,6 +66,10 @@ async def export_zip_async(
     if both:
         raise ExportError(f"export: the model has a file {both[0]} of its own; give yours another name, or the model a folder by inside=.")
     if MANIFEST in more:
+        try:
+            more = {**installable(more[MANIFEST]), **{path: data for path, data in more.items() if path != MANIFEST}}
+        except (ValueError, AttributeError):
+            raise ExportError(f"export: {MANIFEST} holds no JSON object.") from None
         own |= service_worker({**more, **own})
     packed, now = io.BytesIO(), time.localtime()[:6]  # browsers and servers tell a later export from an earlier one by dates
     with zipfile.ZipFile(packed, "w") as archive:

@@ -310,7 +310,7 @@ def test_the_command_exports_a_file(small, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("app, files", [
-    ("page", {"index.html", "page.js"}), ("pwa", {"index.html", "page.js", "manifest.webmanifest", "sw.js"}),
+    ("page", {"index.html", "page.js"}), ("pwa", {"index.html", "page.js", "manifest.webmanifest", "icon.svg", "sw.js"}),
     ("extension", {"index.html", "page.js", "manifest.json"})])  # fmt: skip
 def test_the_command_makes_an_app_with_weights_of_fewer_bits(small, tmp_path, monkeypatch, app, files):
     from pyml.cli import main
