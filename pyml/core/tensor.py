@@ -176,6 +176,16 @@ class Tensor(Operators["Tensor"], ArrayProtocol):
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return as_array(self.numpy(), dtype, copy)
 
+    def __reduce__(self) -> Any:
+        """Pickled as its value: nodes hold functions, and memory is that of a device."""
+        return convert_to_tensor, (self.numpy(), self.dtype)
+
+    def __copy__(self) -> Tensor:
+        return tensor_of(self._node, self.dtype)
+
+    def __deepcopy__(self, memo: Any) -> Tensor:  # a value never changes
+        return tensor_of(self._node, self.dtype)
+
     def tolist(self) -> Any:
         return self.numpy().tolist()
 

@@ -7,6 +7,7 @@ import math
 import weakref
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from copy import deepcopy
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -271,6 +272,24 @@ class Variable(Operators[Tensor]):
     def assign_sub(self, value: TensorLike) -> Variable:
         with LOCK:
             return self.assign(self.value - value)
+
+    # ---- copies
+    def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
+        """Another Variable of the value now; nothing is read."""
+        made = memo[id(self)] = object.__new__(type(self))
+        memory = {"_pending": self._value_node(), "_buffer": None, "_lent": None, "_chained": 0} if "_buffer" in self.__dict__ else {}
+        made.__dict__.update({name: deepcopy(value, memo) for name, value in self.__dict__.items() if name not in memory}, **memory)
+        return made
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Pickled with the value as an array: memory is that of a device. (A packed Variable has none of its own.)"""
+        memory = {"_pending": Variable.numpy(self), "_buffer": None, "_lent": None} if "_buffer" in self.__dict__ else {}
+        return self.__dict__ | memory
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        if isinstance(self._pending, np.ndarray):
+            self._pending = as_node(self._pending)
 
     # ---- memory
     def settle(self) -> Any:

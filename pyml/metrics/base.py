@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,6 +29,15 @@ METRICS.common_of_functions = CommonOfFunctions(
     returns="float32 tensor `(batch, ...)`, without the axis of the classes.",
     errors={"": "ShapeError: The shapes do not fit each other."},
 )
+
+
+def _within(value: Any) -> Iterator[Variable | Metric]:
+    """The Variables and metrics in lists and dicts."""
+    if isinstance(value, (Variable, Metric)):
+        yield value
+    elif isinstance(value, (list, tuple, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _within(item)
 
 
 class Metric(Configured, kind=METRICS, abstract=True):
@@ -92,11 +102,13 @@ class Metric(Configured, kind=METRICS, abstract=True):
         of_policy = floatx() if dtype is None else dtype_policies.get(dtype).compute_dtype
         self._dtype = narrow(of_policy) or standardize(of_policy)
         self._variables: list[Variable] = []
-        self._metrics: list[Metric] = []
+        self._held: dict[str, Any] = {}                # attributes that are Variables or metrics, or that may hold some
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if isinstance(value, Metric) and "_metrics" in self.__dict__:
-            self._metrics.append(value)
+        if "_held" in self.__dict__:
+            self._held.pop(name, None)
+            if isinstance(value, (Variable, Metric, list, tuple, dict)):
+                self._held[name] = value
         object.__setattr__(self, name, value)
 
     @property
@@ -106,8 +118,11 @@ class Metric(Configured, kind=METRICS, abstract=True):
 
     @property
     def variables(self) -> list[Variable]:
-        """The Variables of this metric and of metrics it holds."""
-        return [*self._variables, *(v for metric in self._metrics for v in metric.variables)]
+        """The Variables of this metric, then those of metrics it holds, be it in lists or dicts."""
+        held = list(_within(self._held))
+        every = [*self._variables, *(x for x in held if isinstance(x, Variable))]
+        every += [v for x in held if isinstance(x, Metric) for v in x.variables]
+        return list({id(v): v for v in every}.values())
 
     def add_variable(self, shape: Any = (), initializer: InitializerLike = None, dtype: str | None = None, aggregation: str = "sum",
                      name: str | None = None) -> Variable:

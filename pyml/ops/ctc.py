@@ -106,7 +106,7 @@ def ctc_loss(
     states = reshape(stack([broadcast_to(blank, labels.shape), labels], axis=-1), (batch, 2 * width))
     states = concatenate([states, blank], axis=1)                          # blank, label, blank, label, ..., blank
     two_back = concatenate([blank, blank, states], axis=1)[:, : 2 * width + 1]
-    skips = logical_and(not_equal(states, mask_index), not_equal(states, two_back))
+    skips = not_equal(states, two_back)                                    # never into a blank: two back of it is one
     chances = einsum("btc,bsc->tbs", log_softmax(logits), one_hot(states, classes))
 
     def step(before: Tensor, now: tuple[Tensor, Tensor]) -> tuple[Tensor, Any]:

@@ -130,7 +130,7 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
         self._variables: list[Variable] = []
         self._trainable_variables: list[Variable] = []
         self._index: dict[int, int] = {}
-        self._no_decay: set[int] = set()
+        self._no_decay: list[Variable] = []
         self._no_decay_names: re.Pattern[str] | None = None
         self._shared: dict[str, Any] | None = None          # numbers of the step under way
         self._host_rate: float | None = None
@@ -158,6 +158,10 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
         self._index = {id(variable): i for i, variable in enumerate(variables)}
         self._trainable_variables = variables
         self.built = True
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)                        # a copy, or one that was pickled: with Variables of its own
+        self._index = {id(variable): i for i, variable in enumerate(self._trainable_variables)}
 
     def _get_variable_index(self, variable: Variable) -> int:
         return self._index[id(variable)]
@@ -362,11 +366,11 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
 
         Weights that an earlier call named are decayed again.
         """
-        self._no_decay = {id(variable) for variable in var_list or ()}
+        self._no_decay = list(var_list or ())
         self._no_decay_names = re.compile("|".join(set(var_names))) if var_names else None
 
     def _use_weight_decay(self, variable: Variable) -> bool:
-        if id(variable) in self._no_decay:
+        if any(variable is excluded for excluded in self._no_decay):
             return False
         return self._no_decay_names is None or not self._no_decay_names.search(variable.name)
 

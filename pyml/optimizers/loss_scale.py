@@ -85,18 +85,23 @@ class LossScaleOptimizer(Optimizer):
     def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
         self.inner_optimizer.finalize_variable_values(var_list)
 
+    def check_finite(self, grads: Iterable[Tensor | None]) -> Tensor:
+        """Whether all elements of all gradients are finite, a bool tensor `()`; subclasses may answer otherwise."""
+        return all_finite([g for g in grads if g is not None])
+
     def apply(self, grads: Iterable[Tensor | None], trainable_variables: Iterable[Variable] | None = None) -> None:
         """Updates the variables where all gradients are finite, and moves the scale."""
         grads = list(grads)
         variables = self._trainable_variables if trainable_variables is None else list(trainable_variables)
         if not self.built:
             self.build(variables)
-        finite = all_finite([g for g in grads if g is not None])
+        finite = self.check_finite(grads)
         touched = [*self.inner_optimizer.variables, *variables]
         before = [ops.convert_to_tensor(v) for v in touched]
         # the scale is that of finite gradients: so all of an update waits for the answer, and is one kernel behind it
         back = ops.where(finite, 1.0 / self.dynamic_scale, 0.0)
-        self.inner_optimizer.apply([None if g is None else g * back for g in grads], variables)
+        unscaled = [g if g is None or v.overwrite_with_gradient else g * back for g, v in zip(grads, variables, strict=True)]
+        self.inner_optimizer.apply(unscaled, variables)
         for variable, old in zip(touched, before, strict=True):
             new = ops.convert_to_tensor(variable)
             if new._node is not old._node:                 # a rate, say, is not written

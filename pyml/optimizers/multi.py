@@ -108,9 +108,9 @@ class MultiOptimizer(Optimizer):
 
     def __init__(self, optimizer_map: OptimizerMap | Callable[[Variable], Optimizer], loss_scale_factor: float | None = None,
                  name: str | None = None) -> None:
+        self._inner: list[Optimizer] = []
         super().__init__(0.0, loss_scale_factor=loss_scale_factor, name=name)
         self._optimizer_map = optimizer_map
-        self._inner: list[Optimizer] = []
         self._owner: dict[int, Optimizer] = {}
         if isinstance(optimizer_map, OptimizerMap):
             for one in (*optimizer_map.values(), optimizer_map.default_optimizer):
@@ -134,6 +134,10 @@ class MultiOptimizer(Optimizer):
                 one.build(mine)
         super().build(variables)
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._owner = {id(variable): one for one in self._inner for variable in one._trainable_variables}
+
     @property
     def optimizers(self) -> list[Optimizer]:
         """The optimizers that move the variables."""
@@ -142,6 +146,17 @@ class MultiOptimizer(Optimizer):
     @property
     def variables(self) -> list[Variable]:
         return [*self._variables, *(variable for one in self._inner for variable in one.variables)]
+
+    @property
+    def loss_scale_factor(self) -> float | None:
+        """What the loss is multiplied by, for all optimizers; it may be set, as `LossScaleOptimizer` does."""
+        return self._loss_scale_factor
+
+    @loss_scale_factor.setter
+    def loss_scale_factor(self, value: float | None) -> None:
+        self._loss_scale_factor = value
+        for one in self._inner:
+            one.loss_scale_factor = value
 
     @property
     def learning_rate(self) -> Any:

@@ -49,6 +49,7 @@ class OptimizerState:
     @learning_rate.setter
     def learning_rate(self, value: Any) -> None:
         if isinstance(value, LearningRateSchedule) or (callable(value) and not isinstance(value, Variable)):
+            self._variables = [v for v in self._variables if v is not self._learning_rate]     # as if it had been made with a schedule
             self._learning_rate = value
         elif isinstance(self._learning_rate, LearningRateSchedule):
             raise TypeError(

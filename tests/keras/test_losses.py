@@ -306,6 +306,8 @@ def test_options_and_shapes_are_taken_up_to_their_limits(cpu):
         with pytest.raises(ValueError, match="axis must be an integer"):
             losses.categorical_focal_crossentropy([[0.0, 1.0]], [[0.5, 0.5]], axis=axis)
     assert losses.ctc(np.ones((2, 1), "int32"), np.zeros((2, 3, 2))).shape == (2,)
+    steps = (np.arange(24).reshape(2, 4, 3) - 12) / 100                                            # a 0 between labels: as in Keras
+    close(losses.ctc([[1, 2, 1, 0], [1, 2, 0, 2]], steps), [2.4429314, 2.4543595])
     for labels, scores in (((2,), (2, 3, 2)), ((2, 1), (2, 3)), ((2, 1, 1), (2, 3, 2)), ((2,), (3, 2))):
         with pytest.raises(pyml.errors.ShapeError, match="ctc: expected labels"):
             losses.ctc(np.ones(labels, "int32"), np.zeros(scores))

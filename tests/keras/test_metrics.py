@@ -174,6 +174,18 @@ def test_a_metric_of_ones_own_holds_variables_and_metrics(cpu):
     assert all(not v.numpy().any() for v in metric.variables)
 
 
+def test_variables_and_metrics_count_wherever_a_metric_holds_them(cpu):
+    metric = Pair()
+    metric.one, metric.several = pyml.Variable(1.0), {"a": [pyml.Variable(2.0), metric.top], "b": (metrics.Sum(), [metrics.Sum()])}
+    assert len(metric.variables) == 8                   # `top` once
+    metric.mean = metrics.Sum()                         # has one where the mean had two
+    metric.mean.inside = Pair()
+    assert len(metric.variables) == 11
+    metric.several["b"][1][0].update_state([3.0])
+    metric.reset_state()
+    assert all(not v.numpy().any() for v in metric.variables)
+
+
 def test_what_a_metric_must_define_is_said(cpu):
     for call in (metrics.Metric().update_state, metrics.Metric().result):
         with pytest.raises(TypeError, match="Metric must define"):

@@ -219,6 +219,25 @@ def test_a_loss_scale_takes_no_options_of_other_optimizers(cpu):
     assert optimizer.variables[4:] == inner.variables
 
 
+def test_a_loss_scale_scales_once_whatever_it_wraps_and_leaves_what_is_overwritten(cpu):
+    inner = optimizers.MultiOptimizer(optimizers.OptimizerMap(optimizers.SGD(0.5), {"a": optimizers.SGD(1.0)}), loss_scale_factor=4.0)
+    assert [one.loss_scale_factor for one in inner.optimizers] == [4.0, 4.0]
+    optimizer, own = optimizers.LossScaleOptimizer(inner, initial_scale=8.0), [named("a", 2), named("b", 2)]
+    assert [one.loss_scale_factor for one in (inner, *inner.optimizers)] == [None] * 3
+    before = own[0].numpy()
+    own[1].overwrite_with_gradient = True
+    optimizer.apply([tensor([8.0, 16.0]), tensor([3.0, 5.0])], own)
+    np.testing.assert_allclose(own[0].numpy(), before - [1.0, 2.0], rtol=1e-5)
+    assert own[1].numpy().tolist() == [3.0, 5.0]
+    assert bool(optimizer.check_finite([tensor([1.0]), None]).numpy()) and not bool(optimizer.check_finite([tensor([np.inf])]).numpy())
+
+
+def test_a_schedule_in_place_of_a_rate_takes_the_rate_out_of_the_state(cpu):
+    optimizer = optimizers.Adam(0.5)
+    optimizer.learning_rate = optimizers.schedules.ExponentialDecay(0.5, 1, 0.5)
+    assert [v.name for v in optimizer.variables] == ["iteration"] and optimizer.host_learning_rate == 0.5
+
+
 def test_gradients_that_overflow_at_the_first_step_leave_no_trace_in_the_state(cpu):
     optimizer, own = optimizers.LossScaleOptimizer(optimizers.Adam(0.1), initial_scale=4.0), named("w", 2)
     optimizer.apply([tensor([np.inf, 1.0])], [own])

@@ -1,5 +1,6 @@
 """What could not be kept before: first states of recurrent layers, configs of functions, and every kind of object by itself."""
 
+import copy
 import json
 import pickle
 
@@ -33,6 +34,41 @@ def test_an_lstm_with_first_states_is_kept(tmp_path, ending, device):
 def test_a_model_of_first_states_is_pickled(cpu):
     model, data = seq2seq(), [np.ones((2, 4, 3), "f4"), np.ones((2, 5, 2), "f4")]
     np.testing.assert_array_equal(pickle.loads(pickle.dumps(model)).predict(data, verbose=0), model.predict(data, verbose=0))
+
+
+def pickled(x):
+    return pickle.loads(pickle.dumps(x))
+
+
+@pytest.mark.parametrize("again", [pickled, copy.deepcopy, copy.copy])
+@pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16", "int8", "uint32", "bool"])
+def test_tensors_and_variables_are_copied_with_their_value(again, dtype, cpu):
+    for made in (pyml.ops.cast([1.0, 0.0, 3.0], dtype), pyml.Variable([1.0, 0.0, 3.0], dtype=dtype, name="v") + 0,
+                 pyml.Variable([1.0, 0.0, 3.0], dtype=dtype, name="v")):                            # fmt: skip
+        other = again(made)
+        assert (type(other), other.dtype, other.numpy().tolist()) == (type(made), made.dtype, made.numpy().tolist())
+    other.assign([0.0, 0.0, 1.0])
+    assert other.name == "v" and made.numpy()[0] == 1
+
+
+@pytest.mark.parametrize("again", [pickled, copy.deepcopy])
+def test_what_holds_variables_is_copied_with_its_state(again, cpu):
+    layer, mean, weight = L.Dense(2), pyml.metrics.Mean(), pyml.Variable([1.0, 2.0], name="w")
+    layer.build((None, 3))
+    mean.update_state([1.0, 2.0])
+    plain = pyml.optimizers.SGD(1.0, momentum=0.5, weight_decay=0.5)
+    plain.exclude_from_weight_decay([weight])
+    whole = pyml.optimizers.MultiOptimizer(pyml.optimizers.OptimizerMap(plain))
+    whole.apply([pyml.ops.ones(2)], [weight])
+    layer_again, mean_again, whole_again, weight_again = again((layer, mean, whole, weight))
+    np.testing.assert_array_equal(layer_again.get_weights()[0], layer.get_weights()[0])
+    assert float(mean_again.result()) == 1.5
+    mean_again.update_state([6.0])
+    assert (float(mean_again.result()), float(mean.result())) == (3.0, 1.5)
+    for optimizer, variable in ((whole_again, weight_again), (whole, weight)):  # each moves its own, on from the same state
+        assert variable.numpy().tolist() == [0.0, 1.0]
+        optimizer.apply([pyml.ops.ones(2)], [variable])
+        assert variable.numpy().tolist() == [-1.5, -0.5]
 
 
 @pytest.mark.filterwarnings("ignore:A lambda is kept")
