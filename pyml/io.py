@@ -1,11 +1,6 @@
 """`tf.io` of TensorFlow.js: where models are kept, loaded from and sent to, and their weights as bytes."""
 
 from pyml.saving.artifacts import (
-    composite_array_buffer,
-    concatenate_array_buffers,
-    decode_weights,
-    decode_weights_stream,
-    encode_weights,
     get_model_artifacts_for_json,
     get_model_artifacts_for_json_sync,
     get_model_artifacts_info_for_json,
@@ -17,12 +12,11 @@ from pyml.saving.handlers import (
     from_memory,
     get_load_handlers,
     get_save_handlers,
-    http,
-    is_http_scheme,
     register_load_router,
     register_save_router,
     with_save_handler,
 )
+from pyml.saving.on_servers import http, is_http_scheme
 from pyml.saving.stores import (
     browser_files,
     copy_model,
@@ -33,6 +27,13 @@ from pyml.saving.stores import (
     move_model_async,
     remove_model,
     remove_model_async,
+)
+from pyml.saving.weight_bytes import (
+    composite_array_buffer,
+    concatenate_array_buffers,
+    decode_weights,
+    decode_weights_stream,
+    encode_weights,
 )
 
 __all__ = [

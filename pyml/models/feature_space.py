@@ -2,64 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from os import PathLike
 from typing import Any, Self
 
-import numpy as np
-
 from pyml import layers, ops
-from pyml.core import Tensor
 from pyml.core.naming import auto_name
 from pyml.data.dataset import Dataset
 from pyml.layers.layer import Layer
 from pyml.layers.preprocessing.host import on_host
-from pyml.objects.registry import LAYERS
-from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
+from pyml.models.features import Cross, Feature, as_column, cardinality, check_mode, columns_of, serialized
 from pyml.saving import writing
 
 __all__ = ["FeatureSpace"]
 
 _KINDS = ("float", "float_normalized", "float_rescaled", "float_discretized", "integer_categorical", "string_categorical",
           "integer_hashed", "string_hashed")  # fmt: skip
-
-
-class Cross:
-    """Columns whose combinations are one feature; see `FeatureSpace.cross`."""
-
-    def __init__(self, feature_names: Sequence[str], crossing_dim: int, output_mode: str = "one_hot") -> None:
-        _check_mode(output_mode, ("int", "one_hot"))
-        self.feature_names = tuple(feature_names)
-        self.crossing_dim = crossing_dim
-        self.output_mode = output_mode
-
-    @property
-    def name(self) -> str:
-        """The names of the columns, joined by `_X_`."""
-        return "_X_".join(self.feature_names)
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments."""
-        return {"feature_names": self.feature_names, "crossing_dim": self.crossing_dim, "output_mode": self.output_mode}
-
-
-class Feature:
-    """How one column is prepared; see `FeatureSpace.feature`."""
-
-    def __init__(self, dtype: str, preprocessor: Any, output_mode: str) -> None:
-        _check_mode(output_mode, ("int", "one_hot", "float"))
-        self.dtype = dtype
-        self.preprocessor = deserialize_keras_object(preprocessor, kind=LAYERS) if isinstance(preprocessor, dict) else preprocessor
-        self.output_mode = output_mode
-
-    def get_config(self) -> dict[str, Any]:
-        """The arguments."""
-        return {"dtype": self.dtype, "preprocessor": serialize_keras_object(self.preprocessor), "output_mode": self.output_mode}
-
-
-def _check_mode(mode: str, known: tuple[str, ...]) -> None:
-    if mode not in known:
-        raise ValueError(f"Invalid value for argument `output_mode`. Expected one of {set(known)}. Received: output_mode={mode}")
 
 
 class FeatureSpace(Layer):
@@ -97,7 +55,7 @@ class FeatureSpace(Layer):
         super().__init__(name=name)
         if not features:
             raise ValueError("The `features` argument cannot be None or empty.")
-        _check_mode(output_mode, ("dict", "concat"))
+        check_mode(output_mode, ("dict", "concat"))
         self.output_mode = output_mode
         self.crossing_dim = crossing_dim
         self.hashing_dim = hashing_dim
@@ -226,7 +184,7 @@ class FeatureSpace(Layer):
                 f"`adapt()` can only be called on a Dataset or a dict of arrays/lists. Received instead: {type(dataset).__name__}"
             )
         for name in self._adaptable():
-            self.preprocessors[name].adapt(_columns(dataset, name))
+            self.preprocessors[name].adapt(columns_of(dataset, name))
         self._is_adapted = True
         self._check_if_built()
 
@@ -278,7 +236,7 @@ class FeatureSpace(Layer):
                     f"Feature '{name}' has `output_mode='one_hot'`. Thus its preprocessor should return an integer dtype. "
                     f"Instead it returns a {value.dtype} dtype."
                 )
-            size = _cardinality(self.preprocessors.get(name) or self.crossers[name])
+            size = cardinality(self.preprocessors.get(name) or self.crossers[name])
             if size is None:
                 raise ValueError(
                     f"Feature '{name}' has `output_mode='one_hot'`. However it isn't a standard feature and the dimensionality of its "
@@ -304,7 +262,7 @@ class FeatureSpace(Layer):
             raise ValueError(f"FeatureSpace: the column(s) {', '.join(missing)} are missing. Received: {', '.join(data)}")
         columns = {name: on_host(data[name]) for name in self.features}
         single = any(len(column.shape) == 0 for column in columns.values())
-        found = self._encoded({name: _as_column(column) for name, column in columns.items()})
+        found = self._encoded({name: as_column(column) for name, column in columns.items()})
         if not single:
             return found
         if isinstance(found, dict):
@@ -315,8 +273,8 @@ class FeatureSpace(Layer):
     # ---- configs and files
     def get_config(self) -> dict[str, Any]:
         return {
-            "features": {name: _serialized(feature) for name, feature in self.features.items()}, "output_mode": self.output_mode,
-            "crosses": [_serialized(cross) for cross in self.crosses], "crossing_dim": self.crossing_dim, "hashing_dim": self.hashing_dim,
+            "features": {name: serialized(feature) for name, feature in self.features.items()}, "output_mode": self.output_mode,
+            "crosses": [serialized(cross) for cross in self.crosses], "crossing_dim": self.crossing_dim, "hashing_dim": self.hashing_dim,
             "num_discretization_bins": self.num_discretization_bins, "name": self.name,
         }  # fmt: skip
 
@@ -348,47 +306,3 @@ class FeatureSpace(Layer):
 
 def _layer_name(name: str | None, kind: str) -> str:
     return f"{name or auto_name(kind)}_preprocessor"
-
-
-def _serialized(part: Feature | Cross) -> dict[str, Any]:
-    name = type(part).__name__
-    home = "keras.src.layers.preprocessing.feature_space"
-    return {"module": home, "class_name": name, "config": part.get_config(), "registered_name": name}
-
-
-def _columns(dataset: Dataset, name: str) -> Iterator[Any]:
-    """One column of a Dataset as batches `(rows, 1)`."""
-    singles: list[Any] = []
-    for element in dataset:
-        if not isinstance(element, dict) or name not in element:
-            raise ValueError(f"FeatureSpace.adapt: expected dicts with the column '{name}'. Received: {type(element).__name__}")
-        column = on_host(element[name])
-        if len(column.shape) == 0:
-            singles.append(column.numpy() if isinstance(column, Tensor) else column[()])
-            if len(singles) == 1024:
-                yield np.array(singles)[:, None]
-                singles = []
-        else:
-            yield _as_column(column)
-    if singles:
-        yield np.array(singles)[:, None]
-
-
-def _as_column(column: Any) -> Any:
-    """`(rows,)` or a single value as `(rows, 1)`."""
-    if len(column.shape) == 0:
-        return column.reshape(1, 1) if isinstance(column, np.ndarray) else ops.reshape(column, (1, 1))
-    if len(column.shape) > 1:
-        return column
-    return column[:, None] if isinstance(column, np.ndarray) else ops.expand_dims(column, -1)
-
-
-def _cardinality(layer: Any) -> int | None:
-    """How many integers a layer gives."""
-    if isinstance(layer, (layers.IntegerLookup, layers.StringLookup)):
-        return layer.vocabulary_size()
-    if isinstance(layer, layers.CategoryEncoding):
-        return layer.num_tokens
-    if isinstance(layer, layers.Discretization):
-        return layer.num_bins or len(layer.bin_boundaries or ()) + 1
-    return layer.num_bins if isinstance(layer, (layers.HashedCrossing, layers.Hashing)) else None

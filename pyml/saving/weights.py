@@ -15,8 +15,8 @@ from pyml.errors import ShapeError
 from pyml.saving import whole_files
 from pyml.saving.asking import Asking, answered, answered_async, read, read_async
 from pyml.saving.files import MOST_JSON, MOST_WEIGHTS, ModelFileError, Place, existing_file, path_of
-from pyml.saving.handlers import is_http_scheme
 from pyml.saving.npz import parse_npz, write_npz
+from pyml.saving.on_servers import is_http_scheme
 from pyml.saving.stores import ChosenFiles, StoredModel, parse, place_of, target_of
 from pyml.saving.waiting import wait
 from pyml.saving.writing import reader, values_of
