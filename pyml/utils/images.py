@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from pyml import ops
+from pyml.atomic import write
 from pyml.core.types import TensorLike
 from pyml.errors import ShapeError
 from pyml.settings import floatx, standardize_data_format
@@ -120,7 +121,12 @@ def save_img(
     if picture.mode == "RGBA" and file_format == "jpeg":
         warn("save_img: JPEG has no transparency; the picture is saved as RGB.")
         picture = picture.convert("RGB")
-    picture.save(path, format=file_format, **kwargs)
+    if not isinstance(path, (str, os.PathLike)):
+        return picture.save(path, format=file_format, **kwargs)
+    made = io.BytesIO()
+    made.name = os.fspath(path)  # type: ignore[attr-defined]  # its ending says the format where nothing else does
+    picture.save(made, format=file_format, **kwargs)
+    write(path, made.getvalue())
 
 
 def load_img(

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Mapping, Sequence
+from os import PathLike
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from pyml.atomic import write
 from pyml.core.types import TensorLike
 from pyml.visualization.drawing import batch_of_images, draw_bounding_boxes, draw_segmentation_masks
 
@@ -85,7 +89,12 @@ def plot_image_gallery(
         if said:
             axis.set_title("  ".join(said), fontsize=8)
     if path is not None:
-        plt.savefig(path, pad_inches=0, bbox_inches="tight", transparent=transparent, dpi=dpi)
+        to_file = isinstance(path, (str, PathLike))
+        made = io.BytesIO() if to_file else path
+        ending = Path(path).suffix[1:] if to_file else ""
+        plt.savefig(made, format=ending or None, pad_inches=0, bbox_inches="tight", transparent=transparent, dpi=dpi)
+        if to_file:
+            write(path, made.getvalue())
         plt.close(figure)
     elif show is None or show:
         plt.show()

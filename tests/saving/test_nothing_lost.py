@@ -138,6 +138,11 @@ def charted(folder):
     return [np.array([row["y"] for row in json.loads((folder / "chart.json").read_text())["data"]["values"]], float)]
 
 
+def picture(folder, value):
+    pytest.importorskip("PIL")
+    pyml.utils.save_img(folder / "p.bmp", np.full((9, 9, 3), value), scale=False)
+
+
 def command_line(folder, value):
     with replacing(folder / "inner" / "file") as part, open(part, "wb") as file:
         file.write(b"%d" % value * 300)
@@ -163,6 +168,7 @@ WRITERS = {
     "Figure.save": (chart, charted),
     "KNNClassifier.save": (lambda folder, v: knn_of(v).save(folder / "k.npz"), knn_values),
     "CSVLogger": (log, logged),
+    "save_img": (picture, lambda folder: [pyml.utils.img_to_array(pyml.utils.load_img(folder / "p.bmp"))]),
     "pyml build, caches, hub": (command_line, lambda folder: text_of(folder / "inner" / "file")),
 }  # fmt: skip
 
