@@ -110,6 +110,7 @@ def test_nothing_else_is_found(port, target):
         (b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n", 405),
         (b"PUT / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n" + b"a" * 100_000, 405),
         (b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"A: b\r\n" * 200 + b"\r\n", 431),
+        (b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close\r\n\r\n", 403),
         (b"GET / HTTP/1.0\r\n\r\n", 200),
     ],
     ids=lambda value: value[:30].decode("latin-1") if isinstance(value, bytes) else str(value),

@@ -96,7 +96,7 @@ class SiteHandler(http.server.BaseHTTPRequestHandler):
         try:
             self.drop_body()
             host, path, query = split_target(self.path)
-            for authority in (host, self.headers.get("Host")):
+            for authority in (host, *(self.headers.get_all("Host") or ())):
                 check_host(authority, {*self.own_names, self.connection.getsockname()[0]})
             how(parts_of(path), path, query)
         except Refused as refused:
