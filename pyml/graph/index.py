@@ -29,7 +29,7 @@ class Known(dict[Hashable, Any]):
     """What was found before: kernels of one network, and nodes of one kernel, have elements at the same places. Forgets all of much."""
 
     def __setitem__(self, key: Hashable, value: Any) -> None:
-        if len(self) >= 2048:
+        if len(self) >= 1024:
             self.clear()
         super().__setitem__(key, value)
 

@@ -191,7 +191,7 @@ def _known(c: Expressions, op: str, a: Value, b: Value) -> Value:
 
 
 FOLDED: dict[tuple[str, Value, Value], Value] = {}  # what constants give: the same few in every copy of a loop's body
-_MOST = 8192
+_MOST = 4096
 
 
 def folded(c: Expressions, op: str, a: Value, b: Value) -> Value:

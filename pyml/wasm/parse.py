@@ -435,7 +435,7 @@ def parse(text: str) -> Source:
 _PARTS = ("consts", "aliases", "structs", "bindings", "workgroup", "procedures", "locals")
 
 
-@functools.lru_cache(1024)
+@functools.lru_cache(512)
 def _piece(text: str) -> Source:
     """What some declarations say. Kernels of one file differ in their constants; nobody changes a function that was read."""
     return Parser(text).source()

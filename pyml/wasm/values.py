@@ -38,7 +38,7 @@ class Value:
 
 
 KNOWN: dict[tuple, Value] = {}  # constants by type, class and number; nobody changes one
-_MOST = 8192
+_MOST = 4096
 
 
 def constant(kind: str, number: Number) -> Value:
