@@ -9,7 +9,7 @@ import numpy as np
 
 from pyml.vis.figure import Figure
 from pyml.vis.theme import DASHES, SERIES, slanting
-from pyml.vis.values import Points, apart, base, items, lettering, nothing, numbers, options, plain
+from pyml.vis.values import Points, apart, base, columns_of, index_of, items, lettering, nothing, numbers, options, plain
 
 BARS = 1000                                            # of a chart
 NAMES = 30                                             # of series that a legend has room for
@@ -21,7 +21,7 @@ def line_chart(data: Any, series: Sequence[str] | None = None, **opts: Any) -> F
 
     Args:
         data: Values over 0, 1, 2, ...; tuples or dicts of x and y; several of these (of any lengths) in a list, in an array
-            `(series, n)` or in a dict by name; or a dict of `values` and `series`, as in tfjs-vis.
+            `(series, n)`, in a dict by name or in a data frame; or a dict of `values` and `series`, as in tfjs-vis.
         series: Names of the series.
         opts: `title, width, height, x_label, y_label, font_size, x_type, y_type, x_axis_domain, y_axis_domain, zoom_to_fit`
             (False: the axis begins at 0), `series_colors`. Put units into the labels.
@@ -45,7 +45,7 @@ def scatter_plot(data: Any, series: Sequence[str] | None = None, **opts: Any) ->
     """Points at their places.
 
     Args:
-        data: Pairs or dicts of x and y, an array `(n, 2)`, or several of these as for `line_chart`.
+        data: Pairs or dicts of x and y, an array `(n, 2)` or a data frame of two columns, or several of these as for `line_chart`.
         series, opts: As for `line_chart`.
 
     Returns:
@@ -61,7 +61,10 @@ def scatter_plot(data: Any, series: Sequence[str] | None = None, **opts: Any) ->
 def _points(what: str, data: Any, series: Any, opts: dict[str, Any], mark: dict[str, Any], cloud: bool) -> Figure:
     """A chart of points or lines; `cloud`: points of x and y, not series of numbers."""
     chosen = options(what, opts, *_XY)
-    points = Points(what, data, series, pairs=cloud)
+    columns = columns_of(data)
+    if columns is not None and cloud:
+        chosen.update({label: chosen[label] or name for label, name in zip(("x_label", "y_label"), columns)})
+    points = Points(what, data if columns is None or cloud else columns, series, pairs=cloud)
     rows = points.rows()
     if not any(row["y"] is not None for row in rows):
         return Figure(nothing(chosen, "All values are missing." if rows else "There is nothing to show."))
@@ -110,7 +113,8 @@ def bar_chart(data: Any, labels: Sequence[Any] | None = None, **opts: Any) -> Fi
     """A bar for each value.
 
     Args:
-        data: Values; a dict of labels and values; or dicts of `index` and `value`, as in tfjs-vis.
+        data: Values; a dict of labels and values; a pandas series, whose index names the bars; or dicts of `index` and `value`, as in
+            tfjs-vis.
         labels: Names of the bars.
         opts: `title, width, height, x_label, y_label, font_size, x_type, y_type, color`, and `horizontal` (True: bars go to the right,
             each with its whole name beside it).
@@ -127,6 +131,8 @@ def bar_chart(data: Any, labels: Sequence[Any] | None = None, **opts: Any) -> Fi
         labels, data = list(data), list(data.values())
     elif isinstance(data, (list, tuple)) and data and isinstance(data[0], Mapping):
         labels, data = zip(*[items("bar_chart", one, "index", "value") for one in data])
+    elif labels is None and getattr(data, "ndim", 0) == 1:
+        labels = index_of(data)
     values = numbers("bar_chart", list(data) if isinstance(data, tuple) else data).reshape(-1)
     if len(values) > BARS:
         raise ValueError(f"bar_chart: {len(values):,} bars are more than the {BARS:,} that are drawn; "

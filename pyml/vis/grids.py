@@ -12,7 +12,7 @@ import numpy as np
 from pyml.callbacks.event_file import png
 from pyml.vis.figure import Figure
 from pyml.vis.theme import COLOR_MAPS, slanting
-from pyml.vis.values import UNSEEN, apart, base, items, lettering, nothing, numbers, options, plain
+from pyml.vis.values import UNSEEN, apart, base, columns_of, index_of, items, lettering, nothing, numbers, options, plain
 
 CELLS = 10_000                                         # of a heat map
 
@@ -22,7 +22,7 @@ def heatmap(data: Any, x_tick_labels: Sequence[Any] | None = None, y_tick_labels
 
     Args:
         data: Matrix `(rows, columns)`; rows go down. A dict of `values`, `xTickLabels`, `yTickLabels` is taken as in tfjs-vis, where
-            `values[i][j]` lies in column i and row j unless `row_major`.
+            `values[i][j]` lies in column i and row j unless `row_major`. Columns and index of a data frame are its labels.
         x_tick_labels, y_tick_labels: Names of columns and rows.
         opts: `title, width, height, x_label, y_label, font_size, color_map` (`"viridis"`, `"greyscale"`, `"blues"`, `"magma"` or
             `"cividis"`), `domain` (lowest and highest colour), `row_major`, and `x_type, y_type` (`"ordinal"` or `"nominal"`).
@@ -39,6 +39,9 @@ def heatmap(data: Any, x_tick_labels: Sequence[Any] | None = None, y_tick_labels
         x_tick_labels, y_tick_labels = data.get("xTickLabels", x_tick_labels), data.get("yTickLabels", y_tick_labels)
         data = numbers("heatmap", *items("heatmap", data, "values"))
         data = data if chosen["row_major"] else data.T
+    elif columns := columns_of(data):
+        x_tick_labels = list(columns) if x_tick_labels is None else x_tick_labels
+        y_tick_labels = index_of(data) if y_tick_labels is None else y_tick_labels
     matrix = numbers("heatmap", data)
     if not matrix.size:
         return Figure(nothing(chosen))
@@ -117,7 +120,7 @@ def table(values: Any, headers: Sequence[Any] | None = None, **opts: Any) -> Fig
             told = ", ".join(f"{len(column)} in {name!r}" for name, column in columns.items())
             raise ValueError(f"table: every column must have as many values; None is an empty cell. Received: {told:.120}")
         headers, values = list(columns) if headers is None else headers, list(zip(*columns.values()))
-    elif hasattr(values, "to_numpy") and hasattr(values, "columns"):   # of pandas or polars
+    elif columns_of(values) is not None:
         headers, values = list(values.columns) if headers is None else headers, values.to_numpy().tolist()
     given = list(_rows(values))
     keys = list(given[0]) if given and isinstance(given[0], Mapping) else []

@@ -14,6 +14,7 @@ from pyml.tracebacks import warn
 from pyml.vis import notebook
 from pyml.vis.charts import line_chart
 from pyml.vis.figure import Figure
+from pyml.vis.values import columns_of
 
 __all__ = ["FitCallbacks", "fit_callbacks", "history"]
 SHARE = 0.008                                          # of the time that drawing and looking may take together
@@ -43,7 +44,10 @@ def history(logs: Any, metrics: Sequence[str] | None = None, zoom_to_fit_accurac
 def _curves(logs: Any, metrics: Sequence[str] | None, zoom_to_fit_accuracy: bool, opts: dict[str, Any],
             at: Sequence[int] | None = None) -> Figure:  # fmt: skip
     """As `history`; `at` says which batches the rows are of."""
-    found = getattr(logs, "history", logs)
+    found: Any = columns_of(logs) or getattr(logs, "history", logs)
+    several = found.values() if isinstance(found, Mapping) else found if isinstance(found, (list, tuple)) else ()
+    if any(hasattr(one, "history") for one in several):
+        raise TypeError("history: expected one training. Draw several one by one, or line_chart({'first': first.history['loss'], ...}).")
     if isinstance(found, (list, tuple)):
         if wrong := [row for row in found if not isinstance(row, Mapping)]:
             raise TypeError(f"history: expected a dict for each epoch, of its metrics. Received a {type(wrong[0]).__name__}.")

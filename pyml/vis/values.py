@@ -51,6 +51,19 @@ def items(what: str, given: Mapping[str, Any], *names: str) -> list[Any]:
     return [given[name] for name in names]
 
 
+def columns_of(values: Any) -> dict[str, np.ndarray] | None:
+    """The columns of a data frame of pandas or polars by their names; None of anything else."""
+    if not (hasattr(values, "to_numpy") and hasattr(values, "columns")):
+        return None
+    return {str(name): values[name].to_numpy() for name in values.columns}
+
+
+def index_of(values: Any) -> list[Any] | None:
+    """What stands before the rows of a series or data frame of pandas; None of anything else."""
+    index = getattr(values, "index", None)
+    return list(index) if hasattr(values, "to_numpy") and index is not None and not callable(index) else None
+
+
 def table_of(what: str, values: Any) -> np.ndarray:
     """Values that a model takes, on the host, in the dtype that they have.
 

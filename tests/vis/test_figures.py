@@ -120,12 +120,36 @@ def test_strange_matrices_pictures_and_tables_give_a_picture():
         assert json.loads(figure.to_json())["$schema"]
 
 
-def test_rows_of_a_table_may_have_their_keys_in_any_order_and_come_of_data_frames():
-    class Frame:                                       # what is asked of pandas and polars
-        columns, to_numpy = ["a", "b"], lambda self: np.array([[1, "x"], [2, "y"]], object)
+class Frame:
+    """What is asked of a data frame of pandas or polars; with `index`, of pandas."""
 
-    for values in ([{"a": 1, "b": "x"}, {"b": "y", "a": 2}], {"a": [1, 2], "b": ["x", "y"]}, Frame()):
+    def __init__(self, values, **index):
+        self.values, self.ndim, self.shape = np.array(values), np.ndim(values), np.shape(values)
+        self.__dict__.update(index, **({"columns": ["a", "b"]} if self.ndim == 2 else {}))
+
+    def to_numpy(self):
+        return self.values
+
+    def __array__(self, dtype=None, copy=None):
+        return self.values.astype(dtype)
+
+    def __getitem__(self, name):
+        return Frame(self.values[:, self.columns.index(name)])
+
+
+def test_rows_of_a_table_may_have_their_keys_in_any_order_and_come_of_data_frames():
+    for values in ([{"a": 1, "b": "x"}, {"b": "y", "a": 2}], {"a": [1, 2], "b": ["x", "y"]}, Frame([[1, "x"], [2, "y"]])):
         assert [(row["column"], row["text"]) for row in vis.table(values).rows()] == [("a", "1"), ("b", "x"), ("a", "2"), ("b", "y")]
+
+
+def test_columns_and_rows_of_data_frames_name_what_is_drawn():
+    numbers, rows = Frame([[1.0, 2], [3, 4]], index=np.array(["u", "v"])), Frame([5, 6], index=np.array(["u", "v"]))
+    assert [(row["series"], row["y"]) for row in vis.line_chart(numbers).rows()] == [("a", 1), ("a", 3), ("b", 2), ("b", 4)]
+    cloud = vis.scatter_plot(numbers)
+    assert [cloud.spec["encoding"][axis]["title"] for axis in "xy"] == ["a", "b"] and cloud.rows()[1]["y"] == 4
+    assert vis.bar_chart(rows).rows() == [{"label": "u", "value": 5}, {"label": "v", "value": 6}]
+    assert [(row["x"], row["y"]) for row in vis.heatmap(numbers).rows()] == [("a", "u"), ("b", "u"), ("a", "v"), ("b", "v")]
+    assert [part["title"]["text"] for part in vis.history(numbers).spec["vconcat"]] == ["a", "b"]
 
 
 REFUSED = {
@@ -153,6 +177,7 @@ REFUSED = {
     "vis.roc_curve([0, 1], [0.1, NAN])": "scores must be finite",
     "vis.history({'loss': [1]}, ['acc'])": "no metric 'acc'; there are 'loss'",
     "vis.history(3)": "Received a int",
+    "vis.history({'a': pyml.callbacks.History()})": "history: expected one training. Draw several one by one",
     "vis.fit_callbacks(callbacks=['on_fit'])": "Received: on_fit",
     "vis.layer(pyml.layers.Dense(3, name='d'))": "'d' has no weights yet",
     "vis.layer(pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(1)]), 'dense')": "write layer(model.get_layer('dense'))",
