@@ -16,7 +16,7 @@ from .axes import ordered_axes
 from .declare import draw, op, sample
 from .elementary import ceil, floor
 from .elementary import round as _round
-from .logic import isnan, where
+from .logic import isinf, isnan, where
 from .reduce import sum as _sum
 from .shaping import moveaxis, reshape, transpose
 
@@ -77,7 +77,7 @@ def _quantile(x: TensorLike, q: Tensor, axis: Axis, method: str, keepdims: bool,
         low, high = at(floor(place)), at(ceil(place))
         part = 0.5 if method == "midpoint" else subtract(place, floor(place))
         found = add(low, multiply(subtract(high, low), part))
-        found = where(low == high, low, found)  # of two infinities
+        found = where(isinf(low) & (low == high), low, found)  # others that are equal share the slope
     if not skips:
         last = Tensor(prims.slice_(lost._node, (0, n - 1), (lines, n)))
         found = where(last, float("nan"), found)

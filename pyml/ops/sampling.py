@@ -111,7 +111,8 @@ def sampled(
             here = equal(index, element)
             inside = here if inside is None else logical_and(inside, here)
         if order:
-            weights = weights * abs((1.0 - upper) - expand_dims(place - low, -1))  # the share of the next one, or what is left
+            share = (2.0 * upper - 1.0) * expand_dims(place - low, -1)  # of the next one, or what is missing of the whole
+            weights = weights * ((1.0 - upper) + share)  # not |share|, which has no slope on a pixel
     found = Tensor(prims.gather(rows, (flat + first)._node))  # (..., corners, channels)
     if fill_mode == "constant":
         outside = fill_value if is_float(rows.dtype) else int(fill_value)

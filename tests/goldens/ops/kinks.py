@@ -1,6 +1,7 @@
 """Slopes where there is no single one: ties, zeros, and the ends of ranges."""
 
 import numpy as np
+from golden_cases import uniform
 from op_calls import call
 
 AT = np.array([-6, -3, -2, -1, -0.5, 0, 0.5, 1, 2, 3, 6], "float32")
@@ -12,6 +13,7 @@ SAME = np.array([[0, 0.5, 1], [1, 0, 0.5]], "float32")
 IMAGE = np.array([1, 1, 0, 2, 1, 1, 2, 2, 0, 0, 3, 3, 0, 0, 3, 1], "float32").reshape(1, 4, 4, 1)
 BITS = np.array([[0, 1, 1], [1, 0, 1]], "float32")
 LOGITS = {"from_logits": True}
+PIXELS = np.array([[0, 1, 3, 4, 2, -1, 5], [0, 2, 3, 0, 1.5, 1, 2]], "float32")  # on pixels, at borders, and one step outside
 
 CASES = {
     **{name: call(f"ops.{name}", AT) for name in (
@@ -29,6 +31,8 @@ CASES = {
     **{f"{name}{axis}": call(f"ops.{name}", TIED, axis=axis) for name in ("max", "min", "logsumexp", "std", "var")
        for axis in (None, 1)},
     **{f"{name}{axis}": call(f"ops.{name}", ZEROS, axis=axis) for name in ("prod", "cumprod") for axis in (0, 1)},
+    **{f"{name}{axis}": call(f"ops.{name}", TIED, axis=axis) for name in ("median", "nanmedian") for axis in (None, 1)},
+    **{f"quantile_{q}": call("ops.quantile", TIED, q, axis=1) for q in (0.25, 0.5, 1 / 3)},
     "sort": call("ops.sort", TIED),
     "cumsum": call("ops.cumsum", ZEROS, axis=1),
     "power_2": call("ops.power", AT, np.full(AT.shape, 2.0, "float32"), grad=False), "square": call("ops.square", AT),
@@ -37,6 +41,8 @@ CASES = {
     "softmax": call("ops.softmax", TIED),
     "max_pool": call("ops.max_pool", IMAGE, 2), "max_pool_overlapping": call("ops.max_pool", IMAGE, 3, 1),
     "average_pool": call("ops.average_pool", IMAGE, 2, 1, "valid"),
+    **{f"map_{mode}": call("ops.image.map_coordinates", uniform(6, (5, 4)), PIXELS, 1, mode, 0.5)
+       for mode in ("constant", "nearest", "wrap", "mirror", "reflect")},
     "adaptive_max_pool": call("ops.adaptive_max_pool", IMAGE, 2),
     "binary_crossentropy": call("losses.binary_crossentropy", BITS, ALL_ZERO, **LOGITS),
     "binary_focal_crossentropy": call("losses.binary_focal_crossentropy", BITS, ALL_ZERO, **LOGITS),
