@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from typing import Any
 
 from .configs import deserialize, serialize
@@ -93,10 +93,10 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
         return {"default_policy": serialize(given) if isinstance(given, DTypePolicy) else given, "policy_map": maps}
 
     @classmethod
-    def from_config(cls, config: dict[str, Any]) -> DTypePolicyMap:
-        maps = {key: _policy(value) for key, value in (config.get("policy_map") or {}).items()}
+    def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> DTypePolicyMap:
+        maps = {key: _policy(value, custom_objects) for key, value in (config.get("policy_map") or {}).items()}
         given = config.get("default_policy")
-        return cls(None if given is None else _policy(given), maps)
+        return cls(None if given is None else _policy(given, custom_objects), maps)
 
     def __repr__(self) -> str:
         mapping = [(key, policy.name) for key, policy in self._policy_map.items()]
@@ -106,11 +106,11 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
     __eq__ = DTypePolicy.__eq__
 
 
-def _policy(value: Any) -> Any:
+def _policy(value: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
     if isinstance(value, DTypePolicy):
         return value
     if isinstance(value, dict):
-        return deserialize(value)
+        return deserialize(value, custom_objects)
     if not isinstance(value, str):
         raise ValueError(f"A policy of the map must be a DTypePolicy or its name. Received: {value!r}")
     return by_name(value) if value.startswith(QUANTIZATION_MODES) else DTypePolicy(value)

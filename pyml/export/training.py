@@ -12,6 +12,7 @@ from pyml.errors import SyncReadError, TraceError
 from pyml.export.models import Shapes, example, traced
 from pyml.export.programs import ExportError, Programs
 from pyml.trainers.data import Arrays
+from pyml.trainers.outputs import names_of
 
 if TYPE_CHECKING:
     from pyml.models.model import Model
@@ -47,7 +48,7 @@ def targets_of(model: Model, shapes: Shapes, given: Any, rows: int) -> Any:
 
 def _targets(model: Model, y: Any) -> list[dict[str, Any]]:
     """What JavaScript must know of each target: its name, and how many classes its numbers are of."""
-    names, count = sorted(y) if isinstance(y, dict) else model.output_names, len(flatten(y))
+    names, count = sorted(y) if isinstance(y, dict) else names_of(model), len(flatten(y))
     if names is None or len(names) != count:
         names = ["y"] if count == 1 else [f"y{i}" for i in range(count)]
     found: list[dict[str, Any]] = [{"name": name} for name in names]

@@ -417,8 +417,8 @@ class Layer(KeptWeights, Operation, kind=LAYERS):
 
 
 def _noted(build: Callable[..., Any], theirs: bool) -> Callable[..., Any]:
-    """A `build` under the layer's path that keeps the shapes it was called with, whoever calls it; a user's leaves the layer built as
-    well: without that the first call would make the weights anew."""
+    """A `build` under the layer's path that keeps the shapes it was called with, whoever calls it, and leaves the layer built:
+    without that the first call would make the weights anew."""
 
     @wraps(build)
     def noted(self: Layer, *shapes: Any, **named: Any) -> Any:
@@ -429,7 +429,7 @@ def _noted(build: Callable[..., Any], theirs: bool) -> Callable[..., Any]:
             found = build(self, *shapes, **named)
         if first:  # over what a build that it called has kept
             self._note_shapes(shapes, named)
-        self.built = self.built or theirs
+        self.built = True
         return found
 
     noted.theirs = theirs  # type: ignore[attr-defined]

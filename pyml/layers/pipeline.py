@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from pyml.core.symbolic import infer_output_spec
@@ -62,6 +62,12 @@ class Pipeline(Layer):
 
     def _base_config(self) -> dict[str, Any]:
         return {"name": self.name}
+
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+        if not isinstance(config.get("layers"), (list, tuple)):
+            raise ValueError(f"Pipeline.from_config: config must have layers, a list of configs. Received: layers={config.get('layers')!r}")
+        return super().from_config(config, custom_objects)
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:

@@ -29,7 +29,7 @@ def clone_model(
 
     Args:
         model: A Sequential, or a Model with a graph; others are made again from their config.
-        input_tensors: Symbolic tensors for its inputs, instead of new ones; a list or the structure of the inputs.
+        input_tensors: Symbolic tensors for its inputs, instead of new ones, in the structure of the inputs.
         clone_function: Makes a layer from a layer; by default from its config. Not asked for inputs.
         call_function: `fn(layer, *args, **kwargs)` calls the new layers, for Models with a graph.
         recursive: Whether models inside are cloned in the same way; by default `clone_function` gets them.
@@ -111,6 +111,10 @@ def _functional(model: Any, copied: Copy, call: Callable[..., Any] | None, input
         tensors = [Input(batch_shape=t.shape, dtype=t.dtype, name=name) for t, name in zip(graph.inputs, graph.input_names, strict=True)]
     else:
         tensors = [t.output if isinstance(t, InputLayer) else t for t in flatten(input_tensors)]
+        if not _same_nesting(input_tensors, graph.inputs_struct):
+            raise ValueError(
+                "clone_model: input_tensors must be nested as the inputs of the model are. "
+                f"Received: {input_tensors}; expected: {graph.inputs_struct}")
         if len(tensors) != len(graph.inputs):
             raise ValueError(f"clone_model: the model has {len(graph.inputs)} inputs. Received: {len(tensors)} input_tensors")
         tensors = [t if isinstance(t, KerasTensor) else Input(batch_shape=own.shape, dtype=own.dtype)
@@ -140,6 +144,13 @@ def _functional(model: Any, copied: Copy, call: Callable[..., Any] | None, input
     if not model._trainable:
         clone.trainable = False
     return clone
+
+
+def _same_nesting(given: Any, struct: Any) -> bool:
+    """Whether dicts stand where dicts are; lists and tuples, and one tensor or a list of it, are taken for each other."""
+    if isinstance(struct, dict) and isinstance(given, (dict, list, tuple)):
+        return isinstance(given, dict) and set(given) == set(struct) and all(_same_nesting(given[key], struct[key]) for key in struct)
+    return isinstance(given, dict) is isinstance(struct, dict) or len(flatten(struct)) == 1
 
 
 def again(operation: Any) -> Any:

@@ -18,12 +18,13 @@ if TYPE_CHECKING:
 class KeptInFiles(Trainer, abstract=True):
     """Part of Model: writing and reading files."""
 
-    def save(self, filepath: str | PathLike[str], overwrite: bool = True, **kwargs: Any) -> None:
+    def save(self, filepath: str | PathLike[str], overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
         """Writes the model: `.keras`, `.h5`, or a layers-model of TensorFlow.js; see `pyml.saving.save_model`.
 
         Args:
             filepath: A path whose ending says the form, a folder for TensorFlow.js, or an address such as `"indexeddb://digits"`.
             overwrite: Replace what is there; without it, something there is an error.
+            zipped: False writes the files of a `.keras` into a folder.
             **kwargs: Those of `pyml.saving.save_model`.
 
         Raises:
@@ -38,11 +39,12 @@ class KeptInFiles(Trainer, abstract=True):
             >>> pyml.models.load_model(path).output_shape
             (None, 3)
         """
-        writing.save_model(_whole(self), filepath, overwrite=overwrite, **kwargs)
+        writing.save_model(_whole(self), filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
-    async def save_async(self, filepath: str | PathLike[str], overwrite: bool = True, **kwargs: Any) -> None:
+    async def save_async(self, filepath: str | PathLike[str], overwrite: bool = True, zipped: bool | None = None,
+                         **kwargs: Any) -> None:
         """`save` that works in every browser: `await model.save_async("indexeddb://digits")`."""
-        await writing.save_model_async(_whole(self), filepath, overwrite=overwrite, **kwargs)
+        await writing.save_model_async(_whole(self), filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
     def export(self, filepath: str | PathLike[str], format: str = "web", verbose: bool | None = None, **kwargs: Any) -> None:
         """Writes the model as a folder that runs without Python; see `pyml.export`, whose arguments it takes.

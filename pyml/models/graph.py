@@ -1,11 +1,13 @@
 """The graph between symbolic inputs and outputs: which calls, in which order, and running them on values."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
 from typing import Any
 
 from pyml.core.symbolic import CallNode, KerasTensor
 from pyml.core.tree import flatten, map_structure
-from pyml.layers.input_layer import InputLayer
+from pyml.layers.input_layer import Input, InputLayer
 
 
 class Graph:
@@ -102,6 +104,30 @@ class Graph:
             if id(tensor) not in known:
                 raise ValueError(f"Model: output {tensor!r} cannot be computed from the model's inputs.")
 
+    def from_inputs(self) -> Graph:
+        """The graph with an `Input` in the place of every tensor that it begins with and that layers outside made, as in Keras: those
+        layers are no part of a model that begins behind them. Without such, itself."""
+        if all(_begins(tensor) for tensor in self.inputs):
+            return self
+        made: dict[int, KerasTensor] = {}
+        for tensor in self.inputs:
+            made[id(tensor)] = tensor if _begins(tensor) else Input(
+                batch_shape=tensor.shape, dtype=tensor.dtype, name=f"{tensor.name}CLONE")
+
+        def copied(leaf: Any) -> Any:
+            if not isinstance(leaf, KerasTensor):
+                return leaf
+            if id(leaf) not in made:
+                made[id(leaf)] = KerasTensor(leaf.shape, dtype=leaf.dtype, name=leaf.name)
+                made[id(leaf)]._keras_mask = leaf._keras_mask
+            return made[id(leaf)]
+
+        for node in self.steps:
+            if not isinstance(node.operation, InputLayer):
+                args, kwargs, outputs = (map_structure(copied, part) for part in (node.args, node.kwargs, node.outputs))
+                CallNode(node.operation, args, kwargs, outputs)
+        return Graph(map_structure(copied, self.inputs_struct), map_structure(copied, self.outputs_struct))
+
     @property
     def operations(self) -> list[Any]:
         """Layers and ops in order, inputs included, each once."""
@@ -138,6 +164,10 @@ class Graph:
             for tensor, result in zip(node.output_tensors, results, strict=True):
                 known[id(tensor)] = result
         return map_structure(look_up, self.outputs_struct)
+
+
+def _begins(tensor: KerasTensor) -> bool:
+    return tensor._keras_history is not None and isinstance(tensor._keras_history.operation, InputLayer)
 
 
 def _node_of(tensor: KerasTensor) -> CallNode | None:

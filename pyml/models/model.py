@@ -3,7 +3,7 @@
 import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,20 @@ from pyml.models.quantizing import quantize_layers
 from pyml.models.summary import print_summary
 from pyml.objects.configured import is_ours, plain
 from pyml.objects.serialization import serialize_keras_object
+from pyml.tracebacks import warn
+
+T = TypeVar("T")
+
+
+class _OfGraph(Generic[T]):
+    """What a model reads off its graph; unlike a property, a subclass may keep something of its own under that name."""
+
+    def __init__(self, read: Callable[[Any], T]) -> None:
+        self._read = read
+        self.__doc__ = read.__doc__
+
+    def __get__(self, model: Any, owner: type | None = None) -> T:
+        return self if model is None else self._read(model)  # type: ignore[return-value]
 
 
 class Model(KeptInFiles):
@@ -59,7 +73,7 @@ class Model(KeptInFiles):
             outputs = args[1] if len(args) > 1 else kwargs.pop("outputs")
             if len(args) > 2:
                 kwargs["name"] = args[2]
-            graph = Graph(inputs, outputs)
+            graph = Graph(inputs, outputs).from_inputs()
         elif args:
             raise ValueError(
                 f"{type(self).__name__}: expected Model(inputs, outputs) of symbolic tensors. "
@@ -114,15 +128,15 @@ class Model(KeptInFiles):
                 return layer
         raise ValueError(f"No such layer: {name}. Existing layers are: {[layer.name for layer in self.layers]}.")
 
-    @property
-    def inputs(self) -> list[KerasTensor] | None:
-        """The symbolic inputs, flat; None for a model without a graph."""
-        return None if self._graph is None else self._graph.inputs
+    @_OfGraph
+    def inputs(self) -> list[KerasTensor]:
+        """The symbolic inputs, flat; a model without a graph has none."""
+        return self._need_graph("inputs").inputs
 
-    @property
-    def outputs(self) -> list[KerasTensor] | None:
-        """The symbolic outputs, flat; None for a model without a graph."""
-        return None if self._graph is None else self._graph.outputs
+    @_OfGraph
+    def outputs(self) -> list[KerasTensor]:
+        """The symbolic outputs, flat; a model without a graph has none."""
+        return self._need_graph("outputs").outputs
 
     @property
     def input(self) -> Any:
@@ -134,20 +148,20 @@ class Model(KeptInFiles):
         """The symbolic outputs as they were given."""
         return self._need_graph("output").outputs_struct
 
-    @property
+    @_OfGraph
     def input_shape(self) -> Any:
         """The shape of the input; of several a list, flat, as in Keras."""
         return _one_or_all([t.shape for t in self._need_graph("input_shape").inputs])
 
-    @property
+    @_OfGraph
     def output_shape(self) -> Any:
         """The shape of the output; of several a list, flat, as in Keras."""
         return _one_or_all([t.shape for t in self._need_graph("output_shape").outputs])
 
-    @property
-    def output_names(self) -> list[str] | None:
-        """Names of the outputs, or None for a model without a graph."""
-        return None if self._graph is None else self._graph.output_names
+    @_OfGraph
+    def output_names(self) -> list[str]:
+        """Names of the outputs; a model without a graph has none."""
+        return self._need_graph("output_names").output_names
 
     def _need_graph(self, what: str) -> Graph:
         if self._graph is None:
@@ -217,8 +231,16 @@ class Model(KeptInFiles):
     def _flat_inputs(self, graph: Graph, inputs: Any) -> list[Any]:
         """Nested inputs flat in the graph's order; dicts go by the names of the inputs."""
         struct = graph.inputs_struct
+        if isinstance(struct, dict) and len(struct) > 1 and isinstance(inputs, (list, tuple)):
+            said = f'Model "{self.name}" takes a dict with the keys {", ".join(struct)}, not a {type(inputs).__name__}'
+            if list(struct) != sorted(struct):
+                raise ValueError(f"{said}: it does not say which is which. Received: a {type(inputs).__name__} of {len(inputs)}.")
+            self._warn_once(f"{said}; its items are taken in this order.")
         if isinstance(inputs, dict):
             keys = sorted(struct) if isinstance(struct, dict) else graph.input_names
+            if isinstance(struct, dict) and len(inputs) > len(keys) and set(keys) < set(inputs):
+                unused = ", ".join(repr(key) for key in sorted(set(inputs) - set(keys)))
+                self._warn_once(f'Model "{self.name}" has no input {unused}; what was given for it is not used.')
             missing = [key for key in keys if key not in inputs]
             if missing:
                 raise ValueError(
@@ -227,6 +249,13 @@ class Model(KeptInFiles):
                 )
             inputs = [inputs[key] for key in keys]
         return flatten(inputs) if is_nested(inputs) else [inputs]
+
+    def _warn_once(self, message: str) -> None:
+        """Once per model: its graph runs often."""
+        said: set[str] = self.__dict__.setdefault("_warned", set())
+        if message not in said:
+            said.add(message)
+            warn(message)
 
     def _fit_input(self, graph: Graph, index: int, x: Any, spec: KerasTensor) -> Any:
         """One input in the rank and dtype that the graph expects; a last axis of 1 is added or taken away, as in Keras.

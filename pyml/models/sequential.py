@@ -1,5 +1,6 @@
 """`Sequential`: layers one after another."""
 
+import inspect
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -7,6 +8,8 @@ from pyml import dtype_policies
 from pyml.core.naming import auto_name, name_scope
 from pyml.core.probes import without_probe
 from pyml.core.symbolic import CallNode, KerasTensor, infer_output_spec
+from pyml.core.tree import flatten, is_nested
+from pyml.errors import Undefined
 from pyml.layers.input_layer import InputLayer
 from pyml.layers.layer import Layer
 from pyml.layers.signature import with_masks
@@ -110,6 +113,14 @@ class Sequential(Model):
     def _maybe_rebuild(self) -> None:
         if len(self._stack) > 1 and isinstance(self._stack[0], InputLayer):
             self.build(self._stack[0].batch_shape)
+        elif len(self._stack) > 1 and (graph := self._given_graph()) is not None:
+            self.build(graph.inputs[0].shape)
+
+    def _given_graph(self) -> Graph | None:
+        """The graph of a model that stands first and so says what the input is."""
+        first = self._stack[0]
+        graph = first._graph if isinstance(first, Model) else None
+        return graph if graph is not None and len(graph.inputs) == 1 else None
 
     @property
     def layers(self) -> list[Layer]:
@@ -122,6 +133,10 @@ class Sequential(Model):
             raise ValueError(f"Sequential '{self.name}' has no layers yet; add() some first.")
         first = self._stack[0]
         if isinstance(first, InputLayer):
+            if input_shape is not None and tuple(input_shape) != tuple(first.batch_shape):
+                raise ValueError(
+                    f"Sequential '{self.name}' begins with an Input of the shape {first.batch_shape}; it cannot be built for another. "
+                    f"Received: input_shape={tuple(input_shape)}")
             source = first
         else:
             if input_shape is None:
@@ -132,12 +147,17 @@ class Sequential(Model):
         calls: list[tuple[Layer, CallNode]] = []
         self._graph_calls = calls
         x = inputs = source.output
-        with name_scope(self.name, self):
-            for layer in self.layers:
-                x = layer(x)
-                calls.append((layer, layer._inbound_nodes[-1]))
-        self._graph = Graph(inputs, x)
-        auto_name("functional")                        # Keras makes an inner model here, which takes a name
+        try:
+            with name_scope(self.name, self):
+                for layer in self.layers:
+                    x = _given_one(layer, x)
+                    calls.append((layer, layer._inbound_nodes[-1]))
+        except NotImplementedError as error:           # a layer's compute_output_spec: no graph, the layers are called one after another
+            if isinstance(error, Undefined):
+                raise
+        else:
+            self._graph = Graph(inputs, x)
+            auto_name("functional")                    # Keras makes an inner model here, which takes a name
         self.built = True
 
     def _takes_size(self, shape: tuple[int | None, ...]) -> bool:
@@ -159,7 +179,10 @@ class Sequential(Model):
         return x
 
     def _begins_on_host(self) -> bool:
-        return bool(self._stack) and getattr(self._stack[0], "runs_on_host", False)
+        if not self._stack:
+            return False
+        graph = self._given_graph()
+        return getattr(self._stack[0], "runs_on_host", False) or (graph is not None and graph.inputs[0].dtype == "string")
 
     def _staged(self, x: Any) -> Any:
         if self._graph is None and self._begins_on_host():
@@ -175,6 +198,8 @@ class Sequential(Model):
                 if without_probe(shape) == shape:
                     raise
                 self.build((None, *shape))
+        elif not self.built and self._stack and args and isinstance(args[0], (dict, list, tuple)):
+            self.built = True                          # nested inputs: no graph, the layers are called one after another
         elif not self.built:
             self.build(None)
 
@@ -183,6 +208,8 @@ class Sequential(Model):
         stage = self._host_stage()
         if stage is not None and stage.ran(inputs):
             return stage.run_rest(inputs)
+        if self._graph is None:
+            return self._through(with_masks(flatten(inputs), mask)[0] if not is_nested(inputs) else inputs)
         return self._through(with_masks(self._standardized(inputs), mask)[0])
 
     def get_config(self) -> dict[str, Any]:
@@ -199,7 +226,13 @@ class Sequential(Model):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
-        """A model from what `get_config` returned."""
+        """A model from what `get_config` returned.
+
+        Raises:
+            ValueError: It lacks the name or the layers.
+        """
+        if "name" not in config or "layers" not in config:
+            raise ValueError(f"Sequential.from_config: config must be a dict with name and layers. Received: config={str(config)[:200]}")
         model = cls(name=config.get("name"), trainable=config.get("trainable", True))
         for layer in config["layers"]:
             model.add(deserialize_keras_object(layer, custom_objects, kind=LAYERS), rebuild=False)
@@ -207,3 +240,20 @@ class Sequential(Model):
         if shape is not None:
             model.build(tuple(shape))
         return model
+
+
+def _given_one(layer: Layer, x: Any) -> Any:
+    """`layer(x)`; a layer whose `call` takes no input, or needs more than one, is refused by name."""
+    try:
+        return layer(x)
+    except TypeError:
+        _check_one_input(layer)
+        raise
+
+
+def _check_one_input(layer: Layer) -> None:
+    places = [p for p in inspect.signature(layer.call).parameters.values() if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    needed = [p.name for p in places if p.default is p.empty]
+    if not places or len(needed) > 1:
+        what = f"needs {', '.join(needed)}" if needed else "takes no input"
+        raise ValueError(f"Sequential: layers get one input, the output of the layer before; call of '{layer.name}' {what}.")

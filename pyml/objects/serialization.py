@@ -65,8 +65,9 @@ def serialize_keras_object(obj: Any) -> Any:
         return {"module": _module_of(obj, name), "class_name": "function", "config": name, "registered_name": "function"}
     cls = type(obj)
     registered = registry.get_registered_name(cls)
+    config = obj.get_config() if cls.__module__.startswith("pyml.") else _plain(obj.get_config(), cls.__name__)
     described: dict[str, Any] = {
-        "module": _home(cls), "class_name": cls.__name__, "config": obj.get_config(),
+        "module": _home(cls), "class_name": cls.__name__, "config": config,
         "registered_name": registered if registered != cls.__name__ or not cls.__module__.startswith("pyml.") else _unexported(cls),
     }
     for key, method in (("build_config", "get_build_config"), ("compile_config", "get_compile_config")):
@@ -75,6 +76,24 @@ def serialize_keras_object(obj: Any) -> Any:
             described[key] = {name: serialize_keras_object(value) for name, value in more.items()}
     sharing.written(obj, described)
     return described
+
+
+def _plain(config: Any, owner: str) -> Any:
+    """What a user's `get_config` returned, with the objects in it written as dicts; what is plain stays the very object: it may be
+    marked as shared later."""
+    if not isinstance(config, dict):
+        raise TypeError(f"get_config() of {owner} must return a dict. Received: {config!r} (of type {type(config).__name__})")
+    return _written(config)
+
+
+def _written(value: Any) -> Any:
+    if type(value) is dict:
+        made = {key: _written(item) for key, item in value.items()}
+        return value if all(made[key] is item for key, item in value.items()) else made
+    if type(value) in (list, tuple):
+        items = type(value)(_written(item) for item in value)
+        return value if all(new is item for new, item in zip(items, value, strict=True)) else items
+    return serialize_keras_object(value)
 
 
 def _module_of(function: Any, name: str) -> str:
@@ -153,8 +172,10 @@ def _made(config: Any, custom_objects: Mapping[str, Any] | None, module_objects:
     name, inner = config.get("class_name"), config.get("config")
     if name == "__tuple__" and isinstance(config.get("items"), list):
         return tuple(_made(item, *again) for item in config["items"])
+    if "class_name" not in config:
+        return {key: _made(value, custom_objects, module_objects, None, shared) for key, value in config.items()}
     if not isinstance(name, str):
-        return config
+        raise TypeError(f"a config's class_name must be text. Received: class_name={str(name)[:80]}")
     if name in _VALUES:
         return _VALUES[name](inner, again)
     if name == "function":
@@ -164,6 +185,8 @@ def _made(config: Any, custom_objects: Mapping[str, Any] | None, module_objects:
         return shared.objects[known_as]
     cls = _described(config, name, kind, custom_objects, module_objects)
     inner = {} if inner is None else inner
+    if not isinstance(inner, dict):
+        raise TypeError(f"the config of {name} must be a dict of arguments. Received: {str(inner)[:80]} (of type {type(inner).__name__})")
     with custom_object_scope(custom_objects) if custom_objects else nullcontext():
         made = cls.from_config(inner) if hasattr(cls, "from_config") else cls(**inner)
     shared.made(made, config, custom_objects)
@@ -189,7 +212,7 @@ def _described(config: dict[str, Any], name: Any, kind: Kind | None, custom_obje
     """The class or function that a config names."""
     module = config.get("module") or ""
     if not isinstance(name, str):
-        raise ValueError(f"a config names a {type(name).__name__} where a class or function should be: {str(name)[:80]}")
+        raise TypeError(f"a config names a {type(name).__name__} where a class or function should be: {str(name)[:80]}")
     for known_as in (config.get("registered_name") or name, name):
         found = registry.handed_over(known_as, custom_objects)
         if found is None and ">" in known_as:
@@ -200,6 +223,7 @@ def _described(config: dict[str, Any], name: Any, kind: Kind | None, custom_obje
     if ours:
         found = registry.built_in(name, _kinds(module, kind), function=config["class_name"] == "function")
         if found is not None:
+            _refuse_borrowed_name(config, name)
             return found
     found = registry.get_registered_object(name, module_objects=module_objects)
     if found is None and ours and config["class_name"] == "function" and name in DECLARED:
@@ -210,6 +234,15 @@ def _described(config: dict[str, Any], name: Any, kind: Kind | None, custom_obje
             f"Unknown {what} '{name}'. Register it with @pyml.saving.register_keras_serializable(), or pass "
             f"custom_objects={{{name!r}: ...}}.")
     return found
+
+
+def _refuse_borrowed_name(config: dict[str, Any], name: str) -> None:
+    """Keras' own classes are registered under no other names: a config that says so is not what it seems."""
+    said = config.get("registered_name")
+    if said and said not in (name, config["class_name"]) and (config.get("module") or "").partition(".")[0] in ("keras", "builtins"):
+        raise ValueError(
+            f"a config says registered_name={said!r}, but names {name}, which is built in and registered under no other name; "
+            "register your class under that name, or take the registered_name out of the config.")
 
 
 def _kinds(module: str, kind: Kind | None) -> tuple[Kind, ...]:

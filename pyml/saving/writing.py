@@ -178,12 +178,17 @@ def _as_keras(model: Any, target: Any, overwrite: bool, zipped: bool | None, qua
     to_archive = named.endswith(".keras") or zipped is not None or (not named and hasattr(target, "write") and not hasattr(target, "save"))
     if keras_version not in (None, 2, 3):
         raise ValueError(f"save: keras_version must be 2 or 3. Received: {keras_version!r}")
+    unknown = sorted(set(more) - {"save_format"})
+    if unknown:
+        raise ValueError(f"save: arguments not recognized: {', '.join(unknown)}.")
+    if more.get("save_format") and not to_archive and not named.endswith((".h5", ".hdf5")):
+        raise ValueError(
+            f"save: save_format is Keras 2's; the end of the path says the form now: .keras or .h5. Received: filepath={named!r}, "
+            f"save_format={more['save_format']!r}")
     if not to_archive and not named.endswith((".h5", ".hdf5")):
         if keras_version is not None:
             raise ValueError(f"save: keras_version is for files that end in .keras or .h5. Received: {named}")
         return False
-    if set(more) - {"save_format"}:
-        raise TypeError(f"save: arguments not recognized: {', '.join(sorted(more))}.")
     if quantize is not None:
         raise ValueError("save: quantize is for layers-models of TensorFlow.js; use model.quantize('int8') for a smaller file of Keras.")
     if named and to_archive and named.endswith(".keras") is (zipped is False):

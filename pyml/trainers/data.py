@@ -74,7 +74,7 @@ class Arrays:
     @property
     def nbytes(self) -> int:
         """Bytes on the device, where every element takes four."""
-        return 4 * sum(math.prod(leaf.shape) for leaf in self.leaves())
+        return 4 * sum(math.prod(leaf.shape) for leaf in self.leaves() if leaf is not None)
 
     def take(self, index: Any) -> tuple[Any, Any, Any]:
         """`(x, y, sample_weight)` of some rows: a slice or an array of row numbers."""

@@ -73,7 +73,8 @@ def rows_of(model: Trainer, source: Source, asked: int | None, what: str) -> int
     Raises:
         ValueError: A layer remembers batches of one size, and these have another.
     """
-    sizes = {tensor.shape[0] for tensor in model.inputs or () if tensor.shape and tensor.shape[0] is not None}
+    graph = getattr(model, "_graph", None)
+    sizes = {tensor.shape[0] for tensor in (graph.inputs if graph is not None else ()) if tensor.shape and tensor.shape[0] is not None}
     if not sizes:
         return 32 if asked is None else asked
     fixed = min(sizes)

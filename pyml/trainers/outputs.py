@@ -46,6 +46,12 @@ class Outputs(NamedTuple):
         return "/".join(str(part) for part in (path if not isinstance(path[-1], int) else (*path[:-1], name)))
 
 
+def names_of(model: Any) -> Sequence[str] | None:
+    """The names that a model's graph gives its outputs, None without one."""
+    graph = getattr(model, "_graph", None)
+    return None if graph is None else graph.output_names
+
+
 def paths(struct: Any, before: Path = ()) -> list[Path]:
     """Where the leaves of a structure are, in the order of `flatten`."""
     if isinstance(struct, dict):

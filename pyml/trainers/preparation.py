@@ -18,6 +18,7 @@ from pyml.trainers.data import Arrays, inputs_of, is_whole
 from pyml.trainers.feeds import first_rows
 from pyml.trainers.functions import StepFunctions
 from pyml.trainers.labels import Indices, check_labels
+from pyml.trainers.outputs import names_of
 
 if TYPE_CHECKING:
     from pyml.trainers.steps import Steps
@@ -139,7 +140,7 @@ class Preparation(StepFunctions):
         count = len(flatten(y))
         if not isinstance(y, dict):
             return [found for found in self._classed if found[0] < count]
-        keys, outputs = sorted(y), self.output_names or ()
+        keys, outputs = sorted(y), names_of(self) or ()
         if count != len(keys):  # parts that are structures themselves
             return []
         given = [({name, *outputs[i : i + 1]}, (loss, classes, name)) for i, loss, classes, name in self._classed]

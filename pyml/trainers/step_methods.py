@@ -18,7 +18,7 @@ from pyml.tracebacks import warn
 from pyml.trainers import state
 from pyml.trainers.compilation import Compilation
 from pyml.trainers.metric_group import spread_out
-from pyml.trainers.outputs import Outputs
+from pyml.trainers.outputs import Outputs, names_of
 from pyml.trainers.watch import Trained, Watch
 from pyml.utils.data_utils import unpack_x_y_sample_weight
 
@@ -170,7 +170,7 @@ class StepMethods(Layer):
 
     def _outputs(self, y_pred: Any) -> Outputs:
         """Predictions with the names of the outputs."""
-        names = self.output_names
+        names = names_of(self)
         return Outputs(y_pred, names if names is not None and len(names) == len(flatten(y_pred)) else None)
 
     # ---- metrics

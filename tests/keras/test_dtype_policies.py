@@ -94,3 +94,11 @@ def test_a_policy_converts_floats_of_another_dtype_where_it_may():
     assert policy.convert_input(x, True, "float16").dtype == np.float16
     assert policy.convert_input(x, False, "float16") is x and policy.convert_input(whole, True, "float16") is whole
     assert policy.convert_input("text", True, "float16") == "text"
+
+
+def test_a_map_reads_classes_of_ones_own():
+    class Narrow(p.DTypePolicy):
+        pass
+
+    config = p.DTypePolicyMap("float16", {"a": Narrow("bfloat16")}).get_config()
+    assert type(p.DTypePolicyMap.from_config(config, custom_objects={"Narrow": Narrow})["a"]) is Narrow

@@ -466,3 +466,109 @@ def test_the_build_of_a_subclass_is_called_though_its_base_has_nothing_to_build(
     assert not layer.built
     assert np.array_equal(layer(np.ones((1, 4, 4, 3), "float32")), np.ones((1, 4, 4, 3)))
     assert [weight.name for weight in layer.weights] == ["scale"] and layer.built
+
+
+def test_a_model_that_begins_within_another_has_none_of_the_layers_before(cpu, tmp_path):
+    x = pyml.Input((2,))
+    middle = L.Dense(3, name="first")(x)
+    last = L.Dense(4, name="second", activation="relu")(middle)
+    side = pyml.Input((3,), name="side")
+    data = np.random.default_rng(0).normal(size=(5, 3)).astype("f4")
+    kernel, bias = (np.random.default_rng(n).normal(size=shape) for n, shape in ((1, (3, 4)), (2, (4,))))
+    part, two = pyml.Model(middle, last), pyml.Model([middle, side], [middle + side, last])
+    part.set_weights([kernel, bias])
+    assert [type(layer).__name__ for layer in part.layers] == ["InputLayer", "Dense"] and part.count_params() == 16
+    assert [layer.name for layer in two.layers if isinstance(layer, L.Dense)] == ["second"]
+    wanted = np.maximum(data @ kernel + bias, 0)
+    part.save(tmp_path / "part.keras")
+    for model in (part, pyml.models.load_model(tmp_path / "part.keras")):
+        np.testing.assert_allclose(model.predict(data, verbose=0), wanted, rtol=1e-5)
+    summed, second = two.predict([data, data], verbose=0)
+    np.testing.assert_allclose(summed, 2 * data, rtol=1e-6)
+    np.testing.assert_allclose(second, wanted, rtol=1e-5)
+    assert pyml.Model(x, last).get_layer("second").output is last        # the first graph is as it was
+
+
+def test_a_list_is_refused_where_the_order_of_a_dicts_inputs_is_not_that_of_its_keys(cpu):
+    b, a = pyml.Input((2,), name="b"), pyml.Input((2,), name="a")
+    one, zero = np.ones((1, 2), "f4"), np.zeros((1, 2), "f4")
+    difference = L.Subtract()([b, a])
+    model = pyml.Model({"b": b, "a": a}, difference)
+    np.testing.assert_array_equal(model({"a": zero, "b": one}).numpy(), [[1, 1]])
+    for call in (model, lambda x: model.predict(x, verbose=0)):
+        with pytest.raises(ValueError, match="which is which"):
+            call([one, zero])
+    with pytest.warns(UserWarning, match="no input 'c'"):
+        model({"a": zero, "b": one, "c": one})
+    with pytest.warns(UserWarning, match="in this order"):
+        np.testing.assert_array_equal(pyml.Model({"a": a, "b": b}, difference)([zero, one]).numpy(), [[1, 1]])
+    with pytest.raises(ValueError, match="nested as the inputs"):
+        pyml.models.clone_model(model, input_tensors=(b, a))
+
+
+def test_a_sequential_is_built_by_a_model_that_stands_first_and_refuses_other_shapes():
+    x = pyml.Input((3,))
+    model = pyml.Sequential([pyml.Model(x, L.Dense(2)(x)), L.Dense(1)])
+    assert model.built and model.output_shape == (None, 1) and len(model.weights) == 4
+    with pytest.raises(ValueError, match="cannot be built for another"):
+        pyml.Sequential([pyml.Input((2,), batch_size=3), L.Dense(2)]).build((3, 4))
+
+
+@pytest.mark.parametrize("nest", [lambda a, b: {"a": a, "b": b}, lambda a, b: [a, b]])
+def test_a_sequential_takes_nested_inputs(cpu, nest):
+    def added(parts):
+        first, second = parts.values() if isinstance(parts, dict) else parts
+        return first + 2 * second
+
+    model = pyml.Sequential([L.Lambda(added), L.Dense(1, kernel_initializer="ones")])
+    one = np.ones((4, 3), "f4")
+    np.testing.assert_array_equal(model(nest(one, one)).numpy(), np.full((4, 1), 9))
+    model.compile("sgd", "mse")
+    model.fit(nest(one, one), np.full((4, 1), 9.0), verbose=0)
+    np.testing.assert_array_equal(model.predict(nest(one, one), verbose=0), np.full((4, 1), 9))
+
+
+def test_a_sequential_calls_layers_that_know_no_shapes_and_names_those_of_another_number_of_inputs():
+    class NoShapes(L.Layer):
+        def call(self, inputs):
+            return inputs + 1
+
+        def compute_output_spec(self, *args, **kwargs):
+            raise NotImplementedError
+
+    class Two(L.Layer):
+        def call(self, inputs, other):
+            return inputs
+
+    np.testing.assert_array_equal(pyml.Sequential([NoShapes()])(np.ones((1, 2))).numpy(), [[2, 2]])
+    model = pyml.Sequential([Two()])
+    with pytest.raises(ValueError, match="needs inputs, other"):
+        model.build((None, 2))
+
+
+def test_a_model_without_a_graph_has_no_inputs_and_may_call_something_of_its_own_so():
+    class Own(pyml.Model):
+        def __init__(self):
+            super().__init__()
+            self.input_shape = self.outputs = 3
+
+    for name in ("inputs", "outputs", "input_shape", "output_shape", "output_names"):
+        assert not hasattr(pyml.Sequential(), name)
+    assert Own().input_shape == Own().outputs == 3 and not hasattr(Own(), "inputs")
+
+
+def test_an_optional_input_is_left_out_while_training(cpu):
+    class Sum(L.Layer):
+        def call(self, x, other=None):
+            return x if other is None else x + other
+
+        def compute_output_shape(self, x, other=None):
+            return x
+
+    x, other = pyml.Input((2,), name="x"), pyml.Input((2,), name="other", optional=True)
+    model = pyml.Model({"x": x, "other": other}, L.Dense(2)(Sum()(x, other)))
+    model.compile("sgd", "mse")
+    one = np.ones((2, 2), "f4")
+    history = model.fit({"x": one, "other": None}, one, verbose=0)
+    assert np.isfinite(history.history["loss"][0])
+    assert np.isfinite(model.evaluate({"x": one, "other": None}, one, verbose=0))

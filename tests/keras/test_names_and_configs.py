@@ -442,3 +442,78 @@ def test_a_sequential_says_for_which_shape_it_was_built():
     assert model.get_build_config() == {"input_shape": (None, 4)}
     again = pyml.saving.deserialize_keras_object(pyml.saving.serialize_keras_object(model))
     assert again.built and again.input_shape == (None, 4)
+
+
+def test_configs_that_are_not_what_they_seem_are_refused():
+    dense = {"class_name": "Dense", "module": "keras.layers", "config": {"units": 2}}
+    for config, error in (
+        ({**dense, "config": [1, 2]}, TypeError),
+        ({**dense, "class_name": ["Dense"]}, TypeError),
+        ({"class_name": "function", "module": "builtins", "config": ["relu"], "registered_name": "function"}, TypeError),
+        ({"class_name": "function", "module": "builtins", "config": "relu", "registered_name": "mine"}, ValueError),
+        ({**dense, "registered_name": "mine>Dense"}, ValueError),
+        ({"class_name": "Sequential", "module": "keras", "config": {"layers": [dense]}}, ValueError),
+        ({"class_name": "Pipeline", "module": "keras.layers", "config": {"name": "p"}}, ValueError),
+    ):
+        with pytest.raises(error):
+            pyml.saving.deserialize_keras_object(config)
+
+
+def test_objects_in_dicts_come_back_as_objects():
+    given = {"a": L.Dense(2), "b": {"c": [pyml.ops.ones((2,)), "relu", None]}, "d": lambda x: x + 1}
+    described = pyml.saving.serialize_keras_object(given)
+    with pytest.raises(ValueError, match="lambda"):
+        pyml.saving.deserialize_keras_object(described)
+    back = pyml.saving.deserialize_keras_object(described, safe_mode=False)
+    assert back["a"].units == 2 and back["d"](1) == 2 and back["b"]["c"][1:] == ["relu", None]
+    np.testing.assert_array_equal(back["b"]["c"][0].numpy(), [1, 1])
+
+
+def test_objects_in_a_config_of_ones_own_are_written_with_it(tmp_path):
+    class Wrapped(L.Layer):
+        def __init__(self, inner, **kwargs):
+            super().__init__(**kwargs)
+            self.inner = pyml.saving.deserialize_keras_object(inner) if isinstance(inner, dict) else inner
+
+        def call(self, inputs):
+            return self.inner(inputs)
+
+        def get_config(self):
+            return {**super().get_config(), "inner": self.inner}
+
+    x = pyml.Input((2,))
+    model = pyml.Model(x, Wrapped(L.Dense(3))(x))
+    model.save(tmp_path / "own.keras", True, True)
+    again = pyml.models.load_model(tmp_path / "own.keras", custom_objects={"Wrapped": Wrapped})
+    np.testing.assert_array_equal(again(np.ones((1, 2))).numpy(), model(np.ones((1, 2))).numpy())
+    for path, more in (("own.keras", {"unknown": 1}), ("own", {"save_format": "keras"})):
+        with pytest.raises(ValueError, match="save"):
+            model.save(tmp_path / path, **more)
+
+
+def test_weights_are_found_under_another_name_of_the_same_layer(tmp_path):
+    class Plain(pyml.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = L.Dense(3)
+
+        def call(self, x):
+            return self.dense(x)
+
+    class Renamed(pyml.Model):
+        def __init__(self):
+            super().__init__()
+            self.a_dense = L.Dense(3)
+
+        @property
+        def dense(self):
+            return self.a_dense
+
+        def call(self, x):
+            return self.dense(x)
+
+    one, two, x = Plain(), Renamed(), np.ones((1, 2))
+    wanted, _ = one(x).numpy(), two(x)
+    one.save_weights(tmp_path / "one.weights.h5")
+    two.load_weights(tmp_path / "one.weights.h5")
+    np.testing.assert_array_equal(two(x).numpy(), wanted)

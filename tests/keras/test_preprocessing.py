@@ -114,6 +114,9 @@ def test_own_functions_standardize_and_split(cpu):
 
 
 def test_spectrograms_with_channels_first_are_those_with_channels_last(cpu):
+    layer = L.STFTSpectrogram("psd", 16)
+    layer.build((None, 40, 3))
+    assert layer.built
     x = np.random.default_rng(0).normal(size=(2, 40, 3)).astype("float32")
     for wide in (False, True):
         last, first = (L.STFTSpectrogram("psd", 16, expand_dims=wide, data_format=f"channels_{where}") for where in ("last", "first"))

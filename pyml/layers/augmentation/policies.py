@@ -68,7 +68,7 @@ class RandAugment(_Policy):
 
     Args:
         value_range: Smallest and largest value of pixels.
-        num_ops: How many, a positive integer.
+        num_ops: How many, an integer; 0 leaves images as they are.
         factor: How strong, in `[0, 1]`: of one number up to that, or two limits.
         interpolation: `"bilinear"` or `"nearest"`.
         seed: An integer.
@@ -87,12 +87,12 @@ class RandAugment(_Policy):
     def __init__(self, value_range: Any = (0, 255), num_ops: int = 2, factor: Any = 0.5, interpolation: str = "bilinear",
                  seed: int | None = None, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(data_format=data_format, **kwargs)
-        self.num_ops = positive_int(num_ops, "num_ops", "RandAugment")
+        self.num_ops = 0 if num_ops == 0 else positive_int(num_ops, "num_ops", "RandAugment")
         self._keep(value_range, factor, interpolation, seed)
         self._make_layers()
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
-        if not training:
+        if not training or not self.num_ops:
             return None
         seed = self._drawn_by(seed)
         chosen = random.randint((self.num_ops,), 0, len(self._names), seed=seed)

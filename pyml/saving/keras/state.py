@@ -69,14 +69,16 @@ def _all_layers(model: Any) -> list[Any]:
     return list(model.layers)
 
 
-def walk(obj: Any) -> Iterator[tuple[str, Any]]:
-    """Every layer and optimizer of a model with its path, each once."""
+def walk(obj: Any, again: bool = False) -> Iterator[tuple[str, Any]]:
+    """Every layer and optimizer of a model with its path, each once; `again` gives the further paths to the same object as well."""
     seen: dict[int, Any] = {}                          # held, so that no list made later has the id of one that is gone
 
     def visit(path: str, item: Any) -> Iterator[tuple[str, Any]]:
         """What is saved at `path` and below, depth first."""
         if _is_saved(item):
             if id(item) in seen:
+                if again and path:
+                    yield path, item
                 return
             seen[id(item)] = item
             yield path, item
@@ -174,6 +176,8 @@ def load_state(model: Any, root: Group, where: object, skip_mismatch: bool = Fal
                 obj.load_own_variables({name: np.asarray(item) for name, item in stored.items() if not isinstance(item, Group)})
             except (ValueError, KeyError, TypeError, IndexError) as e:
                 failed.append((obj, e))
+        if failed:
+            failed = _found_elsewhere(model, root, failed)
         if failed and not skip_mismatch:
             raise ModelFileError(f"{where}: {_told(failed)}")
     except BaseException:
@@ -182,6 +186,27 @@ def load_state(model: Any, root: Group, where: object, skip_mismatch: bool = Fal
         raise
     if failed:
         warn(f"{where}: {_told(failed)}")
+
+
+def _found_elsewhere(model: Any, root: Group, failed: list[tuple[Any, Exception]]) -> list[tuple[Any, Exception]]:
+    """The objects that are stored under none of their paths either: the first path may be another than when the file was written."""
+    paths: dict[int, list[str]] = {}
+    for path, obj in walk(model, again=True):
+        paths.setdefault(id(obj), []).append(path)
+    still = []
+    for obj, error in failed:
+        for path in paths.get(id(obj), [])[1:]:
+            group = _group(root, path, obj, None)
+            if group is None:
+                continue
+            try:
+                obj.load_own_variables({name: np.asarray(item) for name, item in group.items.items() if not isinstance(item, Group)})
+                break
+            except (ValueError, KeyError, TypeError, IndexError):
+                continue
+        else:
+            still.append((obj, error))
+    return still
 
 
 def _quantize_as_stored(obj: Any, group: Group) -> None:
