@@ -373,8 +373,9 @@ def test_server_sends_isolation_headers_and_the_right_type(get, path, kind):
 def test_files_asked_for_by_their_content_are_never_asked_about_again(get, built):
     plan = json.loads((built / "pyodide" / "ready.json").read_text())
     wheel_ = next((built / "pyodide").glob("pyml-*.whl")).name
-    for name in (f"pyodide.asm.wasm?{plan['engine']}", wheel_, plan.get("memory", wheel_)):
-        answer, _ = get(f"/pyodide/{name}", Accept_Encoding="br")
+    worker = re.search(r"worker\.js\?\w+", (built / "web" / "pyml.js").read_text())[0]
+    for name in (f"pyodide.asm.wasm?{plan['engine']}", wheel_, plan.get("memory", wheel_), f"../web/{worker}"):
+        answer, _ = get(f"/pyodide/{name}".replace("/pyodide/..", ""), Accept_Encoding="br")
         assert answer.status == 200 and "immutable" in answer.headers["Cache-Control"], name
 
 

@@ -24,7 +24,8 @@ HEADERS = {
 }
 ASKED = "no-cache"  # kept, but asked about each time: the ETag answers
 NEVER_ASKED = "max-age=31536000, immutable"
-NAMED_BY_CONTENT = re.compile(r"-[0-9a-f]{10}\.(gz|wasm)$|-0x[0-9a-f]{10}-.*\.whl$|\.wasm\?[0-9a-f]{10}$")  # a new build has other names
+# a new build has other names
+NAMED_BY_CONTENT = re.compile(r"-[0-9a-f]{10}\.(gz|wasm)$|-0x[0-9a-f]{10}-.*\.whl$|\.(wasm|m?js)\?[0-9a-f]{10}$")
 BINARY = "application/octet-stream"
 TYPES = {
     ".css": "text/css; charset=utf-8",
