@@ -38,8 +38,9 @@ class Lines:
 
     @contextlib.contextmanager
     def watching(self):
-        """While the block runs, each layer's line is noted."""
+        """While the block runs, each layer's line is noted, and errors keep pyml's own frames: in these `line` finds the layer."""
         begin = pyml.Layer.__init__
+        shortens = pyml.config.is_traceback_filtering_enabled()
 
         def noted(layer, *args, **kwargs):
             begin(layer, *args, **kwargs)
@@ -50,10 +51,13 @@ class Lines:
                 self.made[id(layer)] = frame.f_lineno
 
         pyml.Layer.__init__ = noted
+        pyml.config.disable_traceback_filtering()
         try:
             yield
         finally:
             pyml.Layer.__init__ = begin
+            if shortens:
+                pyml.config.enable_traceback_filtering()
 
     def explain(self, error):
         """What a reader of the file can act on: `text` in a sentence or two, and its `line` (None where it is in none)."""

@@ -106,7 +106,8 @@ async def train(source, epochs, batch_size, digits=None):
         send("model", parameters=model.count_params(), digits=len(x), epochs=epochs)
         lost = None
         try:
-            await model.fit_async(x, y, batch_size=batch_size, epochs=epochs, validation_data=test, verbose=2, callbacks=[Report()])
+            with lines.watching():
+                await model.fit_async(x, y, batch_size=batch_size, epochs=epochs, validation_data=test, verbose=2, callbacks=[Report()])
         except pyml.errors.DeviceLost as error:  # fit has put the last step's weights on a new device
             lost = str(error)
         except KeyboardInterrupt:  # the Stop button, pressed twice

@@ -2,6 +2,8 @@
 
 import pytest
 
+import pyml
+
 BODY = """from pyml import Input, Sequential, layers
 
 def build_model():
@@ -17,6 +19,14 @@ def build_model():
     model.compile(optimizer="adam", loss="sparse_categorical_crossentropy")
     return model
 """
+
+
+@pytest.fixture(autouse=True)
+def as_in_a_page():
+    """Errors without pyml's own frames, which the other tests keep."""
+    pyml.config.enable_traceback_filtering()
+    yield
+    pyml.config.disable_traceback_filtering()
 
 
 @pytest.fixture(scope="module")
@@ -61,8 +71,6 @@ def test_the_line_of_the_users_own_layer_is_where_it_failed(explained):
 
 
 def test_a_good_model_is_built_and_layers_are_as_they_were(demo_module):
-    import pyml
-
     before = pyml.Layer.__init__
     assert demo_module("mnist", "lines").Lines(BODY).build().count_params() == 8 * 25 + 8 + 12 * 12 * 8 * 10 + 10
     assert pyml.Layer.__init__ is before
