@@ -281,9 +281,10 @@ def test_every_other_chapter_reaches_its_figure_of_merit_in_the_page(profile, si
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["houses", "irises", "penguins", "phishing", "cartpole", "spam", "filters"])
+@pytest.mark.parametrize("name", ["houses", "irises", "penguins", "phishing", "cartpole", "spam", "filters", "cars", "spirals", "weather",
+                                  "handwriting", "snake"])  # fmt: skip
 def test_a_chapter_reaches_its_figure_of_merit_on_webgpu(profile, site, name):
-    """The software adapter needs many minutes for the long ones."""
+    """Of the long ones a single one: the software adapter needs one to six minutes for each."""
     page = opened(profile, f"{site}/demos/{name}/index.html?autorun=1&backend=webgpu", READY)
     result = finished(page)
     assert result["error"] is None and result["merit"]["kept"] is True and not page.problems
@@ -300,6 +301,7 @@ def test_a_class_goes_from_the_gallery_through_the_chapters(new_page, site):
     for number, one in enumerate(CHAPTERS):
         page.get_by_role("heading", name=one.title).wait_for()
         page.wait_for_function("() => document.querySelector('#running').value === 'Not run yet.'")
+        assert page.text_content("#status").endswith("with WebAssembly") and "imitated in software" in page.text_content("#notices")
         assert page.text_content("h1") == one.title and page.is_enabled("#run") and page.evaluate("() => pymlDemo.error") is None
         assert page.locator(".cm-content").inner_text().startswith(f'"""{one.title}')
         assert page.text_content("#running") == "Not run yet." and page.locator("#cells h2").count() > 2
