@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 
 import numpy as np
 import pytest
@@ -520,6 +521,9 @@ def test_the_state_of_another_optimizer_is_not_loaded_and_that_of_keras_2_has_no
         with pytest.warns(UserWarning, match=f"is not loaded: it has 4 variables, and {count} are stored"):
             optimizer.load_own_variables({str(i): np.int32(1) for i in range(count)})
     assert int(optimizer.iterations.numpy()) == 8
+    with warnings.catch_warnings():                                                           # one that has done nothing has no state
+        warnings.simplefilter("error")
+        optimizer.load_own_variables({"0": np.int32(0), "1": np.float32(0.5)})
     scheduled = optimizers.SGD(schedules.CosineDecay(0.1, 8))                                 # has no variable for the rate
     with pytest.warns(UserWarning, match="it has 1 variables, and 0 are stored"):
         scheduled.load_own_variables({})
