@@ -17,7 +17,7 @@ MOSTLY = 0.8  # a column of texts with a larger share of numbers than this is wo
 PLAIN = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?inf(inity)?", re.I)
 THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?")
 COMMA = re.compile(r"[-+]?(\d{1,3}(\.\d{3})+|\d+)(,\d*)?|[-+]?,\d+")
-MONEY = re.compile(r"([-+]?)\s*[$€£¥₹]?\s*(.*?)\s*[$€£¥₹%]?")
+MONEY = re.compile(r"([-+]?)\s*[$€£¥₹]?\s*(.*?)\s*[$€£¥₹%]?", re.S)  # a quoted cell may have several lines
 
 
 class Table:

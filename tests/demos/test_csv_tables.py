@@ -38,6 +38,7 @@ def test_the_table_is_made_plain_and_says_how(table, text, plain, note):
 
 def test_a_plain_table_is_taken_as_it_is_without_a_word(table):
     text = "\ufeffx,word,y\n1,a,2.5\nNA,,3\n-4e2,c,\n"
+    assert table.Table('said,y\n"two\nlines",1\n').texts == ["said"]
     read = table.Table(text)
     assert lines(read.source) == ["x,word,y", "1,a,2.5", ",,3", "-4e2,c,"]
     assert (read.notes, read.texts, read.has_header) == ([], ["word"], True)
