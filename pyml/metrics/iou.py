@@ -9,6 +9,7 @@ import numpy as np
 
 from pyml import ops
 from pyml.core.types import TensorLike
+from pyml.graph.sizes import count_of
 from pyml.metrics.base import Metric
 from pyml.objects.samples import Sample, draw, sample
 from pyml.settings import epsilon
@@ -31,7 +32,7 @@ class IoU(Metric):
     Classes that are neither in the truth nor in the answers do not count; neither do pixels with no such class.
 
     Raises:
-        ValueError: A class of `target_class_ids` is not below `num_classes`.
+        ValueError: A class of `target_class_ids` is not below `num_classes`, or that is no positive integer.
 
     Source: Jaccard 1912, "The Distribution of the Flora in the Alpine Zone".
 
@@ -47,6 +48,7 @@ class IoU(Metric):
     def __init__(self, num_classes: int, target_class_ids: Sequence[int], name: str | None = None, dtype: Any = None,
                  ignore_class: int | None = None, sparse_y_true: bool = True, sparse_y_pred: bool = True, axis: int = -1) -> None:
         super().__init__(name=name, dtype=dtype or "int32")
+        count_of(num_classes, type(self).__name__, "num_classes", 1)
         if max(target_class_ids) >= num_classes:
             raise ValueError(
                 f"{type(self).__name__}: every target class must be below num_classes={num_classes}. "
@@ -142,7 +144,8 @@ class MeanIoU(IoU):
 
     def __init__(self, num_classes: int, name: str | None = None, dtype: Any = None, ignore_class: int | None = None,
                  sparse_y_true: bool = True, sparse_y_pred: bool = True, axis: int = -1) -> None:
-        super().__init__(num_classes, list(range(num_classes)), name=name, dtype=dtype, ignore_class=ignore_class,
+        every = range(count_of(num_classes, type(self).__name__, "num_classes", 1))
+        super().__init__(num_classes, every, name=name, dtype=dtype, ignore_class=ignore_class,
                          sparse_y_true=sparse_y_true, sparse_y_pred=sparse_y_pred, axis=axis)
 
     @classmethod

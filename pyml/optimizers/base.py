@@ -116,6 +116,8 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
                 f"{owner}: gradient_accumulation_steps must be at least 2. "
                 f"Received: gradient_accumulation_steps={gradient_accumulation_steps}"
             )
+        if name is not None and (not isinstance(name, str) or "/" in name):
+            raise ValueError(f"{owner}: name must be a string without '/'. Received: name={name!r}")
         self.name = name or auto_name(owner)
         self.weight_decay = weight_decay
         self.clipnorm = clipnorm
