@@ -22,10 +22,10 @@ def confusion_matrix(labels: Any, predictions: Any = None, class_names: Sequence
     """How often each class was taken for each other.
 
     Args:
-        labels: True classes from 0, or rows of scores; or alone a matrix of counts (or a dict of `values` and `tickLabels`, as in
-            tfjs-vis).
-        predictions: Predicted classes, or rows of scores.
-        class_names: Names of the classes.
+        labels: True classes from 0, their names, or rows of scores; or alone a matrix of counts (or a dict of `values` and `tickLabels`,
+            as in tfjs-vis).
+        predictions: Predicted classes, their names where the labels are names, or rows of scores.
+        class_names: Names of the classes; of labels that are names, their order, by default that of the alphabet.
         weights: How much each sample counts.
         opts: `title, width, height, x_label, y_label, font_size, color_map, shade_diagonal` (False: shade only the mistakes),
             `show_text_overlay`, `x_type, y_type`.
@@ -48,6 +48,7 @@ def confusion_matrix(labels: Any, predictions: Any = None, class_names: Sequence
         if matrix.size and (matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1]):
             raise ValueError(f"confusion_matrix: expected a square matrix, or labels and predictions. Received shape {matrix.shape}.")
     else:
+        labels, predictions, class_names = metrics.numbered("confusion_matrix", labels, predictions, class_names)
         count = None if class_names is None else len(class_names)
         matrix = np.array(metrics.confusion_matrix(labels, predictions, count, weights), float)
     if not matrix.size:
@@ -90,9 +91,8 @@ def per_class_accuracy(labels: Any, predictions: Any = None, class_names: Sequen
     """For each class the share of its samples that was found, and how many samples it has.
 
     Args:
-        labels: True classes from 0, or rows of scores; or alone what `metrics.per_class_accuracy` returned.
-        predictions: Predicted classes, or rows of scores.
-        class_names: Names of the classes.
+        labels: True classes from 0, their names, or rows of scores; or alone what `metrics.per_class_accuracy` returned.
+        predictions, class_names: As for `confusion_matrix`.
         opts: `title, width, height, x_label, y_label, font_size`.
 
     Raises:
@@ -104,6 +104,8 @@ def per_class_accuracy(labels: Any, predictions: Any = None, class_names: Sequen
         {'class': '1', 'accuracy': 0.5, 'count': 2}
     """
     chosen = options("per_class_accuracy", opts)
+    if predictions is not None:
+        labels, predictions, class_names = metrics.numbered("per_class_accuracy", labels, predictions, class_names)
     count = None if class_names is None else len(class_names)
     found = labels if predictions is None else metrics.per_class_accuracy(labels, predictions, count)
     if not hasattr(found, "__len__") or any(not isinstance(one, Mapping) for one in found):

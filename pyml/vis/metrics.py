@@ -60,6 +60,32 @@ def classes(what: str, labels: Any, predictions: Any, count: int | None) -> tupl
     return both[0], both[1], most if count is None else count
 
 
+def numbered(what: str, labels: Any, predictions: Any, names: Any) -> tuple[Any, Any, Any]:
+    """Labels and predictions that are names, as the numbers of these among `names`, or in the order of the alphabet; numbers as they are.
+
+    Raises:
+        ValueError: Only one of both holds names, or a name is not among `names`.
+    """
+    true, said = (np.asarray(values) if isinstance(values, (list, tuple)) or hasattr(values, "to_numpy") else values
+                  for values in (labels, predictions))  # fmt: skip
+    texts = [_are_names(values) for values in (true, said)]
+    if not any(texts):
+        return labels, predictions, names
+    if not all(texts):
+        which = "labels" if texts[0] else "predictions"
+        raise ValueError(f"{what}: {which} are names and the others are not; give numbers, or names, for both.")
+    found = list(map(str, names)) if names is not None else sorted({str(one) for values in (true, said) for one in values})
+    place = {name: i for i, name in enumerate(found)}
+    lost = next((str(one) for values in (true, said) for one in values if str(one) not in place), None)
+    if lost is not None:
+        raise ValueError(f"{what}: {lost!r} is not among class_names; there are {', '.join(found):.100}.")
+    return np.array([place[str(one)] for one in true]), np.array([place[str(one)] for one in said]), found
+
+
+def _are_names(values: Any) -> bool:
+    return isinstance(values, np.ndarray) and values.ndim == 1 and values.size > 0 and all(isinstance(one, str) for one in values)
+
+
 def confusion_matrix(labels: Any, predictions: Any, num_classes: int | None = None,
                      weights: Any = None) -> list[list[int]] | list[list[float]]:  # fmt: skip
     """How often each class (row) was taken for each (column).

@@ -142,6 +142,14 @@ def test_rows_of_a_table_may_have_their_keys_in_any_order_and_come_of_data_frame
         assert [(row["column"], row["text"]) for row in vis.table(values).rows()] == [("a", "1"), ("b", "x"), ("a", "2"), ("b", "y")]
 
 
+def test_classes_may_be_named_as_scikit_learn_takes_them():
+    true, said = ["hen", "cat", "dog", "cat"], np.array(["hen", "dog", "dog", "cat"])
+    cells = {(row["y"], row["x"]): row["value"] for row in vis.confusion_matrix(true, said).rows() if row["value"]}
+    assert cells == {("hen", "hen"): 1, ("cat", "dog"): 1, ("dog", "dog"): 1, ("cat", "cat"): 1}
+    ordered = vis.per_class_accuracy(true, said, class_names=["dog", "cat", "hen", "cow"]).rows()
+    assert [(row["class"], row["count"]) for row in ordered] == [("dog", 1), ("cat", 2), ("hen", 1), ("cow", 0)]
+
+
 def test_columns_and_rows_of_data_frames_name_what_is_drawn():
     numbers, rows = Frame([[1.0, 2], [3, 4]], index=np.array(["u", "v"])), Frame([5, 6], index=np.array(["u", "v"]))
     assert [(row["series"], row["y"]) for row in vis.line_chart(numbers).rows()] == [("a", 1), ("a", 3), ("b", 2), ("b", 4)]
@@ -172,6 +180,8 @@ REFUSED = {
     "vis.confusion_matrix([[1, 2]])": "square matrix",
     "vis.confusion_matrix([0, 1], [0])": "as many predictions as labels",
     "vis.confusion_matrix([0.5], [0])": "labels must be classes",
+    "vis.confusion_matrix(['a', 'b'], [0, 1])": "labels are names and the others are not",
+    "vis.per_class_accuracy(['a'], ['b'], class_names=['a'])": "'b' is not among class_names; there are a.",
     "vis.roc_curve([1, 1], [0.1, 0.2])": "hold both classes",
     "vis.roc_curve([0, 2], [0.1, 0.2])": "must be 0 or 1",
     "vis.roc_curve([0, 1], [0.1, NAN])": "scores must be finite",
