@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..dtypes import standardize
 from ..errors import DtypeError, ShapeError
 from ..graph import loop_grad as _gradients  # noqa: F401  (so that loops have theirs)
 from ..graph.loop import Carry, Loop, argument, together
@@ -29,7 +30,7 @@ class StepTrace(trace.Trace):
         if id(variable) in self.written:
             return self.written[id(variable)]
         if id(variable) not in self.variables:
-            self.variables[id(variable)] = variable, argument(variable.shape, variable.dtype)
+            self.variables[id(variable)] = variable, argument(variable.shape, standardize(variable.dtype))
         return self.variables[id(variable)][1]
 
     def write(self, variable: Variable, node: Node) -> None:

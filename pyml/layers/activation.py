@@ -9,6 +9,7 @@ import numpy as np
 
 from pyml import activations, constraints, initializers, ops, regularizers
 from pyml.core import Tensor
+from pyml.errors import ShapeError
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
 from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
@@ -152,6 +153,9 @@ class Softmax(_SameShape):
         inputs: Tensor.
         mask: What counts: True, or a number above 0.5. Others get 0; a slice without any is 0 throughout.
 
+    Raises:
+        ShapeError: The mask does not broadcast to the inputs.
+
     Example:
         >>> pyml.layers.Softmax()(np.array([[1.0, 1.0]], "float32")).numpy().tolist()
         [[0.5, 0.5]]
@@ -166,6 +170,10 @@ class Softmax(_SameShape):
         if mask is None:
             return activations.softmax(inputs, axis=self.axis)
         mask = ops.convert_to_tensor(mask)
+        sizes = list(zip(mask.shape[::-1], inputs.shape[::-1], strict=False))
+        if len(mask.shape) > len(inputs.shape) or any(m not in (1, n) for m, n in sizes):
+            raise ShapeError(f'Layer "{self.name}": a mask must broadcast to the inputs. Received: a mask of shape {tuple(mask.shape)}, '
+                             f"inputs {tuple(inputs.shape)}")  # fmt: skip
         mask = mask if mask.dtype == "bool" else ops.greater(mask, 0.5)
         shares = activations.softmax(ops.where(mask, inputs, -3e38), axis=self.axis)
         return ops.where(mask, shares, 0.0)            # where nothing is left, too

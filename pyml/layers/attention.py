@@ -115,7 +115,7 @@ class Attending(AttentionParts, Layer, abstract=True):
         scores = attention_shares(q, k, scale, mask=mask, causal=causal, empty_is_zero=True)
         return ops.matmul(self.dropout_layer(scores, training=training), v), scores
 
-    def compute_mask(self, query: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """The mask of the query."""
         return previous_mask
 

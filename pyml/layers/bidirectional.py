@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pyml import ops
+from pyml.core.tree import flatten
 from pyml.layers.layer import Layer
 from pyml.layers.recurrent import LSTM
 from pyml.layers.wrapper import build_inside
@@ -131,9 +132,15 @@ class Bidirectional(Layer, not_in_config=("weights",)):
         shapes = [shape, shape] if self.merge_mode is None else [shape]
         return (*shapes, *states) if self.return_state or self.merge_mode is None else shape
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    @property
+    def states(self) -> Any:
+        """The states of stateful layers, those of the forward layer first; None of others."""
+        ahead, back = self.forward_layer.states, self.backward_layer.states
+        return None if not ahead or not back else (*ahead, *back)
+
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The mask, where there are still steps."""
-        mask = previous_mask if self.return_sequences else None
+        mask = flatten(mask)[0] if self.return_sequences and mask is not None else None
         masks = [mask] * (2 if self.merge_mode is None else 1)
         if self.return_state:
             masks += [None] * (2 * len(self.forward_layer.state_size))

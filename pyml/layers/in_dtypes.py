@@ -37,7 +37,8 @@ class InDtypes(Tracking):
         policy = policy_of(value, self)
         held = self._dtype_policy
         if isinstance(held, DTypePolicyMap) and not isinstance(policy, DTypePolicyMap):
-            held.pop(self.path, None)
+            if self.path in held:
+                del held[self.path]
             held[self.path] = policy
         else:
             self.__dict__["_dtype_policy"] = policy
@@ -82,6 +83,10 @@ class InDtypes(Tracking):
         """
         check_quantizable(self, str(mode))
         raise not_quantizable(self)
+
+    def quantized_build(self, input_shape: Any, mode: str) -> None:
+        """Makes quantized weights in the place of those that `build` makes."""
+        raise not_quantizable(self, "quantized_build")
 
     def quantized_call(self, *args: Any, **kwargs: Any) -> Any:
         """`call` with quantized weights."""

@@ -7,6 +7,7 @@ from typing import Any
 
 from pyml.core.naming import auto_name
 from pyml.core.symbolic import CallNode, KerasTensor
+from pyml.dtypes import standardize
 from pyml.layers.layer import Layer
 from pyml.tracebacks import warn
 
@@ -26,7 +27,7 @@ class InputLayer(Layer):
         optional: Whether None may be given for it.
 
     Raises:
-        ValueError: Neither a shape nor a tensor is given, or both shapes are.
+        ValueError: Neither a shape nor a tensor is given, or both shapes are, or they do not fit the tensor.
 
     Example:
         >>> pyml.Sequential([pyml.layers.InputLayer((4,)), pyml.layers.Dense(2)]).output_shape
@@ -44,6 +45,10 @@ class InputLayer(Layer):
         batch_shape = kwargs.pop("batch_input_shape", batch_shape)
         if shape is not None and batch_shape is not None:
             raise ValueError(f"Input: give shape or batch_shape, not both. Received: {shape} and {batch_shape}")
+        if input_tensor is not None:
+            _check_tensor(input_tensor, shape, batch_size, batch_shape, dtype)
+        elif batch_size is not None and batch_shape is not None:
+            raise ValueError(f"Input: give batch_size or batch_shape, not both. Received: {batch_size} and {batch_shape}")
         if shape is None and batch_shape is None and input_tensor is None:
             raise ValueError("Input: give shape, the sizes of one sample, for example Input(shape=(28, 28, 1)).")
         self._text = "string" in (dtype, getattr(input_tensor, "dtype", None))    # layers that run on the host take it
@@ -55,7 +60,8 @@ class InputLayer(Layer):
         self._batch_shape = checked_shape(batch_shape)
         self.optional = optional
         self.sparse = self.ragged = False
-        tensor = KerasTensor(self._batch_shape, dtype="string" if self._text else self.dtype, name=name)
+        tensor = input_tensor if input_tensor is not None else KerasTensor(
+            self._batch_shape, dtype="string" if self._text else self.dtype, name=name)
         CallNode(self, (), {}, tensor)
         self.built = True
 
@@ -87,6 +93,23 @@ def checked_shape(shape: Any) -> tuple[int | None, ...]:
         if size is not None and (isinstance(size, bool) or not hasattr(size, "__index__") or size < 0):
             raise ValueError(f"Input: shape must hold sizes or None. Received: shape={shape!r}")
     return tuple(None if size is None else int(size) for size in sizes)
+
+
+def _check_tensor(tensor: Any, shape: Any, batch_size: Any, batch_shape: Any, dtype: Any) -> None:
+    """What is given besides a symbolic tensor says the same as it.
+
+    Raises:
+        ValueError: It does not, or the tensor is none.
+    """
+    if not isinstance(tensor, KerasTensor):
+        raise ValueError(f"Input: the tensor must be a symbolic one, a KerasTensor. Received: {type(tensor).__name__}")
+    known = tuple(tensor.shape)
+    for name, given, own in (("shape", None if shape is None else checked_shape(shape), known[1:]),
+                             ("batch_shape", None if batch_shape is None else checked_shape(batch_shape), known),
+                             ("batch_size", batch_size, known[0] if known else None),
+                             ("dtype", dtype if dtype is None or dtype == "string" else standardize(dtype), tensor.dtype)):  # fmt: skip
+        if given is not None and given != own:
+            raise ValueError(f"Input: {name} does not fit the tensor. Received: {name}={given}, a tensor with {own}")
 
 
 def Input(shape: int | Sequence[int | None] | None = None, batch_size: int | None = None, dtype: Any = None, sparse: bool | None = None,

@@ -27,12 +27,13 @@ class KeptWeights(InDtypes):
 
     _trainable: bool
 
-    def add_weight(self, shape: Any = None, initializer: InitializerLike = None, dtype: Any = None, trainable: bool = True,
+    def add_weight(self, *args: Any, shape: Any = None, initializer: InitializerLike = None, dtype: Any = None, trainable: bool = True,
                    autocast: bool = True, regularizer: RegularizerLike = None, constraint: ConstraintLike = None,
                    aggregation: str = "none", overwrite_with_gradient: bool = False, name: str | None = None) -> Variable:
         """Makes a weight that the layer owns.
 
         Args:
+            *args: `shape`, `initializer` and `dtype` may be given by place.
             shape: Tuple of sizes; a scalar by default.
             initializer: Name or object; by default Glorot uniform, zeros for a dtype that is not a float.
             dtype: Name of the dtype.
@@ -45,12 +46,13 @@ class KeptWeights(InDtypes):
 
         Returns:
             A Variable.
+
+        Raises:
+            TypeError: There are more than three arguments by place.
+            ValueError: The first one is a name, or one is given by place and by name.
         """
-        if isinstance(shape, str):
-            raise ValueError(
-                f"`name` must be passed as a keyword argument. Received: add_weight({shape!r}, ...). "
-                f"Use: add_weight(shape=..., name={shape!r})."
-            )
+        if args:
+            shape, initializer, dtype = _by_place(args, {"shape": shape, "initializer": initializer, "dtype": dtype})
         shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
         if any(size is None for size in shape):
             raise ShapeError(
@@ -222,3 +224,19 @@ class KeptWeights(InDtypes):
     def _kept_variables(self) -> list[Variable]:
         """The layer's own Variables, each once."""
         return list({id(variable): variable for variable in self._own_variables()}.values())
+
+
+def _by_place(args: tuple[Any, ...], named: dict[str, Any]) -> Any:
+    """`shape`, `initializer` and `dtype` of `add_weight`, the first of which may be given by place."""
+    if len(args) > len(named):
+        raise TypeError(f"add_weight() takes at most 3 arguments by place: shape, initializer, dtype. Received: {len(args)}")
+    if isinstance(args[0], str):
+        raise ValueError(
+            f"`name` must be passed as a keyword argument. Received: add_weight({args[0]!r}, ...). "
+            f"Use: add_weight(shape=..., name={args[0]!r})."
+        )
+    for name, value in zip(named, args, strict=False):
+        if named[name] is not None:
+            raise ValueError(f"add_weight(): {name!r} was given by place and by name. Received: {value!r} and {named[name]!r}")
+        named[name] = value
+    return named.values()

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import weakref
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -87,7 +87,7 @@ class Layer(KeptWeights, Operation, kind=LAYERS):
             raise ValueError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}.{hint}")
         if name is not None and (not isinstance(name, str) or "/" in name):
             raise ValueError(f"{type(self).__name__}: name must be a string without '/'. Received: name={name!r}")
-        if not isinstance(trainable, (bool, np.bool_, int)):
+        if not isinstance(trainable, (bool, np.bool_)):
             raise ValueError(f"{type(self).__name__}: trainable must be True or False. Received: trainable={trainable!r}")
         if "_children" not in self.__dict__:
             self._init_tracking()
@@ -225,6 +225,9 @@ class Layer(KeptWeights, Operation, kind=LAYERS):
                 kwargs = {key: self._convert(value) if isinstance(value, np.ndarray) else value
                           for key, value in kwargs.items()}
                 first = args[0] if args else next(iter(kwargs.values()), None)
+                for value in args[1:]:
+                    if isinstance(value, (bool, int, float, str)):
+                        self._refuse_value(value)
                 if first is None or isinstance(first, str):
                     self._refuse_call(args, kwargs)
             if not self.built:
@@ -286,6 +289,17 @@ class Layer(KeptWeights, Operation, kind=LAYERS):
         state = [scope.get_current_value(v) for v in self.non_trainable_variables]
         return (outputs, state, losses) if return_losses else (outputs, state)
 
+    def rematerialized_call(self, layer_call: Callable[..., Any], *args: Any, **kwargs: Any) -> Callable[..., Any]:
+        """`layer_call` as the `RematScope` that the layer was made in asks for it: computed once more rather than kept."""
+        wish = self._remat
+        if wish is None:
+            return layer_call
+        return wraps(layer_call)(lambda *args, **kwargs: call_layer(self, layer_call, wish, args, kwargs))
+
+    def _refuse_value(self, value: Any) -> None:
+        raise ValueError(f'Layer "{self.name}": only tensors may be passed as positional arguments. Received: {value!r}; pass it '
+                         "by name.")  # fmt: skip
+
     def _refuse_call(self, args: Any, kwargs: Any) -> None:
         """Says which input is missing, or is not a tensor.
 
@@ -320,7 +334,7 @@ class Layer(KeptWeights, Operation, kind=LAYERS):
         outer_call, outer_scope = call_context.enter((depth + 1, training)), enter_scope(self.name, self)
         try:
             call = self.call if policy.quantization_mode is None else self.quantized_call
-            outputs = call(*args, **kwargs) if self._remat is None else call_layer(self, call, self._remat, args, kwargs)
+            outputs = (call if self._remat is None else self.rematerialized_call(call, *args, **kwargs))(*args, **kwargs)
             if self.activity_regularizer is not None:
                 for output in flatten(outputs):        # per sample, so that the batch size does not matter
                     self.add_loss(self.activity_regularizer(output) * (1.0 / max((1, *output.shape[:1]))))
@@ -347,11 +361,15 @@ class Layer(KeptWeights, Operation, kind=LAYERS):
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         if "compute_output_shape" not in overridden(type(self)):
             return infer_output_spec(self._call_on_probes, args, kwargs)
-        first = args[0] if args else next(iter(kwargs.values()))
+        first = self._signature.first(args, kwargs)
+        first = next(iter(kwargs.values())) if first is None else first
+        shapes = self._signature.output_shapes(args, kwargs)
         dtypes = [getattr(leaf, "dtype", self._dtype) for leaf in flatten(first)]
         floats = set(dtypes) <= set(FLOATS)
         dtype = dtypes[0] if floats and not (self._rounds and self.autocast) else self.compute_dtype
-        specs = specs_of(self.compute_output_shape(map_structure(lambda t: tuple(t.shape), first)), dtype)
+        found = self.compute_output_shape(map_structure(lambda t: tuple(t.shape), first)) if shapes is None else (
+            self.compute_output_shape(**shapes))  # fmt: skip
+        specs = specs_of(found, dtype)
         if floats or not self.built:
             return specs
         try:                      # integers may stay what they are (Flatten), or not (Dense)
@@ -364,6 +382,8 @@ class Layer(KeptWeights, Operation, kind=LAYERS):
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
         """Puts a call into the graph and returns its symbolic outputs, with what their masks will look like."""
         outputs = super().symbolic_call(*args, **kwargs)
+        if not call_context.innermost()[0]:
+            self._clear_losses()                       # those of tensors without values are none
         if self.supports_masking and not any(getattr(output, "_keras_mask", None) is not None for output in flatten(outputs)):
             self._mark_masks(outputs, self._signature.first(args, kwargs), kwargs)
         return outputs
@@ -392,20 +412,40 @@ class Layer(KeptWeights, Operation, kind=LAYERS):
     def _call_on_probes(self, *args: Any, **kwargs: Any) -> Any:
         return self._call_on_values(map_structure(self._convert, args), dict(kwargs))
 
-    def compute_output_shape(self, input_shape: Any) -> Any:
-        """The shape of the output for an input of `input_shape`; None stands for unknown sizes."""
-        if not self.built:
+    def compute_output_shape(self, *shapes: Any, **named: Any) -> Any:
+        """The shape of the output for inputs of these shapes, named `<argument of call>_shape`; None stands for unknown sizes."""
+        if type(self).call is Layer.call:
+            self.call()                                # says what is missing
+        if len(shapes) == 1 and not self.built:
             with Tracing():
-                self.build(input_shape)
+                self.build(shapes[0])
             self.built = True
-        specs = specs_of(input_shape, self._dtype)
-        return map_structure(lambda t: t.shape, infer_output_spec(self._call_on_probes, (specs,), {}))
+        args = tuple(specs_of(shape, self._dtype) for shape in shapes)
+        kwargs = {name.removesuffix("_shape"): specs_of(shape, self._dtype) for name, shape in named.items()}
+        if len(kwargs) == 1 and not args:              # the one shape by any name
+            args, kwargs = tuple(kwargs.values()), {}
+        self._maybe_build(args, kwargs)
+        return map_structure(lambda t: t.shape, infer_output_spec(self._call_on_probes, args, kwargs))
 
     def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
         """The mask handed on, unchanged."""
         return previous_mask
 
     # ---- configs
+    @classmethod
+    def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Self:
+        """A layer from what `get_config` returned.
+
+        Args:
+            config: Arguments of the constructor; nested objects as dicts. The policy of a user's layer comes to its constructor by name.
+            custom_objects: Dict of names that come before built-in ones.
+        """
+        if isinstance(config.get("dtype"), dict) and not cls.__module__.startswith("pyml."):
+            policy = dtype_policies.get(config["dtype"])
+            plain = policy.quantization_mode is None and not isinstance(policy, dtype_policies.DTypePolicyMap)
+            config = {**config, "dtype": policy.name if plain else policy}
+        return super().from_config(config, custom_objects)
+
     def _base_config(self) -> dict[str, Any]:
         config = {"name": self.name, "trainable": self._trainable, "dtype": dtype_policies.serialize(self._dtype_policy)}
         if self.activity_regularizer is not None:

@@ -206,8 +206,8 @@ class RMSNormalization(_SameShape):
         self.scale = self.add_weight(name="scale", shape=shape, initializer="ones")
         self.built = True
 
-    def call(self, inputs: Tensor) -> Tensor:
-        return ops.rms_normalization(inputs, self.scale, self.axis, self.epsilon)
+    def call(self, x: Tensor) -> Tensor:
+        return ops.rms_normalization(x, self.scale, self.axis, self.epsilon)
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:

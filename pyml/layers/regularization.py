@@ -39,6 +39,20 @@ class _Random(_SameShape):
         self._build_at_init()
 
 
+def _sizes(noise_shape: Any, owner: str) -> tuple[int | None, ...] | None:
+    """`noise_shape` as a tuple; None stays None.
+
+    Raises:
+        ValueError: It holds something else than positive integers and None.
+    """
+    if noise_shape is None:
+        return None
+    sizes = None if isinstance(noise_shape, str) or not hasattr(noise_shape, "__iter__") else tuple(noise_shape)
+    if sizes is None or any(n is not None and (not isinstance(n, int) or n < 1) for n in sizes):
+        raise ValueError(f"{owner}: noise_shape must hold positive integers or None. Received: noise_shape={noise_shape!r}")
+    return sizes
+
+
 class Dropout(_Random):
     """While training, sets a share of the inputs to 0 and scales the rest up; otherwise the inputs unchanged.
 
@@ -62,7 +76,7 @@ class Dropout(_Random):
     def __init__(self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed, share_of_one(rate, "rate", type(self).__name__) > 0, **kwargs)
         self.rate = rate
-        self.noise_shape = None if noise_shape is None else tuple(noise_shape)
+        self.noise_shape = _sizes(noise_shape, type(self).__name__)
 
     def call(self, inputs: Tensor, training: bool | None = False) -> Tensor:
         if not training or self.rate == 0:

@@ -74,6 +74,8 @@ class Reshape(Layer):
         self.target_shape = (target_shape,) if isinstance(target_shape, int) else tuple(target_shape)
         if self.target_shape.count(-1) > 1:
             raise ValueError(f"Reshape: only one size may be -1. Received: target_shape={self.target_shape}")
+        if any(size < -1 for size in self.target_shape):
+            raise ValueError(f"Reshape: sizes must be -1 or not negative. Received: target_shape={self.target_shape}")
 
     def call(self, inputs: Tensor) -> Tensor:
         return ops.reshape(inputs, self.compute_output_shape(inputs.shape))

@@ -51,6 +51,9 @@ class Signature:
         build = [p for p in build if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         self.build_names = [p.name for p in build]
         self.build_needs = {p.name for p in build if p.default is p.empty}
+        shapes = [p for p in _arguments(cls.compute_output_shape).values() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+        self.output_names = [p.name for p in shapes]
+        self.output_needs = {p.name for p in shapes if p.default is p.empty}
 
     def missing(self, args: Any, kwargs: Any) -> str | None:
         """The first argument that `call` needs and does not get, or gets as None."""
@@ -89,12 +92,31 @@ class Signature:
         return previous if named is None else named
 
     def build_shapes(self, args: Any, kwargs: Any) -> tuple[Any, bool]:
-        """What `build` is called with: the first input's shape, or one shape per argument it names, and whether it is the latter."""
-        given = dict(zip(self.names, args, strict=False)) | kwargs
-        shapes = {f"{name}_shape": _shape_of(value) for name, value in given.items() if _has_shape(value)}
+        """What `build` is called with: the first input's shape, or one shape per argument it names, and whether it is the latter.
+
+        Raises:
+            ValueError: `build` needs an argument that `call` has no input for.
+        """
+        shapes = self._shapes(args, kwargs)
         if len(self.build_names) > 1 and self.build_needs <= set(shapes):
             return {name: shapes[name] for name in self.build_names if name in shapes}, True
+        if len(self.build_needs) > 1:
+            for name in self.build_names:
+                if name in self.build_needs and name.removesuffix("_shape") not in (*self.names, *kwargs):
+                    raise ValueError(f"build() has an argument {name!r}; with several, each is `<an argument of call()>_shape`. call() "
+                                     f"has {self.names}.")  # fmt: skip
+                if name in self.build_needs and not name.endswith("_shape"):
+                    raise ValueError(f"build() has an argument {name!r}, which does not end in `_shape`; with several, each must.")
         return next(iter(shapes.values()), None), False
+
+    def output_shapes(self, args: Any, kwargs: Any) -> dict[str, Any] | None:
+        """What `compute_output_shape` is called with where it takes several shapes by name, as `build` does; else None."""
+        shapes = self._shapes(args, kwargs) if len(self.output_names) > 1 else {}
+        return {name: shapes[name] for name in self.output_names if name in shapes} if shapes and self.output_needs <= set(shapes) else None
+
+    def _shapes(self, args: Any, kwargs: Any) -> dict[str, Any]:
+        given = dict(zip(self.names, args, strict=False)) | kwargs
+        return {f"{name}_shape": _shape_of(value) for name, value in given.items() if _has_shape(value)}
 
 
 def _arguments(method: Any) -> dict[str, inspect.Parameter]:
@@ -110,7 +132,7 @@ def mask_of(value: Any) -> Any:
     """The mask that a tensor carries, a list or dict of them for nested tensors, or None where there is none."""
     if isinstance(value, (list, tuple)):
         masks = [mask_of(item) for item in value]
-        return masks if any(mask is not None for mask in masks) else None
+        return None if all(mask is None for mask in masks) else tuple(masks) if isinstance(value, tuple) else masks
     if isinstance(value, dict):
         named = {key: mask_of(item) for key, item in value.items()}
         return named if any(mask is not None for mask in named.values()) else None

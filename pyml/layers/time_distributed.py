@@ -58,6 +58,9 @@ class TimeDistributed(Wrapper):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         batch, steps = inputs.shape[:2]
+        if mask is not None and tuple(mask.shape[:2]) != (batch, steps):
+            raise ShapeError(f'Layer "{self.name}": the mask must begin with the batch and the steps of the inputs, {(batch, steps)}. '
+                             f"Received: a mask of shape {tuple(mask.shape)}")  # fmt: skip
         masked = mask is not None and self.layer._signature.takes_mask
         if self._differs_by_step(training):
             each = [self.layer(inputs[:, step], training=training, **({"mask": mask[:, step]} if masked else {})) for step in range(steps)]

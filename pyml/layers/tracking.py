@@ -49,11 +49,18 @@ class Tracking:
         for store in stores:
             store[:] = [item for item in store if item is not old]
 
+    def _untrack_variable(self, variable: Any) -> None:
+        """Takes a Variable away, by the name that layers written for Keras use."""
+        self._untrack(variable)
+
     def _own_variables(self) -> list[Variable]:
         """Variables of this layer alone: attributes first, then those in lists and dicts."""
-        own = [*self._trainable_variables, *self._non_trainable_variables]
+        return [*self._trainable_variables, *self._non_trainable_variables, *self._in_containers(Variable)]
+
+    def _in_containers(self, kind: type) -> list[Any]:
+        """What is of a kind in lists, tuples and dicts that are attributes."""
         containers = [value for value in self._children.values() if isinstance(value, (list, tuple, dict))]
-        return own + [leaf for leaf in flatten(containers) if isinstance(leaf, Variable)]
+        return [leaf for leaf in flatten(containers) if isinstance(leaf, kind)]
 
     def _metrics_of(self) -> list[Metric]:
         """Metrics of this layer alone, in the order of the attributes that they, or their lists and dicts, are."""
@@ -130,6 +137,6 @@ class Tracking:
             for variable in layer._own_variables():
                 take(variable)
             if with_seeds:
-                for generator in layer._seed_generators:
+                for generator in (*layer._seed_generators, *layer._in_containers(SeedGenerator)):
                     take(generator.state)
         return variables

@@ -38,7 +38,7 @@ def margins(value: Any, rank: Any, name: str | None, owner: str) -> tuple[tuple[
         widths = [(value, value)] * rank
     elif rank == 1 and isinstance(value, (list, tuple)) and len(value) == 2 and all(map(number, value)):
         widths = [tuple(value)]
-    elif isinstance(value, (list, tuple)) and len(value) == rank:
+    elif rank > 1 and isinstance(value, (list, tuple)) and len(value) == rank:
         widths = [(v, v) if number(v) else tuple(v) if isinstance(v, (list, tuple)) else () for v in value]
     if len(widths) != rank or any(len(w) != 2 or not all(number(n) and n >= 0 for n in w) for w in widths):
         pairs = "an integer or a pair of them" if rank == 1 else "an integer, one per axis, or a pair per axis"

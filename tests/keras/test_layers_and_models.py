@@ -268,9 +268,106 @@ def test_an_activation_may_be_taken_away():
 
 def test_a_weights_first_argument_is_its_shape():
     layer = pyml.layers.Layer(name="own")
-    assert layer.add_weight((2, 3), "ones").shape == (2, 3)
-    with pytest.raises(ValueError, match="must be passed as a keyword argument"):
-        layer.add_weight("kernel")
+    assert layer.add_weight((2, 3), "ones", "int32").dtype == "int32"
+    for wrong, error, message in (
+        (lambda: layer.add_weight("kernel"), ValueError, "must be passed as a keyword argument"),
+        (lambda: layer.add_weight("kernel", shape=(2, 3)), ValueError, "must be passed as a keyword argument"),
+        (lambda: layer.add_weight((2, 3), shape=(2, 3)), ValueError, "'shape' was given by place and by name"),
+        (lambda: layer.add_weight((2, 3), "ones", "float32", "kernel"), TypeError, "at most 3 arguments by place"),
+    ):
+        with pytest.raises(error, match=message):
+            wrong()
+    layer._untrack_variable(layer.weights[0])
+    assert layer.weights == []
+
+
+class Twins(pyml.layers.Layer):
+    """Takes a pair and a tensor, with masks, draws from generators in a list, and builds by the names of its inputs."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.draws = [pyml.random.SeedGenerator(1), pyml.random.SeedGenerator(10)]
+        self.policies.append(kwargs.get("dtype"))
+
+    policies: list = []
+
+    def build(self, pair_shape, other_shape):
+        self.shapes = pair_shape, other_shape
+
+    def call(self, pair, other, pair_mask=None):
+        assert pair_mask is None or isinstance(pair_mask, type(pair))
+        return pair[0] + other + sum(pyml.random.normal((), seed=draw) for draw in self.draws)
+
+
+def test_inputs_of_a_layer_keep_their_structure_in_masks_and_its_generators_count(cpu):
+    layer, x = Twins(activity_regularizer="l2"), np.ones((2, 3), "float32")
+    layer((pyml.layers.Masking()(np.ones((2, 3, 1), "float32"))[..., 0], x), x)
+    assert layer.shapes == (((2, 3), (2, 3)), (2, 3)) and len(layer.losses) == 1
+    assert [v.numpy().tolist() for v in layer.variables] == [[1, 1], [10, 1]]
+    masked = pyml.layers.Masking()(np.ones((2, 3, 3), "float32"))
+    layer((masked, x), np.ones((2, 3, 3), "float32"))
+    layer([masked, x], np.ones((2, 3, 3), "float32"))
+    symbolic = pyml.Input((3,))
+    layer((symbolic, symbolic), symbolic)
+    assert layer.losses == []                                     # those of tensors without values are none
+    Twins.policies.clear()
+    Twins.from_config(Twins(dtype="mixed_bfloat16").get_config())
+    assert Twins.policies == ["mixed_bfloat16", "mixed_bfloat16"]
+
+
+class OtherNames(Twins):
+    def build(self, pair_shape, third_shape):
+        pass
+
+
+class NoShape(Twins):
+    def build(self, pair_shape, other):
+        pass
+
+
+class NoCall(pyml.layers.Layer):
+    pass
+
+
+@pytest.mark.parametrize(("error", "call", "message"), [
+    (ValueError, lambda x: OtherNames()((x, x), x), "argument 'third_shape'"),
+    (ValueError, lambda x: NoShape()((x, x), x), "does not end in `_shape`"),
+    (ValueError, lambda x: pyml.layers.Dropout(0.5)(x, True), "only tensors may be passed as positional"),
+    (NotImplementedError, lambda x: NoCall().compute_output_shape((2, 3)), "must define call"),
+    (NotImplementedError, lambda x: NoCall().quantized_build((2, 3), "int8"), "quantized_build"),
+    (ValueError, lambda x: pyml.layers.Dense(2, trainable=1), "trainable must be True or False"),
+    (ValueError, lambda x: pyml.layers.Softmax()(x[:1], mask=np.ones((2, 3))), "must broadcast to the inputs"),
+    (ValueError, lambda x: pyml.layers.Softmax()(x, mask=np.ones((1, 2, 3))), "must broadcast to the inputs"),
+    (ValueError, lambda x: pyml.layers.Dropout(0.5, noise_shape=(2, 0)), "positive integers or None"),
+    (ValueError, lambda x: pyml.layers.Dropout(0.5, noise_shape="2"), "positive integers or None"),
+    (ValueError, lambda x: pyml.layers.Reshape((-2, 3)), "must be -1 or not negative"),
+    (ValueError, lambda x: pyml.layers.Cropping1D((1,)), "an integer or a pair of them"),
+    (ValueError, lambda x: pyml.Input(batch_size=2, batch_shape=(2, 3)), "batch_size or batch_shape, not both"),
+    (ValueError, lambda x: pyml.Input(tensor=x), "must be a symbolic one"),
+    (ValueError, lambda x: pyml.Input((4,), tensor=pyml.KerasTensor((2, 3))), "shape does not fit the tensor"),
+    (ValueError, lambda x: pyml.Input(batch_size=3, tensor=pyml.KerasTensor((2, 3))), "batch_size does not fit"),
+    (ValueError, lambda x: pyml.Input(dtype="int32", tensor=pyml.KerasTensor((2, 3))), "dtype does not fit"),
+])
+def test_what_layers_cannot_do_with_is_refused_as_keras_does(error, call, message):
+    with pytest.raises(error, match=message):
+        call(np.ones((2, 3), "float32"))
+
+
+def test_a_symbolic_tensor_becomes_an_input_and_a_policy_of_a_path_is_set_again():
+    given = pyml.KerasTensor((2, 3))
+    assert pyml.Input(tensor=given) is given and pyml.Model(given, pyml.ops.tanh(given)).output_shape == (2, 3)
+    layer = pyml.layers.Dense(2, dtype=pyml.dtype_policies.DTypePolicyMap())
+    layer.build((None, 1))
+    for name in ("mixed_bfloat16", "mixed_float16"):
+        layer.dtype_policy = name
+        assert layer.compute_dtype == name[6:]
+    call = pyml.layers.Dense(2).call
+    assert pyml.layers.Dense(2).rematerialized_call(call) is call
+    with pyml.RematScope("full"):
+        layer = pyml.layers.Dense(2)
+    layer.build((None, 3))
+    again = layer.rematerialized_call(layer.call)
+    assert again is not layer.call and again(pyml.ops.ones((1, 3))).shape == (1, 2)
 
 
 def test_a_mask_is_computed_of_inputs_alone():

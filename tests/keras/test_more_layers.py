@@ -70,6 +70,7 @@ def test_layers_train_as_in_keras(case, device, monkeypatch):
     (lambda: L.Bidirectional(L.LSTM(3), merge_mode="join"), "merge_mode must be one of"),
     (lambda: L.Bidirectional(L.LSTM(3), backward_layer=L.LSTM(3)), "they must differ"),
     (lambda: L.TimeDistributed(L.Dense(3))(np.ones((2, 3))), r"needs inputs \(batch, steps"),
+    (lambda: L.TimeDistributed(L.Dense(3))(np.ones((2, 3, 1)), mask=np.ones((2, 4), bool)), "batch and the steps of the inputs"),
     (lambda: L.TimeDistributed(3), "expected a layer to wrap"),
     (lambda: L.MultiHeadAttention(2, 3, output_shape=8.0), "output_shape must be an integer"),
     (lambda: L.MultiHeadAttention(2, 3, flash_attention=True, dropout=0.1), "flash attention has no dropout"),
@@ -248,6 +249,65 @@ def test_dropout_of_recurrent_layers_acts_only_while_training(rng):
         first, second = (layer(x, training=True).numpy() for _ in range(2))
         assert (first != still).any()
         assert (first != second).any()
+
+
+@pytest.mark.parametrize("kind", [L.SimpleRNNCell, L.GRUCell, L.LSTMCell])
+def test_stacked_cells_drop_the_same_in_every_step(cpu, kind):
+    class Asking(kind):  # as cells of others do it
+        def call(self, inputs, states, training=False):
+            mask = self.get_dropout_mask(inputs)
+            return super().call(inputs * mask if training else inputs, states, training=False)
+
+    x = np.ones((2, 6, 9), "float32")
+    for cls in (kind, Asking):
+        cell = cls(8, recurrent_initializer="zeros", dropout=0.5, recurrent_dropout=0.2)
+        layer = L.RNN([cell, L.SimpleRNNCell(9, dropout=0.2, recurrent_initializer="zeros")], return_sequences=True)
+        shown = L.RNN(cell, return_sequences=True)
+        for _ in range(2 if kind is L.SimpleRNNCell else 0):
+            found = layer(x, training=True)
+            np.testing.assert_allclose(found[:, 1:], found[:, :-1], atol=1e-6)
+            assert np.abs(found - layer(x)).max() > 1e-3
+        shown(x)
+        assert cell.get_dropout_mask(np.ones((1, 9))).shape == (1, 9) and cell.get_dropout_mask(np.ones((3, 9))).shape == (1, 9)
+        cell.reset_dropout_mask()
+        assert cell.get_dropout_mask(np.ones((3, 9), "float32")).shape == (3, 9)
+
+
+def test_a_recurrent_layer_has_an_inner_loop_of_its_own_and_masks_by_name(cpu):
+    class Summing(L.GRU):
+        def inner_loop(self, sequences, initial_state, mask, training=False):
+            last, outputs, states = super().inner_loop(sequences, initial_state, mask, training)
+            return last * 2.0, outputs * 2.0, states
+
+    x, mask = np.random.default_rng(0).normal(size=(2, 3, 4)).astype("float32"), np.array([[True, True, False]] * 2)
+    usual, own = L.GRU(2, return_state=True), Summing(2, return_state=True)
+    own.build(x.shape)
+    wanted = usual(x, mask=mask)
+    own.set_weights(usual.get_weights())
+    found = own(x, mask=mask)
+    np.testing.assert_allclose(found[0], wanted[0] * 2.0, atol=1e-6)
+    np.testing.assert_allclose(found[1], wanted[1], atol=1e-6)
+    layer = L.LSTM(2, return_sequences=True, return_state=True)
+    assert layer.compute_mask(x, mask=[mask, None]) == [mask, None, None] and L.LSTM(2).compute_mask(x, mask=mask) is None
+    both = L.Bidirectional(L.GRU(2, stateful=True))
+    assert both.states is None
+    both(x)
+    assert [state.shape for state in both.states] == [(2, 2), (2, 2)]
+    assert L.SimpleRNNCell(2)(sequence=x[:, 0], states=[np.zeros((2, 2), "float32")])[0].shape == (2, 2)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_a_loop_reads_and_assigns_variables_of_16_bits(cpu, dtype):
+    x = np.ones((2, 3, 4), "float32")
+    layer = L.SimpleRNN(2, dtype=dtype)
+    assert layer(x).dtype == dtype
+    full = L.SimpleRNN(2)
+    full.build(x.shape)
+    full.set_weights([np.asarray(w, "float32") for w in layer.get_weights()])
+    np.testing.assert_allclose(np.asarray(layer(x), "float32"), full(x), atol=0.01)
+    total = pyml.Variable(np.zeros(2), dtype=dtype)
+    pyml.ops.scan(lambda c, row: (total.assign(total + row), (c, c))[1], np.zeros((), "float32"), x[0, :, :2])
+    assert total.numpy().tolist() == [3, 3]
 
 
 def test_a_stateful_layer_goes_on_through_batches_of_predict():

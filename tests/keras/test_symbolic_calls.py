@@ -177,3 +177,31 @@ def test_an_optional_input_may_be_none_and_no_other(cpu):
 def test_nothing_is_equal_to_none(cpu):
     for x in (pyml.convert_to_tensor([1.0, 2.0]), pyml.Variable([1.0, 2.0]), pyml.Input((3,))):
         assert (x == None) is False and (x != None) is True and x not in [None]  # noqa: E711
+
+
+class Beside(pyml.layers.Layer):
+    def call(self, a, b):
+        return pyml.ops.concatenate([a, b], -1)
+
+
+class BesideByShapes(Beside):
+    def compute_output_shape(self, a_shape, b_shape):
+        return (*a_shape[:-1], a_shape[-1] + b_shape[-1])
+
+
+class OfTheFirst(Beside):
+    def call(self, a, b):
+        return a
+
+    def compute_output_shape(self, input_shape):
+        return input_shape
+
+
+def test_shapes_of_several_inputs_come_by_their_names():
+    a, b = pyml.Input((3,)), pyml.Input((4,))
+    for layer in (Beside(), BesideByShapes()):
+        assert layer(a, b).shape == layer(b=b, a=a).shape == (None, 7)
+        assert layer.compute_output_shape((2, 3), (2, 4)) == layer.compute_output_shape(a_shape=(2, 3), b_shape=(2, 4)) == (2, 7)
+    assert OfTheFirst()(b=a, a=b).shape == (None, 4)
+    assert pyml.layers.Dense(5).compute_output_shape(input_shape=(2, 3)) == (2, 5)
+    assert pyml.layers.RMSNormalization()(x=np.ones((1, 2), "float32")).shape == (1, 2)

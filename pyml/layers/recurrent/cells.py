@@ -55,6 +55,39 @@ class _Cell(Layer):
         self.output_size = self.units
         self.bias: Variable | None = None
 
+    # dropout that is the same in all steps: a layer draws it before the first one, and forgets it after the last
+    dropout_mask_count: ClassVar[int | None] = None    # for how many gates, in a list, where each has its own
+    _dropout_mask: Any = None
+    _recurrent_dropout_mask: Any = None
+
+    def _create_dropout_mask(self, step_input: Any, dropout_rate: float) -> Any:
+        masks = [random.dropout(ops.ones_like(step_input), dropout_rate, seed=self.seed_generator)
+                 for _ in range(self.dropout_mask_count or 1)]  # fmt: skip
+        return masks[0] if self.dropout_mask_count is None else masks
+
+    def get_dropout_mask(self, step_input: Any) -> Any:
+        """The factors of the inputs of every step, until `reset_dropout_mask()`; None without dropout."""
+        if self._dropout_mask is None and self.dropout > 0:
+            self.__dict__["_dropout_mask"] = self._create_dropout_mask(step_input, self.dropout)
+        return self._dropout_mask
+
+    def get_recurrent_dropout_mask(self, step_input: Any) -> Any:
+        """The factors of the states before every step, until `reset_recurrent_dropout_mask()`; None without dropout."""
+        if self._recurrent_dropout_mask is None and self.recurrent_dropout > 0:
+            self.__dict__["_recurrent_dropout_mask"] = self._create_dropout_mask(step_input, self.recurrent_dropout)
+        return self._recurrent_dropout_mask
+
+    def reset_dropout_mask(self) -> None:
+        """Forgets the factors of the inputs."""
+        self.__dict__["_dropout_mask"] = None
+
+    def reset_recurrent_dropout_mask(self) -> None:
+        """Forgets the factors of the states."""
+        self.__dict__["_recurrent_dropout_mask"] = None
+
+    def _times(self, x: Any, masks: Any) -> Any:
+        return x * masks
+
     def build(self, input_shape: Any) -> None:
         columns = self.gates * self.units
         self.kernel = make_weight(self, "kernel", (known_size(self, input_shape, -1), columns))
@@ -73,8 +106,9 @@ class _Cell(Layer):
 
     @property
     def in_parts(self) -> bool:
-        """Whether `project` and `step` are all that `call` does: not in a subclass with a `call` of its own."""
-        return type(self).call is _Cell.call
+        """Whether `project` and `step` are all that `call` does: not in a subclass with a `call` or dropout of its own."""
+        cls = type(self)
+        return all(getattr(cls, name).__module__ == __name__ for name in ("call", "get_dropout_mask", "get_recurrent_dropout_mask"))
 
     def call(self, inputs: Any, states: Any, training: bool | None = False) -> Any:
         """The output and the states after one step."""
@@ -88,13 +122,15 @@ class _Cell(Layer):
         """`inputs` with dropout; all steps of a sequence `(batch, steps, features)` lose the same features."""
         if not training or not self.dropout:
             return inputs
+        if self._dropout_mask is not None:
+            return self._times(inputs, self._dropout_mask)
         shape = (inputs.shape[0], *(1,) * (len(inputs.shape) - 2), inputs.shape[-1])
         return random.dropout(inputs, self.dropout, noise_shape=shape, seed=self.seed_generator)
 
     def product(self, batch: int, training: bool | None) -> Any:
         """The function `h, first, last -> h @ recurrent_kernel[:, first:last]`, with one dropout for all steps."""
-        factor = None
-        if training and self.recurrent_dropout:
+        factor = self._recurrent_dropout_mask if training else None
+        if factor is None and training and self.recurrent_dropout:
             ones = ops.ones((batch, self.units))
             factor = random.dropout(ones, self.recurrent_dropout, seed=self.seed_generator)
 
@@ -163,6 +199,9 @@ class SimpleRNNCell(_Cell):
         super().__init__(units, activation, use_bias, kernel_initializer, recurrent_initializer, bias_initializer,
                          kernel_regularizer, recurrent_regularizer, bias_regularizer, kernel_constraint, recurrent_constraint,
                          bias_constraint, dropout, recurrent_dropout, seed, **kwargs)
+
+    def call(self, sequence: Any, states: Any, training: bool | None = False) -> Any:
+        return super().call(sequence, states, training)
 
     def step(self, projected: Any, states: Any, product: Any) -> Any:
         """The output and the new states for `project(inputs)` of one step."""

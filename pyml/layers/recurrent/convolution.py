@@ -74,15 +74,23 @@ class _ConvLSTMCell(LSTMCell):
         shape = tuple(1 if 1 <= i <= steps else n for i, n in enumerate(x.shape))
         return ops.concatenate([random.dropout(x, rate, noise_shape=shape, seed=self.seed_generator) for _ in range(4)], axis=axis)
 
+    dropout_mask_count = 4
+
+    def _times(self, x: Any, masks: Any) -> Any:
+        return ops.concatenate([x * mask for mask in masks], axis=self._channels)
+
     def dropped(self, inputs: Any, training: bool | None) -> Any:
         if not training or not self.dropout:
             return inputs
+        if self._dropout_mask is not None:
+            return self._times(inputs, self._dropout_mask)
         return self._for_each_gate(inputs, self.dropout, len(inputs.shape) - self.rank - 2)
 
     def product(self, batch: int, training: bool | None) -> Any:
         """The function `h -> convolution of h with recurrent_kernel`, with one dropout for all steps."""
-        factors = None
-        if training and self.recurrent_dropout:
+        prepared = self._recurrent_dropout_mask if training else None
+        factors = None if prepared is None else ops.concatenate(prepared, axis=self._channels)
+        if factors is None and training and self.recurrent_dropout:
             factors = self._for_each_gate(ops.ones(self._state_shape(batch)), self.recurrent_dropout, 0)
 
         def apply(h: Any) -> Any:

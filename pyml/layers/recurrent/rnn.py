@@ -12,7 +12,7 @@ from pyml.core.tree import flatten, is_nested, map_structure
 from pyml.errors import ShapeError
 from pyml.layers.layer import Layer
 from pyml.layers.recurrent.cells import GRUCell, LSTMCell, SimpleRNNCell
-from pyml.layers.recurrent.stacked import StackedRNNCells
+from pyml.layers.recurrent.stacked import StackedRNNCells, draw_dropout, forget_dropout
 from pyml.layers.recurrent.steps import looped, of_rank, swap_steps, unrolled
 from pyml.layers.signature import call_signature
 from pyml.layers.wrapper import build_inside
@@ -80,6 +80,7 @@ class RNN(Layer):
             if not hasattr(self.cell, "project"):  # not one of pyml's own: a mistake in it shows before there are any data
                 step = KerasTensor((sequences_shape[0], *sequences_shape[2:]))
                 infer_output_spec(lambda x: self._checked_step(x, self.get_initial_state(x.shape[0])), (step,), {})
+                forget_dropout(self.cell)
         if self.stateful and self.states is None:
             if sequences_shape[0] is None:
                 raise ShapeError(f'Layer "{self.name}" is stateful and needs a fixed batch size: Input(..., batch_size=...).')
@@ -125,19 +126,38 @@ class RNN(Layer):
             mask = flatten(mask)[0]
             if len(mask.shape) != 2:
                 raise ShapeError(f'Layer "{self.name}": the mask of a sequence has shape (batch, steps). Received: {tuple(mask.shape)}')
+        if type(self).inner_loop is RNN.inner_loop:
+            fresh = initial_state is None and not self.stateful
+            last, outputs, states = self._all_steps(sequences, states, mask, training, fresh)
+        else:
+            last, outputs, states = self.inner_loop(sequences=sequences, initial_state=states, mask=mask, training=training)
+        if self.stateful:
+            for own, new in zip(flatten(self.states), flatten(states), strict=True):
+                own.assign(new)
+        output = outputs if self.return_sequences else last
+        return (output, *states) if self.return_state else output
+
+    def inner_loop(self, sequences: Any, initial_state: Any, mask: Any, training: bool | None = False) -> Any:
+        """All steps: the last output, the outputs `(batch, steps, …)` and the last states; a subclass may do something else here.
+
+        Args:
+            sequences: `(batch, steps, …)`.
+            initial_state: List of the states before the first step.
+            mask: Booleans `(batch, steps)`, or None.
+        """
+        return self._all_steps(sequences, list(initial_state) if is_nested(initial_state) else [initial_state], mask, training, False)
+
+    def _all_steps(self, sequences: Any, states: Any, mask: Any, training: bool | None, fresh: bool) -> Any:
+        if mask is not None:
             mask = ops.transpose(mask, (1, 0))
             mask = ops.flip(mask, axis=0) if self.go_backwards else mask
         if self.go_backwards:
             sequences = ops.flip(sequences, axis=1)
-        last, outputs, states = self._run(sequences, states, mask, training, fresh=initial_state is None and not self.stateful)
-        if self.stateful:
-            for own, new in zip(flatten(self.states), flatten(states), strict=True):
-                own.assign(new)
+        last, outputs, states = self._run(sequences, states, mask, training, fresh)
         if mask is not None and self.zero_output_for_mask:
             outputs = ops.where(of_rank(mask, outputs.ndim), outputs, 0.0)
             last = outputs[-1]
-        output = swap_steps(outputs) if self.return_sequences else last
-        return (output, *states) if self.return_state else output
+        return last, swap_steps(outputs) if self.return_sequences else ops.expand_dims(last, 1), states
 
     def _first_states(self, given: Any, batch: int) -> Any:
         if given is None:
@@ -157,7 +177,11 @@ class RNN(Layer):
         run, cell = unrolled if self.unroll else looped, self.cell
         if not getattr(cell, "in_parts", False):
             known = {"training": training} if call_signature(type(cell)).takes_training else {}
-            return run(cell, lambda x, states: cell(x, states, **known), swap_steps(sequences), states, mask, fresh)
+            draw_dropout(cell, sequences[:, 0], states, training)
+            try:
+                return run(cell, lambda x, states: cell(x, states, **known), swap_steps(sequences), states, mask, fresh)
+            finally:
+                forget_dropout(cell)
         projected = cell.project(swap_steps(cell.dropped(sequences, training)))
         if mask is None or fresh:                      # a first step that is left out gives zeros, not the first state
             keep = ops.ones(projected.shape[:2], "int32") if mask is None else ops.cast(mask, "int32")
@@ -173,10 +197,10 @@ class RNN(Layer):
         output = (batch, sequences_shape[1], size) if self.return_sequences else (batch, size)
         return (output, *map_structure(lambda n: (batch, n), self.state_size)) if self.return_state else output
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
-        """The mask, where there are still steps."""
-        mask = previous_mask if self.return_sequences else None
-        return (mask, *(None for _ in self.state_size)) if self.return_state else mask
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
+        """The mask, where there are still steps; of several the first, as a step is left out for all inputs."""
+        mask = flatten(mask)[0] if self.return_sequences and mask is not None else None
+        return [mask, *(None for _ in self.state_size)] if self.return_state else mask
 
     def _flags(self) -> Any:
         return {"return_sequences": self.return_sequences, "return_state": self.return_state,

@@ -46,9 +46,7 @@ class StackedRNNCells(Layer):
     @property
     def output_size(self) -> Any:
         """Size of the output, that of the last cell."""
-        last = self.cells[-1]
-        size = getattr(last, "output_size", None) or last.state_size
-        return size if isinstance(size, int) else size[0]
+        return _width(self.cells[-1])
 
     def get_initial_state(self, batch_size: Any = None) -> Any:
         """States of zeros: for each cell a list, or one state where it has only one."""
@@ -60,16 +58,15 @@ class StackedRNNCells(Layer):
         for cell in self.cells:
             if isinstance(cell, Layer) and not cell.built:
                 build_inside(self, cell, input_shape)
-            size = getattr(cell, "output_size", None) or cell.state_size
-            input_shape = (input_shape[0], size if isinstance(size, int) else size[0])
+            input_shape = (input_shape[0], _width(cell))
         self.built = True
 
-    def call(self, inputs: Any, states: Any, training: bool | None = False) -> Any:
-        """The output of the last cell, and the new states of all."""
+    def call(self, inputs: Any, states: Any, training: bool | None = False, **kwargs: Any) -> Any:
+        """The output of the last cell, and the new states of all; what else is passed goes to every cell."""
         after = []
         for cell, state in zip(self.cells, states, strict=True):
             nested = isinstance(state, (list, tuple))
-            known = {"training": training} if call_signature(type(cell)).takes_training else {}
+            known = kwargs | ({"training": training} if call_signature(type(cell)).takes_training else {})
             inputs, new = cell(inputs, list(state) if nested else [state], **known)
             new = list(new) if isinstance(new, (list, tuple)) else [new]
             after.append(new if nested else new[0])
@@ -85,3 +82,33 @@ class StackedRNNCells(Layer):
 
         yield sample(cls([SimpleRNNCell(3), SimpleRNNCell(2)]), draw(2, 4), [draw(2, 3), draw(2, 2)], like=like)
         yield sample(cls([LSTMCell(3), GRUCell(2)]), draw(2, 4), [[draw(2, 3), draw(2, 3)], draw(2, 2)])
+
+
+def _width(cell: Any) -> int:
+    """Features of the output of a cell."""
+    size = getattr(cell, "output_size", None) or cell.state_size
+    return size if isinstance(size, int) else size[0]
+
+
+def draw_dropout(cell: Any, step: Any, states: Any, training: bool | None) -> None:
+    """Draws what a cell, or the cells that are stacked in it, drop in all steps from one step of the inputs and the first states.
+
+    A `call` of a user may ask for it when nothing is trained, too.
+    """
+    if isinstance(cell, StackedRNNCells):
+        for one, state in zip(cell.cells, states, strict=True):
+            draw_dropout(one, step, state, training)
+            step = ops.ones((step.shape[0], _width(one)))
+    elif hasattr(cell, "get_dropout_mask") and (training or not cell.in_parts):
+        cell.get_dropout_mask(step)
+        cell.get_recurrent_dropout_mask(states[0] if isinstance(states, (list, tuple)) else states)
+
+
+def forget_dropout(cell: Any) -> None:
+    """Forgets what `draw_dropout` drew."""
+    if isinstance(cell, StackedRNNCells):
+        for one in cell.cells:
+            forget_dropout(one)
+    elif hasattr(cell, "reset_dropout_mask"):
+        cell.reset_dropout_mask()
+        cell.reset_recurrent_dropout_mask()
