@@ -15,7 +15,7 @@ from keras2_models import CASES, compiled, inputs_of, train
 
 import pyml
 from pyml.saving import load_model
-from pyml.saving.keras import hdf5_read
+from pyml.saving.keras import hdf5_read, legacy
 
 FILES = json.loads((Path(__file__).parents[1] / "goldens" / "keras2_files.json").read_text())["cases"]
 
@@ -52,6 +52,38 @@ def test_a_file_of_keras_2_whose_optimizer_was_given_by_name_is_compiled(tmp_pat
         for member, data in members.items():
             archive.writestr(member, data)
     assert isinstance(load_model(path).optimizer, pyml.optimizers.RMSprop)
+
+
+def test_functions_of_tensorflow_between_the_layers_of_keras_2_are_ops():
+    """A config as Keras 2.15 writes it of `tf.clip_by_value(tf.concat([(1 - x)[:, 1:], tf.reduce_sum(x / x, 0, True)], 0), 0.0, 0.9)`."""
+
+    def op(name, function, node, kind="TFOpLambda"):
+        config = {"name": name, "trainable": True, "dtype": "float32", "function": function}
+        return {"class_name": kind, "config": config, "name": name, "inbound_nodes": [node]}
+
+    start = {"class_name": "InputLayer", "config": {"batch_input_shape": [None, 3], "dtype": "float32", "name": "x"}, "name": "x",
+             "inbound_nodes": []}  # fmt: skip
+    every, later = {"start": None, "stop": None, "step": None}, {"start": 1, "stop": None, "step": None}
+    layers = [
+        start, op("tf.math.subtract", "math.subtract", ["_CONSTANT_VALUE", -1, 1.0, {"y": ["x", 0, 0], "name": None}]),
+        op("cut", "__operators__.getitem", ["tf.math.subtract", 0, 0, {"slice_spec": [every, later]}], "SlicingOpLambda"),
+        op("ratio", "math.truediv", ["x", 0, 0, {"y": ["x", 0, 0], "name": None}]),
+        op("sum", "math.reduce_sum", ["ratio", 0, 0, {"axis": 0, "keepdims": True}]),
+        op("part", "__operators__.getitem", ["sum", 0, 0, {"slice_spec": [every, later]}], "SlicingOpLambda"),
+        op("both", "concat", [["cut", 0, 0, {"axis": 0}], ["part", 0, 0, {"axis": 0}]]),
+        op("clip", "clip_by_value", ["both", 0, 0, {"clip_value_min": 0.0, "clip_value_max": 0.9}]),
+    ]
+    config = {"name": "m", "layers": layers, "input_layers": [["x", 0, 0]], "output_layers": [["clip", 0, 0]]}
+    model = legacy.deserialize(legacy.read_layer({"class_name": "Functional", "config": config}, "file"), None)
+    x = np.array([[1.0, 0.25, 2.0], [0.5, 0.75, 0.05]], "float32")
+    np.testing.assert_allclose(model.predict(x, verbose=0), [[0.75, 0.0], [0.25, 0.9], [0.9, 0.9]], rtol=1e-6)
+    layers[3]["config"]["function"] = "math.zeta"
+    with pytest.raises(pyml.saving.ModelFileError, match="'ratio' is the function tf"):
+        legacy.read_layer({"class_name": "Functional", "config": config}, "file")
+    layers[3]["config"]["function"] = "math.truediv"
+    layers[1]["inbound_nodes"][0][2] = {"class_name": "__lambda__", "config": {"value": "code"}}
+    with pytest.raises(pyml.saving.ModelFileError, match="is not a reference to a layer"):
+        legacy.read_layer({"class_name": "Functional", "config": config}, "file")
 
 
 def config_in(data):

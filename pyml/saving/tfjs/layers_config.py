@@ -8,6 +8,7 @@ from typing import Any
 from ... import ops
 from ...objects.registry import register_keras_serializable
 from ..files import ModelFileError
+from . import tf_calls
 from .calls import Unwritable, count_from_zero, flat_name, read_call, read_ends
 
 _OF_NO_WEIGHTS = {"CategoryEncoding", "Discretization", "HashedCrossing", "Hashing", "IntegerLookup", "StringLookup", "TextVectorization"}
@@ -165,13 +166,21 @@ def read_model(kind: str, config: Any, where: object) -> dict[str, Any]:
         if made[0]["class_name"] != "InputLayer":
             raise ModelFileError(f"{where}: the first layer of a Sequential must have a batch_input_shape.")
         return {"name": config.get("name"), "layers": made, "build_input_shape": made[0]["config"]["batch_shape"]}
-    read = [{**read_layer(raw, where), "name": flat_name(raw.get("name") or raw["config"].get("name")),
-             "inbound_nodes": [read_call(c, raw["class_name"], where) for c in raw.get("inbound_nodes") or []]} for raw in layers]
+    read = [_with_calls(raw, where) for raw in layers]
     named = config.get("pyml_ends")
     raw_ends = config | {key: ends for key, ends in named.items() if isinstance(ends, dict)} if isinstance(named, dict) else config
     ends = {key: read_ends(raw_ends.get(key) or [], where) for key in ("input_layers", "output_layers")}
     count_from_zero(read, ends)
     return {"name": config.get("name"), "layers": read, **ends}
+
+
+def _with_calls(raw: Any, where: object) -> dict[str, Any]:
+    """A layer of a graph, or an op between layers."""
+    layer = read_layer(raw, where)
+    if raw["class_name"] in tf_calls.CLASSES:
+        return tf_calls.read(raw, where)
+    calls = [read_call(call, raw["class_name"], where) for call in raw.get("inbound_nodes") or []]
+    return {**layer, "name": flat_name(raw.get("name") or raw["config"].get("name")), "inbound_nodes": calls}
 
 
 # ---- writing
