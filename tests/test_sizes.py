@@ -23,7 +23,8 @@ NEGATIVE = {
     "split: 0": lambda: ops.split(X, 0),
     "one_hot": lambda: ops.one_hot([0, 1], -3),
     "broadcast_to": lambda: ops.broadcast_to(np.ones((1, 2), np.float32), (-4, 2)),
-    "slice": lambda: ops.slice(X, (1, 0), (-1, 2)),
+    "slice": lambda: ops.slice(X, (1, 0), (-2, 2)),
+    "slice: a rest of nothing": lambda: ops.slice(X, (5, 0), (-1, 2)),
     "reshape": lambda: ops.reshape(X, (-1, -1)),
     "reshape: -2": lambda: ops.reshape(X, (-2, 4)),
     "pad": lambda: ops.pad(X, ((-1, 0), (0, 0))),
@@ -65,3 +66,13 @@ def test_sizes_of_zero_and_numpy_numbers_are_sizes(device):
     assert ops.zeros(np.array([2, 1])).numpy().shape == (2, 1)
     assert ops.tile(X, (0, 1)).numpy().shape == (0, 2)
     assert ops.eye(0).numpy().shape == (0, 0)
+
+
+def test_a_slice_of_size_minus_1_is_the_rest(device):
+    x = np.arange(12, dtype=np.float32).reshape(3, 4)
+    for starts, sizes, wanted in (((1, 1), (-1, 2), x[1:, 1:3]), ((-2, 4), (-1, -1), x[1:, 4:]), (ops.array([0, 3]), (2, -1), x[:2, 3:])):
+        assert ops.slice(x, starts, sizes).numpy().tolist() == wanted.tolist()
+    rest = ops.slice(pyml.KerasTensor((None, 4)), (1, 1), (-1, -1))
+    assert (rest.shape, rest.sparse, rest.ragged) == ((None, 3), False, False)
+    with pytest.raises(ShapeError, match="-1 needs a start that is a number"):
+        ops.slice(pyml.KerasTensor((3, 4)), pyml.KerasTensor((2,), "int32"), (-1, 2))

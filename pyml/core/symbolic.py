@@ -61,6 +61,7 @@ class KerasTensor(Operators["KerasTensor"]):
     """
 
     __array_priority__ = 2000
+    sparse = ragged = False    # for Keras' names: there are dense tensors only
     _same: bool | None = None  # of the result of `==`: whether it was one tensor with itself
 
     def __init__(
@@ -98,7 +99,7 @@ class KerasTensor(Operators["KerasTensor"]):
         return len(self._shape)
 
     def _value_node(self) -> Node:
-        raise TypeError("a symbolic KerasTensor was passed where a value is needed; build a Model of it and call that with data.")
+        raise SymbolicValue("a symbolic KerasTensor was passed where a value is needed; build a Model of it and call that with data.")
 
     def _refuse(self, what: str) -> NoReturn:
         raise SymbolicValue(

@@ -23,16 +23,17 @@ def integers_of(value: Any) -> tuple[int, ...]:
     return tuple(index(n) for n in (items if isinstance(items, (tuple, list)) else (items,)))
 
 
-def shape_of(value: Any, what: str, name: str = "shape") -> tuple[int, ...]:
+def shape_of(value: Any, what: str, name: str = "shape", least: int = 0) -> tuple[int, ...]:
     """`value`, a size or a sequence of sizes, as a tuple.
 
     Args:
         value: Whole numbers from 0.
         what: Who asks, for the message.
         name: The argument's name.
+        least: The least size, -1 where that means something.
 
     Raises:
-        ShapeError: A size is negative or not an integer.
+        ShapeError: A size is smaller or not an integer.
 
     Example:
         >>> shape_of(3, "zeros")
@@ -42,7 +43,7 @@ def shape_of(value: Any, what: str, name: str = "shape") -> tuple[int, ...]:
         out = integers_of(value)
     except TypeError:
         raise ShapeError(f"{what}: {name} must hold integers of at least 0. Received: {name}={value!r}") from None
-    if any(n < 0 for n in out):
+    if any(n < least for n in out):
         raise ShapeError(f"{what}: sizes cannot be negative. Received: {name}={value!r}")
     return out
 

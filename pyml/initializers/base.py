@@ -82,24 +82,14 @@ def compute_fans(shape: Any, input_axes: Any = None, output_axes: Any = None) ->
 
     Args:
         shape: Shape of the kernel.
-        input_axes, output_axes: Axes that count as inputs and outputs, instead of the last two.
+        input_axes, output_axes: Axes that count as inputs and outputs, instead of these; both or none.
     """
     shape = tuple(shape)
-    if input_axes is not None or output_axes is not None:
-        return _fans_by_axes(shape, input_axes or (), output_axes or ())
+    if input_axes is not None and output_axes is not None:
+        return math.prod(shape[axis] for axis in input_axes), math.prod(shape[axis] for axis in output_axes)
     if len(shape) < 1:
         return 1, 1
     if len(shape) == 1:
         return shape[0], shape[0]
     window = math.prod(shape[:-2])
     return shape[-2] * window, shape[-1] * window
-
-
-def _fans_by_axes(shape: Any, input_axes: Any, output_axes: Any) -> tuple[float, float]:
-    def axes(given: Any) -> Any:
-        given = (given,) if isinstance(given, int) else tuple(given)
-        return {axis % len(shape) for axis in given}
-
-    inputs, outputs = axes(input_axes), axes(output_axes)
-    rest = math.prod(size for i, size in enumerate(shape) if i not in inputs | outputs)
-    return (rest * math.prod(shape[i] for i in inputs), rest * math.prod(shape[i] for i in outputs))

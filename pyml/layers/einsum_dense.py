@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from copy import copy
 from math import prod
 from typing import Any
 
@@ -105,7 +106,7 @@ class EinsumDense(
         shape = tuple(sizes[letter] for letter in kernel)
         self._kernel_shape = shape
         if self.quantization_mode is None:
-            self._kernel: Any = make_weight(self, "kernel", shape)
+            self._kernel: Any = make_weight(self, "kernel", shape, initializer=self._initializer_by_axes())
         else:
             self.quantized_build(shape, self.quantization_mode, self.quantization_config)
         if self.bias_axes:
@@ -119,6 +120,17 @@ class EinsumDense(
         self.built = True
         if self.lora_rank:
             self.enable_lora(self.lora_rank, self.lora_alpha)
+
+    def _initializer_by_axes(self) -> Any:
+        """An initializer that goes by the numbers of inputs and outputs, told which axes of the kernel are which."""
+        own = self.kernel_initializer
+        if not isinstance(own, initializers.VarianceScaling) or not (own.input_axes is None or own.output_axes is None):
+            return own
+        _, kernel, wanted = self._terms
+        told = copy(own)
+        told.input_axes = [axis for axis, letter in enumerate(kernel) if letter not in wanted]
+        told.output_axes = [axis for axis, letter in enumerate(kernel) if letter in wanted]
+        return told
 
     @property
     def kernel(self) -> Any:

@@ -8,7 +8,7 @@ from pyml.core import Variable
 from pyml.errors import AxisError, ShapeError
 
 
-def make_weight(layer: Any, weight: str, shape: tuple[int, ...], name: str | None = None) -> Variable:
+def make_weight(layer: Any, weight: str, shape: tuple[int, ...], name: str | None = None, initializer: Any = None) -> Variable:
     """The Variable of `weight`, by the layer's attributes `weight_initializer`, `weight_regularizer`, `weight_constraint`.
 
     Args:
@@ -16,9 +16,10 @@ def make_weight(layer: Any, weight: str, shape: tuple[int, ...], name: str | Non
         weight: What the attributes begin with.
         shape: Its shape.
         name: Its name, where that is not `weight`.
+        initializer: Another than that of the layer.
     """
     return layer.add_weight(
-        name=name or weight, shape=shape, initializer=getattr(layer, f"{weight}_initializer", None),
+        name=name or weight, shape=shape, initializer=initializer or getattr(layer, f"{weight}_initializer", None),
         regularizer=getattr(layer, f"{weight}_regularizer", None), constraint=getattr(layer, f"{weight}_constraint", None))
 
 

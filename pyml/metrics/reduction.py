@@ -22,9 +22,12 @@ __all__ = ["Mean", "MeanMetricWrapper", "Sum"]
 
 def reduce_to_samplewise_values(values: Any, sample_weight: Any, reduce_fn: Callable[..., Any], dtype: str) -> tuple[Any, Any]:
     """`values` with all axes but the first reduced, weighted; and the weights in the same shape, or None."""
+    mask = getattr(values, "_keras_mask", None)
     values = ops.cast(ops.convert_to_tensor(values), dtype)
     if sample_weight is not None:
         sample_weight = ops.cast(ops.convert_to_tensor(sample_weight), dtype)
+        if mask is not None:                           # a class that is ignored, say: without weights it counts as 0, as in Keras
+            sample_weight = apply_mask(sample_weight, mask, dtype, "sum")
         values, sample_weight = squeeze_or_expand_to_same_rank(values, sample_weight)
         rank = len(sample_weight.shape)
         if len(values.shape) > rank:

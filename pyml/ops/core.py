@@ -276,13 +276,13 @@ def slice(inputs: TensorLike, start_indices: Sequence[int], shape: Sequence[int]
     Args:
         inputs: Tensor.
         start_indices: Where the block begins, a number for each axis.
-        shape: Its sizes.
+        shape: Its sizes; -1 takes the rest of an axis, from a start that is a number.
 
     Returns:
         A tensor of the dtype of `inputs`, of shape `shape`.
 
     Raises:
-        ShapeError: There are more or fewer numbers than axes, or the block does not lie in `inputs`.
+        ShapeError: There are more or fewer numbers than axes, the block does not lie in `inputs`, or -1 stands where the start is computed.
 
     Source: `keras.ops.slice`.
 
@@ -291,7 +291,7 @@ def slice(inputs: TensorLike, start_indices: Sequence[int], shape: Sequence[int]
         array([[ 5,  6],
                [ 9, 10]], dtype=int32)
     """
-    sizes = shape_of(shape, "slice")
+    sizes = shape_of(shape, "slice", least=-1)
     node = as_node(inputs)
     if not len(start_indices) == len(sizes) == node.ndim:
         raise ShapeError(
@@ -299,6 +299,9 @@ def slice(inputs: TensorLike, start_indices: Sequence[int], shape: Sequence[int]
             f"Received: start_indices={tuple(start_indices)}, shape={sizes}"
         )
     starts = [first_place(a, n, count) for a, n, count in zip(start_indices, node.shape, sizes, strict=True)]
+    if any(count == -1 and isinstance(a, Tensor) for a, count in zip(starts, sizes, strict=True)):
+        raise ShapeError(f"slice: a size of -1 needs a start that is a number, not one that is computed. Received: shape={sizes}")
+    sizes = shape_of([n - a if count == -1 else count for a, n, count in zip(starts, node.shape, sizes, strict=True)], "slice")
     known = [(0, n) if isinstance(a, Tensor) else (a, a + count) for a, n, count in zip(starts, node.shape, sizes, strict=True)]
     out = Tensor(prims.slice_(node, [a for a, _ in known], [b for _, b in known]))
     for axis, (start, count) in enumerate(zip(starts, sizes, strict=True)):

@@ -266,7 +266,7 @@ def normalize(x: TensorLike, axis: Axis = -1, order: float = 2, epsilon: float |
     """
     x = as_float(x)
     epsilon = default_epsilon() if epsilon is None else epsilon
-    if isinstance(order, str) or order <= 0:
+    if not isinstance(order, (int, float, np.number)) or not order > 0:
         raise ValueError(f"normalize: order must be a number above 0. Received: order={order!r}")
     if order == 2:
         return x * rsqrt(maximum(_sum(square(x), axis=axis, keepdims=True), epsilon * epsilon))

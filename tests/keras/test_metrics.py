@@ -354,6 +354,13 @@ def test_of_equal_predictions_the_first_are_the_best(cpu):
     np.testing.assert_allclose(found, [2 / 3, 2 / 3, 1], rtol=1e-6)      # here equal ones share their place, as in Keras
 
 
+def test_a_class_that_is_ignored_takes_its_weight_with_it(cpu):
+    y, p = [0, 1, 2], [[0.8, 0.1, 0.1], [0.05, 0.95, 0.0], [0.1, 0.8, 0.1]]
+    each = np.array([0.0, -np.log(0.95), -np.log(0.1)])
+    for weights, expected in (([0.5, 1.5, 2.0], each @ [0, 1.5, 2.0] / 3.5), (None, each.mean())):      # without weights as in Keras
+        assert float(metrics.SparseCategoricalCrossentropy(ignore_class=0)(y, p, weights)) == pytest.approx(expected, rel=1e-5)
+
+
 @pytest.mark.parametrize("ids", [np.int32, np.float32])
 def test_classes_in_order_of_their_scores_may_be_floats(ids, cpu):
     metric = metrics.SparseTopKCategoricalAccuracy(k=2, from_sorted_ids=True)

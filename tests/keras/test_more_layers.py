@@ -319,6 +319,22 @@ def test_a_stateful_layer_goes_on_through_batches_of_predict():
     np.testing.assert_allclose(model.predict(x, batch_size=2, verbose=0), found)
 
 
+@pytest.mark.parametrize(("equation", "shape", "outputs", "fans"), [
+    ("abc,cde->abde", (None, 5, 32), (None, 8, 16), (32, 128)), ("...cd,cde->...e", (None, 4, 16), 32, (64, 32)),
+    ("ab,bc->ac", (None, 32), 64, (32, 64)), ("abc,dc->abd", (None, 5, 32), (None, 64), (32, 64)),
+])  # fmt: skip
+def test_kernels_of_einsum_dense_begin_by_what_they_sum_and_make(equation, shape, outputs, fans):
+    for mode, n in (("fan_in", fans[0]), ("fan_out", fans[1]), ("fan_avg", sum(fans) / 2)):
+        layer = L.EinsumDense(equation, outputs, kernel_initializer=pyml.initializers.VarianceScaling(2.0, mode, "uniform", seed=3))
+        layer.build(shape)
+        assert 0.97 < abs(layer.kernel.numpy()).max() / np.sqrt(3 * 2.0 / n) <= 1
+        assert layer.kernel_initializer.input_axes is None
+    own = pyml.initializers.VarianceScaling(2.0, "fan_in", "uniform", seed=3, input_axes=[0], output_axes=[1])
+    layer = L.EinsumDense(equation, outputs, kernel_initializer=own)
+    layer.build(shape)
+    assert 0.97 < abs(layer.kernel.numpy()).max() / np.sqrt(3 * 2.0 / layer.kernel.shape[0]) <= 1
+
+
 def test_attention_drops_weights_only_while_training(rng):
     x = rng.standard_normal((2, 4, 6)).astype("float32")
     layer = L.MultiHeadAttention(2, 3, dropout=0.5, seed=2)

@@ -105,6 +105,7 @@ def trained(**options):
     (lambda: pyml.Operation(name="a/b"), ValueError, "name must be a string without '/'"),
     (lambda: L.Dense(2, name="d").input, AttributeError, "d was not called symbolically, so its input is not defined"),
     (lambda: pyml.KerasTensor(3), ValueError, "shape must be a tuple of sizes"),
+    (lambda: pyml.ops.convert_to_numpy(pyml.KerasTensor((2,))), ValueError, "a symbolic KerasTensor was passed"),
     (lambda: pyml.KerasTensor("ab"), ValueError, "shape must be a tuple of sizes"),
     (lambda: L.Dense(2, trainable="yes"), ValueError, "trainable must be True or False. Received: trainable='yes'"),
     (lambda: L.Dense(2, name="d")(), TypeError, "Layer \"d\": missing a required argument: 'inputs'"),
