@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -93,14 +94,13 @@ class CallbackList(Callback):
 
 
 def _forward(name: str) -> Callable[..., None]:
-    numbered = "batch" in name or "epoch" in name  # such hooks get the number first
+    arguments = inspect.signature(getattr(Callback, name))
 
     def hook(self: CallbackList, *args: Any, **kwargs: Any) -> None:
-        given = [*args, *kwargs.values()]
-        if len(given) == numbered or given[-1] is None:
-            given[numbered:] = [{}]
+        bound = arguments.bind(self, *args, **kwargs)
+        bound.arguments["logs"] = {} if bound.arguments.get("logs") is None else bound.arguments["logs"]
         for callback in self.callbacks:
-            getattr(callback, name)(*given)
+            getattr(callback, name)(*bound.args[1:])
 
     hook.__name__ = name
     hook.__doc__ = getattr(Callback, name).__doc__

@@ -65,9 +65,11 @@ def serialize_keras_object(obj: Any) -> Any:
         return {"module": _module_of(obj, name), "class_name": "function", "config": name, "registered_name": "function"}
     cls = type(obj)
     registered = registry.get_registered_name(cls)
-    config = obj.get_config() if cls.__module__.startswith("pyml.") else _plain(obj.get_config(), cls.__name__)
+    config = obj.get_config()
+    if not isinstance(config, dict):
+        raise TypeError(f"get_config() of {cls.__name__} must return a dict. Received: {config!r} (of type {type(config).__name__})")
     described: dict[str, Any] = {
-        "module": _home(cls), "class_name": cls.__name__, "config": config,
+        "module": _home(cls), "class_name": cls.__name__, "config": _written(config),
         "registered_name": registered if registered != cls.__name__ or not cls.__module__.startswith("pyml.") else _unexported(cls),
     }
     for key, method in (("build_config", "get_build_config"), ("compile_config", "get_compile_config")):
@@ -78,15 +80,8 @@ def serialize_keras_object(obj: Any) -> Any:
     return described
 
 
-def _plain(config: Any, owner: str) -> Any:
-    """What a user's `get_config` returned, with the objects in it written as dicts; what is plain stays the very object: it may be
-    marked as shared later."""
-    if not isinstance(config, dict):
-        raise TypeError(f"get_config() of {owner} must return a dict. Received: {config!r} (of type {type(config).__name__})")
-    return _written(config)
-
-
 def _written(value: Any) -> Any:
+    """A config with the objects in it written as dicts; what is plain stays the very object: it may be marked as shared later."""
     if type(value) is dict:
         made = {key: _written(item) for key, item in value.items()}
         return value if all(made[key] is item for key, item in value.items()) else made

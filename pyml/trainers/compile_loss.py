@@ -43,6 +43,11 @@ def in_order(places: Any, given: Any) -> list[int]:
     return [place for inner, part in zip(places, parts, strict=True) for place in in_order(inner, part)]
 
 
+def _only(given: Any) -> Any:
+    """The one thing in a list: `{"digit": ["mse"]}` says the same as `{"digit": "mse"}`."""
+    return given[0] if isinstance(given, (list, tuple)) and len(given) == 1 else given
+
+
 class CompileLoss:
     """The loss of a model with any number of outputs.
 
@@ -65,11 +70,11 @@ class CompileLoss:
 
     def build(self, y_true: Any, outputs: Outputs) -> None:
         """Makes the losses for targets and predictions in their structure."""
-        given = spread(self.given, outputs, "loss")
+        given = [_only(loss) for loss in spread(self.given, outputs, "loss")]
         if all(loss is None for loss in given):
             raise ValueError("compile: no loss was given; pass loss=, for example loss='mse'.")
         targets = aligned(y_true, outputs, [loss is not None for loss in given])
-        self.weights = spread(self.given_weights, outputs, "loss_weights")
+        self.weights = [_only(weight) for weight in spread(self.given_weights, outputs, "loss_weights")]
         self.losses = [get_loss(own, true, pred) for own, true, pred in zip(given, targets, flatten(outputs.struct), strict=True)]
         self.trackers = [None] * len(given)
         if sum(loss is not None for loss in self.losses) > 1:

@@ -87,7 +87,10 @@ class PyDataset:
 
     def __iter__(self) -> Iterator[Any]:
         """The batches of one epoch, made one by one."""
-        count = self.num_batches
+        try:
+            count = self.num_batches
+        except Undefined:                              # nobody said where it ends: as long as it is asked, as in Keras
+            count = None
         return (self[index] for index in (itertools.count() if count is None else range(count)))
 
     @property

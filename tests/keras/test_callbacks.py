@@ -287,3 +287,22 @@ def test_a_schedule_that_returns_no_number_is_told_so():
     x, y = blobs(8)
     with pytest.raises(ValueError, match=r"must return a number. Received: 'slow'"):
         classifier().fit(x, y, verbose=0, callbacks=[LearningRateScheduler(lambda epoch: "slow")])
+
+
+def test_hooks_of_a_list_of_callbacks_take_their_arguments_by_name():
+    heard = []
+
+    class Hears(pyml.callbacks.Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            heard.append((epoch, logs))
+
+        def on_train_begin(self, logs=None):
+            heard.append(logs)
+
+    several = pyml.callbacks.CallbackList([Hears()])
+    several.on_epoch_end(logs={"loss": 1.0}, epoch=3)
+    several.on_epoch_end(epoch=4)
+    several.on_train_begin(logs=None)
+    assert heard == [(3, {"loss": 1.0}), (4, {}), {}]
+    with pytest.raises(TypeError, match="epoch"):
+        several.on_epoch_end(logs={})

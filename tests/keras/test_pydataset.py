@@ -1,6 +1,7 @@
 """`PyDataset`: what it hears of epochs, in the order of Keras 3.15; datasets without an end; workers."""
 
 import asyncio
+import itertools
 import threading
 
 import numpy as np
@@ -162,3 +163,11 @@ def test_a_dataset_that_forgets_super_or_its_length_is_told_so():
 
     with pytest.raises(NotImplementedError, match="Uncounted must define __len__"):
         quietly("predict", Uncounted())
+
+
+def test_a_dataset_that_says_no_length_goes_on_as_long_as_it_is_asked():
+    class Endless(pyml.utils.PyDataset):
+        def __getitem__(self, index):
+            return index
+
+    assert list(itertools.islice(Endless(), 3)) == [0, 1, 2]

@@ -406,3 +406,14 @@ def test_as_in_keras_only_a_call_that_names_training_hears_of_it_in_fit(cpu):
         del heard[:]
         model(x, training=True)
         assert heard == [True]
+
+
+def test_a_loss_in_a_list_of_its_own_is_that_loss(cpu):
+    x = pyml.Input((2,))
+    outputs = {"a": pyml.layers.Dense(1, name="a", kernel_initializer="ones")(x), "b": pyml.layers.Dense(1, name="b")(x)}
+    model, one, zero = pyml.Model(x, outputs), np.ones((4, 2), "f4"), np.zeros((4, 1), "f4")
+    found = []
+    for wrap in (lambda given: given, lambda given: [given]):
+        model.compile("sgd", {"a": wrap("mse"), "b": wrap("mae")}, loss_weights={"a": wrap(0.5), "b": wrap(0.0)})
+        found.append(model.evaluate(one, {"a": zero, "b": zero}, verbose=0, return_dict=True))
+    assert found[0] == found[1] and found[0]["loss"] == pytest.approx(2.0)

@@ -169,3 +169,12 @@ def test_activations_that_keras_has_as_ops_of_their_own_open(name, config, wante
     described["layers"][1]["config"] = {"name": described["layers"][1]["config"]["name"], **config}
     data = np.float32([[-2.0, 0.2, 1.0, 3.0]])
     np.testing.assert_allclose(pyml.Model.from_config(described)(data).numpy(), wanted(data), rtol=1e-5)
+
+
+@pytest.mark.parametrize("ending", ["keras", "h5"])
+def test_tensors_among_the_arguments_of_a_lambda_are_kept(ending, tmp_path, cpu):
+    x = pyml.Input((2,))
+    model = pyml.Model(x, L.Lambda(lambda x, mean: x - mean, arguments={"mean": pyml.ops.convert_to_tensor([1.0, 2.0])})(x))
+    with pytest.warns(UserWarning, match="bytecode"):
+        model.save(tmp_path / f"m.{ending}")
+    np.testing.assert_array_equal(load_model(tmp_path / f"m.{ending}", safe_mode=False)(np.ones((1, 2))).numpy(), [[0, -1]])
