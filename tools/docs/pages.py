@@ -87,7 +87,7 @@ PAGES = (
     Page("metrics", "Metrics", "What is watched while training.", ("pyml", "pyml.metrics"), ("metrics*",), first=("Metric",)),
     Page("callbacks", "Callbacks", "What happens between epochs and batches.", ("pyml.callbacks",), first=("Callback",)),
     Page("tensors", "Tensors, programs and gradients", "What models are made of, for computations of your own.",
-         ("pyml", "pyml.core"), ("core/*",), first=("Tensor", "Variable", "program", "GradientTape")),
+         ("pyml", "pyml.core"), ("core/*", "objects/operation"), first=("Tensor", "Variable", "program", "GradientTape")),
     _ops("numpy", "NumPy ops", "numpy's functions on tensors; [Numerics](../../numerics.md) says how exact each is.", "pyml.ops.numpy"),
     _ops("nn", "Neural network ops", "Activations, convolutions, pooling, normalization and losses as functions.", "pyml.ops.nn"),
     _ops("linalg", "Linear algebra ops", "Decompositions and systems of equations.", "pyml.ops.linalg"),
