@@ -99,23 +99,6 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
             given = next(iter(kwargs))
             hint = did_you_mean("learning_rate" if given == "lr" else given, argument_names(type(self)))
             raise ValueError(f"{owner}: argument(s) not recognized: {kwargs}.{hint}")
-        if sum(given is not None for given in (clipnorm, clipvalue, global_clipnorm)) > 1:
-            raise ValueError(
-                f"{owner}: give only one of clipnorm, clipvalue and global_clipnorm. Received: clipnorm={clipnorm}, "
-                f"clipvalue={clipvalue}, global_clipnorm={global_clipnorm}"
-            )
-        if use_ema and not 0 <= ema_momentum <= 1:
-            raise ValueError(f"{owner}: ema_momentum must lie in [0, 1]. Received: ema_momentum={ema_momentum}")
-        if use_ema and ema_overwrite_frequency and (not isinstance(ema_overwrite_frequency, int) or ema_overwrite_frequency < 1):
-            raise ValueError(
-                f"{owner}: ema_overwrite_frequency must be an integer from 1 on, or None. "
-                f"Received: ema_overwrite_frequency={ema_overwrite_frequency}"
-            )
-        if gradient_accumulation_steps and gradient_accumulation_steps < 2:
-            raise ValueError(
-                f"{owner}: gradient_accumulation_steps must be at least 2. "
-                f"Received: gradient_accumulation_steps={gradient_accumulation_steps}"
-            )
         if name is not None and (not isinstance(name, str) or "/" in name):
             raise ValueError(f"{owner}: name must be a string without '/'. Received: name={name!r}")
         self.name = name or auto_name(owner)
@@ -128,6 +111,7 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
         self.ema_overwrite_frequency = ema_overwrite_frequency
         self.loss_scale_factor = loss_scale_factor
         self.gradient_accumulation_steps = gradient_accumulation_steps
+        self._check_options(owner)
         self.built = False
         self._variables: list[Variable] = []
         self._trainable_variables: list[Variable] = []
@@ -148,6 +132,24 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
             raise ValueError(
                 f"{owner}: learning_rate must be a float, a LearningRateSchedule or a function. "
                 f"Received: learning_rate={learning_rate!r}"
+            )
+
+    def _check_options(self, owner: str) -> None:
+        if sum(given is not None for given in (self.clipnorm, self.clipvalue, self.global_clipnorm)) > 1:
+            raise ValueError(
+                f"{owner}: give only one of clipnorm, clipvalue and global_clipnorm. Received: clipnorm={self.clipnorm}, "
+                f"clipvalue={self.clipvalue}, global_clipnorm={self.global_clipnorm}"
+            )
+        often, steps = self.ema_overwrite_frequency, self.gradient_accumulation_steps
+        if self.use_ema and not 0 <= self.ema_momentum <= 1:
+            raise ValueError(f"{owner}: ema_momentum must lie in [0, 1]. Received: ema_momentum={self.ema_momentum}")
+        if self.use_ema and often and (not isinstance(often, int) or often < 1):
+            raise ValueError(
+                f"{owner}: ema_overwrite_frequency must be an integer from 1 on, or None. Received: ema_overwrite_frequency={often}"
+            )
+        if steps and steps < 2:
+            raise ValueError(
+                f"{owner}: gradient_accumulation_steps must be at least 2. Received: gradient_accumulation_steps={steps}"
             )
 
     def build(self, variables: list[Variable]) -> None:
