@@ -10,7 +10,7 @@ from pyml import ops
 from pyml.core import convert_to_tensor, grad
 from pyml.vis.figure import Figure
 from pyml.vis.grids import heatmap, image_grid
-from pyml.vis.parts import Sample, answering, chosen_class, last_map, named_layer, output_for, output_of, plainly
+from pyml.vis.parts import Sample, answering, chosen_class, last_map, named_layer, output_for, plainly
 
 
 def saliency(model: Any, image: Any, class_index: int | None = None, **opts: Any) -> Figure:
@@ -105,10 +105,9 @@ def grad_cam(model: Any, image: Any, class_index: int | None = None, layer: Any 
     sample = Sample("grad_cam", model, image)
     index, x = chosen_class("grad_cam", model, sample, class_index), sample.explained
     place = last_map("grad_cam", model) if layer is None else named_layer("grad_cam", model, layer)
-    given = tuple(output_of(model, place).shape)
-    if len(given) != 4:
-        raise ValueError(f"grad_cam: layer {place.name!r} gives {given}; choose one that gives feature maps.")
     maps = output_for("grad_cam", model, place, sample.with_(x))
+    if len(maps.shape) != 4:
+        raise ValueError(f"grad_cam: layer {place.name!r} gives {tuple(maps.shape)}; choose one that gives feature maps.")
     whole = plainly(model)
 
     def score(change: Any) -> Any:

@@ -150,7 +150,9 @@ def need_graph(what: str, model: Any) -> None:
         ValueError: It has no inputs yet.
     """
     if not getattr(of_model(what, model), "inputs", None):
-        raise ValueError(f"{what}: the model must be a built Sequential or functional model; call it on data first, or give it an Input.")
+        own = " Of a class of your own: x = pyml.Input(shape), then pyml.Model(x, model(x))." if model.built else ""
+        raise ValueError(f"{what}: the model must be a built Sequential or functional model; call it on data first, or give it an Input."
+                         + own)  # fmt: skip
 
 
 class Sample:

@@ -81,7 +81,7 @@ def filters(model: Any, layer: Any, indices: Sequence[int] | None = None, steps:
     """
     place = named_layer("filters", model, layer)
     own = holder(model, place)                         # of a layer in a model within the model, the pictures are what that one takes
-    if len(own.inputs or ()) > 1:
+    if len(getattr(own, "inputs", None) or ()) > 1:
         raise ValueError(f"filters: the model must have a single input, a picture. It has {len(own.inputs)}.")
     part = up_to("filters", own, place)
     size = tuple(part.inputs[0].shape)[1:]

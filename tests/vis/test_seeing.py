@@ -283,6 +283,24 @@ def test_a_network_within_a_model_of_several_inputs_is_explained_as_one_in_a_row
     np.testing.assert_allclose(vis.activations(model, given, table).values, np.zeros((2, 2)))
 
 
+def test_a_model_of_a_class_of_ones_own_is_looked_at_once_it_has_an_input(bright_corner):
+    class Own(pyml.Model):
+        def __init__(self):
+            super().__init__()
+            self.conv, self.rest = bright_corner.layers[0], pyml.Sequential(bright_corner.layers[1:])
+
+        def call(self, x):
+            return self.rest(self.conv(x))
+
+    own, x = Own(), pyml.Input((12, 12, 1))
+    own(PICTURE[None])
+    with pytest.raises(ValueError, match=r"Of a class of your own: x = pyml\.Input\(shape\), then pyml\.Model\(x, model\(x\)\)"):
+        vis.saliency(own, PICTURE)
+    model = pyml.Model(x, own(x))
+    for look, more in ((vis.saliency, {}), (vis.grad_cam, {"layer": "conv"})):
+        np.testing.assert_allclose(look(model, PICTURE, 1, **more).values, look(bright_corner, PICTURE, 1, **more).values, atol=1e-6)
+
+
 def test_losses_of_models_of_several_inputs_and_outputs_are_looked_at():
     rng = np.random.default_rng(0)
     a, b = pyml.Input((2,), name="a"), pyml.Input((1,), name="b")
