@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from pyml import activations, ops
-from pyml.core.symbolic import KerasTensor, infer_output_spec
+from pyml import activations, ops, settings
+from pyml.core.symbolic import infer_output_spec
 from pyml.core.tree import flatten
 from pyml.layers.activation import _SameShape
 from pyml.layers.layer import Layer
@@ -139,15 +139,18 @@ class Rescaling(_SameShape):
         self._build_at_init()
 
     def call(self, inputs: Any) -> Any:
-        factor, shift = (v if isinstance(v, (int, float)) else np.asarray(v, "float32") for v in (self.scale, self.offset))
+        factor, shift = (v if isinstance(v, (int, float)) else _of_channels(np.asarray(v, "float32")) for v in (self.scale, self.offset))
         return ops.cast(inputs, "float32") * factor + shift
-
-    def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        return KerasTensor(args[0].shape, dtype="float32")
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:
         yield sample(cls([1.0, 2.0], offset=-1), draw(3, 2), like=lambda x: x * [1.0, 2.0] - 1)
+
+
+def _of_channels(values: np.ndarray) -> np.ndarray:
+    """One number per channel where channels come first: they stand before height and width."""
+    first = settings.image_data_format() == "channels_first"
+    return values.reshape(*values.shape, *[1] * (3 - values.ndim)) if first and values.ndim else values
 
 
 def _plain(value: Any) -> Any:

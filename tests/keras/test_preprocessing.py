@@ -205,3 +205,28 @@ def test_the_page_of_the_documentation_runs(cpu):
     page = Path(pyml.__file__).parents[1] / "docs" / "preprocessing.md"
     result = doctest.testfile(str(page), module_relative=False)
     assert result.attempted > 20 and result.failed == 0
+
+
+@pytest.mark.parametrize("mode", ["multi_hot", "count"])
+def test_categories_of_several_axes_are_counted_along_the_second(mode, cpu):
+    """As Keras does, and as it says in the shape; on the device, and on the host for text and hashes."""
+    numbers = np.arange(12).reshape(2, 3, 2) % 4
+    counts = np.stack([(numbers == i).sum(axis=1) for i in range(4)], axis=-1)
+    wanted = counts if mode == "count" else counts > 0
+    lookup = L.StringLookup(vocabulary=["a", "b", "c"], output_mode=mode, oov_token="?")
+    for layer, x in ((L.CategoryEncoding(4, mode), numbers), (L.Discretization([0.5, 1.5, 2.5], output_mode=mode), numbers),
+                     (lookup, np.array(["?", "a", "b", "c"])[numbers])):  # fmt: skip
+        found = layer(x)
+        np.testing.assert_array_equal(np.asarray(found), wanted)
+        assert layer.compute_output_shape((None, 3, 2)) == (None, *found.shape[1:])
+
+
+def test_rescaling_by_channels_that_come_first(cpu):
+    pyml.config.set_image_data_format("channels_first")
+    try:
+        found = L.Rescaling([1.0, 2.0], offset=[0.0, 1.0], dtype="float16")(np.ones((1, 2, 3, 3), "f4"))
+    finally:
+        pyml.config.set_image_data_format("channels_last")
+    np.testing.assert_array_equal(found.numpy(), np.broadcast_to(np.float16([1, 3])[None, :, None, None], (1, 2, 3, 3)))
+    for layer in (L.Rescaling(2.0, dtype="float16"), L.Resizing(2, 2, dtype="float16")):
+        assert layer(np.ones((1, 3, 3, 1), "f4")).dtype == layer(pyml.Input((3, 3, 1))).dtype == "float16"

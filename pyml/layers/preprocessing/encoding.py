@@ -38,7 +38,7 @@ def encoded(indices: Any, mode: str, depth: int, dtype: str, count_weights: Any 
     """Integers encoded on the device; what is not in `0 <= index < depth` counts for nothing.
 
     Args:
-        indices: Integers `(..., sample)`.
+        indices: Integers `(batch, sample, ...)`, or one sample; several of more axes are counted along the second, as in Keras.
         mode: One of `MODES`.
         depth: Number of classes.
         dtype: Dtype of the result.
@@ -52,12 +52,12 @@ def encoded(indices: Any, mode: str, depth: int, dtype: str, count_weights: Any 
         if len(indices.shape) > 1 and indices.shape[-1] == 1:
             indices = ops.squeeze(indices, -1)
         return ops.one_hot(indices, depth, dtype=dtype)
-    hot = ops.one_hot(indices, depth, dtype=dtype)
+    hot, along = ops.one_hot(indices, depth, dtype=dtype), 1 if len(indices.shape) > 1 else 0
     if mode == "multi_hot":
-        return ops.max(hot, axis=-2)
+        return ops.max(hot, axis=along)
     if count_weights is not None:
         hot = hot * ops.expand_dims(count_weights, -1)
-    return ops.sum(hot, axis=-2)
+    return ops.sum(hot, axis=along)
 
 
 def encoded_on_host(indices: np.ndarray, mode: str, depth: int) -> np.ndarray:
@@ -65,7 +65,7 @@ def encoded_on_host(indices: np.ndarray, mode: str, depth: int) -> np.ndarray:
     indices = indices.reshape(-1) if indices.ndim == 0 else indices
     if mode == "one_hot" and indices.ndim > 1 and indices.shape[-1] == 1:
         indices = indices[..., 0]
-    counted = indices[..., None] if mode == "one_hot" else indices
+    counted = indices[..., None] if mode == "one_hot" else np.moveaxis(indices, 1, -1) if indices.ndim > 1 else indices
     rows = counted.reshape(-1, counted.shape[-1])
     known = (rows >= 0) & (rows < depth)
     at = (np.arange(len(rows))[:, None] * depth + rows)[known]
@@ -78,6 +78,6 @@ def encoded_shape(shape: Any, mode: str, depth: int | None) -> Any:
     shape = tuple(shape)
     if mode == "int":
         return shape
-    if mode == "one_hot" and not (len(shape) > 1 and shape[-1] == 1):
-        return (*shape, depth)
-    return (*shape[:-1], depth)
+    if mode == "one_hot":
+        return (*(shape[:-1] if len(shape) > 1 and shape[-1] == 1 else shape), depth)
+    return (*shape[:1], *shape[2:], depth) if len(shape) > 1 else (depth,)

@@ -7,7 +7,7 @@ from typing import Any
 
 from pyml import ops
 from pyml.core.symbolic import KerasTensor
-from pyml.dtypes import INTEGERS
+from pyml.dtypes import INTEGERS, NARROW
 from pyml.layers.preprocessing.sized import SizedImageLayer
 from pyml.objects.samples import Sample, draw, sample
 from pyml.ops.resizing import check_aspect, check_interpolation, resize
@@ -90,7 +90,8 @@ class Resizing(SizedImageLayer):
         data = args[0] if args else kwargs["data"]
         images = data["images"] if isinstance(data, Mapping) else data
         shape = self.compute_output_shape(tuple(images.shape))
-        found = KerasTensor(shape, dtype=images.dtype if images.dtype in INTEGERS else "float32")
+        narrow, own = self.compute_dtype in NARROW, images.dtype if images.dtype in INTEGERS else "float32"
+        found = KerasTensor(shape, dtype=self.compute_dtype if narrow else own)
         return {**data, "images": found} if isinstance(data, Mapping) else found
 
     @classmethod
