@@ -226,6 +226,7 @@ def test_the_config_of_auc_tells_thresholds_where_they_were_given_as_in_keras():
     ("RecallAtPrecision", {"precision": 0.5}, "num_thresholds", [1, 2], [0]),
     ("FBetaScore", {}, "average", [None, "micro", "macro", "weighted"], ["mean"]), ("FBetaScore", {}, "beta", [0.1], [0.0, -1.0, 1]),
     ("FBetaScore", {}, "threshold", [None, 0.1, 1.0], [0.0, 1.1, 1]), ("IoU", {"num_classes": 3}, "target_class_ids", [[0, 2]], [[0, 3]]),
+    ("IoU", {"target_class_ids": [0]}, "num_classes", [1, 2], [0, 2.5]),
     ("R2Score", {}, "num_regressors", [0, 1], [-1]), ("R2Score", {}, "class_aggregation", [None, "variance_weighted_average"], ["mean"]),
 ])  # fmt: skip
 def test_an_option_is_taken_up_to_its_limit_and_refused_beyond(name, options, argument, taken, refused):
