@@ -178,6 +178,16 @@ def test_what_does_not_take_complex_tensors_says_so(refused):
         refused(ops.convert_to_tensor(Z))
 
 
+@pytest.mark.parametrize(("op", "arguments"), [                          # in the order of their places
+    (ops.real, {"x": Z}), (ops.exp, {"x": Z}), (ops.sign, {"x": Z}), (ops.sum, {"x": Z, "axis": 1}), (ops.prod, {"x": Z, "axis": 0}),
+    (ops.multiply, {"x1": Z, "x2": W}), (ops.matmul, {"x1": X, "x2": W.T}), (ops.tensordot, {"x1": Z, "x2": W, "axes": 2}),
+    (ops.where, {"condition": X > 0, "x1": Z, "x2": X}), (ops.subtract, {"x1": X, "x2": Z}),
+])  # fmt: skip
+def test_complex_arguments_may_be_named(op, arguments):
+    found = op(**dict(reversed(arguments.items())))
+    np.testing.assert_array_equal(ops.convert_to_numpy(found), ops.convert_to_numpy(op(*arguments.values())))
+
+
 def test_pairs_of_other_sizes_are_refused():
     with pytest.raises(ShapeError, match="last axis needs two elements"):
         ops.view_as_complex(np.zeros((2, 3), np.float32))

@@ -3,6 +3,7 @@ after the other, crosswise as for products, or by a formula of its own."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
@@ -16,6 +17,7 @@ Parts = str | Callable[..., Any] | None
 
 def call(name: str, fn: Callable[..., Any], parts: Parts, args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
     """What the op `name`, whose function is `fn`, gives for arguments some of which are complex; `parts` as in its declaration."""
+    args, kwargs = _by_position(fn, args, kwargs)
     if parts in ("each", "of all"):
         return _partwise(fn, args, kwargs, parts == "of all")
     if parts == "inside":
@@ -26,6 +28,18 @@ def call(name: str, fn: Callable[..., Any], parts: Parts, args: Sequence[Any], k
         known = lambda value: as_complex(value) if holds_complex(value) else value
         return parts(import_module(__package__), *map(known, args), **{key: known(value) for key, value in kwargs.items()})
     raise DtypeError(f"{name}: complex tensors are not supported; take their parts by ops.real and ops.imag, or their size by ops.abs.")
+
+
+def _by_position(fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> tuple[Sequence[Any], Mapping[str, Any]]:
+    """The arguments with complex keywords, and what comes before them, by position: formulas have names of their own."""
+    last = [key for key in inspect.signature(fn).parameters if holds_complex(kwargs.get(key))][-1:]
+    if not last:
+        return args, kwargs
+    bound = inspect.signature(fn).bind(*args, **kwargs)
+    bound.apply_defaults()
+    names = list(bound.arguments)
+    first = names[: names.index(last[0]) + 1]
+    return [bound.arguments[name] for name in first], {key: value for key, value in kwargs.items() if key not in first}
 
 
 def _replaced(value: Any, part: Callable[[ComplexTensor], Any], all_complex: bool) -> Any:
@@ -58,9 +72,6 @@ def _bilinear(fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, 
     """A function that is linear in each of two operands, of complex ones: by their parts."""
     places = [i for i, a in enumerate(args) if holds_complex(a)]
     operands = [i for i, a in enumerate(args) if not isinstance(a, str)][:2]
-    keys = [k for k, v in kwargs.items() if holds_complex(v)]
-    if keys:
-        raise DtypeError(f"{fn.__name__}: give complex operands by position. Received: {', '.join(keys)}")
     if len([a for a in args if not isinstance(a, str)]) > 2 and fn.__name__ == "einsum":
         raise DtypeError("einsum: of complex tensors at most two operands are supported; contract them two at a time.")
 
