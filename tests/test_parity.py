@@ -86,3 +86,13 @@ def test_every_exclusion_names_something_that_exists_and_says_why():
 ])  # fmt: skip
 def test_a_difference_of_signatures_is_told_in_words(theirs, mine, told):
     assert parity.difference(theirs, mine) == told
+
+
+def test_methods_take_the_arguments_of_keras_by_place_and_by_name():
+    assert parity.methods() == []
+    assert parity.not_taken(parity.Module, "line", ["a"]) is None                       # a property
+    for cls, method, arguments, told in (
+        (dict, "get", ["nothing"], "has no argument nothing"),
+        (Path, "open", ["buffering="], "another place"),
+    ):
+        assert told in (parity.not_taken(cls, method, arguments) or "")

@@ -5,8 +5,9 @@
     python tools/parity.py keras.ops           only modules whose name begins so
     python tools/parity.py --counts            only the lines of the modules
 
-The names stand in `tests/parity/keras.txt` and `array_api.txt`; `exclusions.txt` there names those that pyml leaves out,
-each with the reason. A name that has more parameters than Keras', with defaults and after Keras' own, does not differ.
+The names stand in `tests/parity/keras.txt` and `array_api.txt`, methods in `methods.txt`; `exclusions.txt` there names those
+that pyml leaves out, each with the reason. A name that has more parameters than Keras', with defaults and after Keras' own,
+does not differ.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -180,6 +182,48 @@ def report(wanted: Callable[[str], bool] = lambda name: True) -> list[Module]:
                   for m in sections(DATA / "array_api.txt", "array_api.") if wanted(m.name)]  # fmt: skip
 
 
+def methods() -> list[str]:
+    """Public methods of classes that pyml has not, or whose arguments cannot be given by the place or the name that Keras has."""
+    text = (DATA / "methods.txt").read_text(encoding="utf-8").replace("\n    ", " ")
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    left_out = [line.split()[1] for line in lines if line.startswith("- ")]
+    found = []
+    for line in lines:
+        if line.startswith("- "):
+            continue
+        written_as, _, classes = line.partition("): ")
+        name, _, arguments = written_as.partition("(")
+        for owner in classes.split():
+            if any(fnmatch(f"{owner}.{name}", pattern) for pattern in left_out):
+                continue
+            cls = resolve(f"pyml.{owner}")
+            told = "there is no such method" if not hasattr(cls, name) else not_taken(cls, name, arguments.split(", "))
+            if told:
+                found.append(f"{owner}.{name}: {told}")
+    return found
+
+
+def not_taken(cls: Any, name: str, arguments: list[str]) -> str | None:
+    """The first argument that a method does not take as Keras' does, in words; `*` and what follows it is given by name alone."""
+    value, static = getattr(cls, name), inspect.getattr_static(cls, name)
+    if not callable(value):
+        return None
+    mine = list(inspect.signature(value).parameters.values())
+    mine = mine if inspect.ismethod(value) or isinstance(static, staticmethod) else mine[1:]
+    places = [p.name for p in mine if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
+    kinds, by_name_alone = {p.kind for p in mine}, False
+    for i, argument in enumerate(filter(None, arguments)):
+        wanted = argument.removesuffix("=")
+        by_name_alone = by_name_alone or argument.startswith("*")
+        if argument.startswith("*"):
+            continue
+        if wanted not in {p.name for p in mine} and inspect.Parameter.VAR_KEYWORD not in kinds:
+            return f"has no argument {wanted}"
+        if not by_name_alone and wanted not in places[i : i + 1] and inspect.Parameter.VAR_POSITIONAL not in kinds:
+            return f"has {wanted} in another place"
+    return None
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("modules", nargs="*", help="beginnings of module names")
@@ -193,6 +237,8 @@ def main(arguments: list[str] | None = None) -> int:
             print(f"\n{module.name}, missing: {', '.join(module.missing)}")
         for line in module.differing:
             print(f"{module.name}.{line}")
+    for line in [] if options.counts or options.modules else methods():
+        print(f"method {line}")
     total = sum(len(m.names) for m in modules)
     missing, differing = sum(len(m.missing) for m in modules), sum(len(m.differing) for m in modules)
     print(f"\nparity: {total - missing - differing} of {total} names as they should be; {missing} missing, {differing} differ")

@@ -90,6 +90,8 @@ class EinsumDense(
         hidden = sizes.pop("...", ())
         length = len(wanted.replace("...", "")) + (len(hidden) if "..." in wanted else 0)
         asked = (None,) * (length - len(self.partial_output_shape)) + self.partial_output_shape
+        if wanted.endswith("...") and len(self.partial_output_shape) == length - len(hidden) - 1:  # they need not name what is hidden
+            asked = (None, *self.partial_output_shape, *(None,) * len(hidden))
         own = _named(wanted, asked, self.name)
         own.pop("...", None)
         sizes.update({letter: size for letter, size in own.items() if size is not None or letter not in sizes})

@@ -172,7 +172,7 @@ class Embedding(Quantizable, Layer, not_in_config=("weights", "lora_rank", "lora
 
     _int4_call = _int8_call
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Where the input is not 0, with `mask_zero`."""
         return ops.not_equal(inputs, 0) if self.mask_zero else None
 

@@ -67,7 +67,7 @@ class GlobalAveragePooling1D(_GlobalPooling, aliases=("GlobalAvgPool1D",)):
         total = ops.sum(inputs * weight, axis=axis, keepdims=self.keepdims)
         return total / ops.sum(weight, axis=axis, keepdims=self.keepdims)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """None: there are no steps left."""
         return None
 

@@ -40,7 +40,7 @@ class Masking(_SameShape):
     def _kept(self, inputs: Any) -> Any:
         return ops.any(ops.not_equal(inputs, self.mask_value), axis=-1)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """Where a feature differs from `mask_value`."""
         return self._kept(inputs)
 

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from pyml import constraints, initializers, ops, regularizers
 from pyml.core import Tensor, Variable
+from pyml.errors import AxisKindError
 from pyml.layers.activation import _SameShape
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.types import ConstraintLike, InitializerLike, RegularizerLike
 from pyml.layers.weights import known_size, make_weight
 from pyml.objects.samples import Sample, draw, sample
+from pyml.tracebacks import warn
 
 __all__ = ["GroupNormalization", "LayerNormalization", "RMSNormalization", "UnitNormalization"]
 
@@ -22,13 +24,13 @@ def _axes(axis: Any, owner: str) -> int | list[int]:
     """An axis, or several, as Keras keeps them: an int or a list.
 
     Raises:
-        ValueError: It is something else.
+        AxisKindError: It is something else.
     """
     if isinstance(axis, int) and not isinstance(axis, bool):
         return axis
     if isinstance(axis, (list, tuple)) and axis and all(isinstance(a, int) for a in axis):
         return list(axis)
-    raise ValueError(f"{owner}: axis must be an integer or a list of integers. Received: axis={axis!r}")
+    raise AxisKindError(f"{owner}: axis must be an integer or a list of integers. Received: axis={axis!r}")
 
 
 def _sizes(layer: Any, input_shape: Any) -> tuple[list[int], tuple[int, ...]]:
@@ -77,6 +79,7 @@ class LayerNormalization(_ScaleAndOffset):
         beta_initializer, gamma_initializer: Names or objects.
         beta_regularizer, gamma_regularizer: Penalties added to the loss.
         beta_constraint, gamma_constraint: Functions applied after each update.
+        rms_scaling: As in Keras: `x / sqrt(variance + epsilon) * gamma`, with a warning.
 
     Input shape: any. Output shape: the same. Weights: gamma, beta, with the sizes of `axis`.
 
@@ -94,19 +97,30 @@ class LayerNormalization(_ScaleAndOffset):
     def __init__(self, axis: int | Sequence[int] = -1, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
                  beta_initializer: InitializerLike = "zeros", gamma_initializer: InitializerLike = "ones",
                  beta_regularizer: RegularizerLike = None, gamma_regularizer: RegularizerLike = None,
-                 beta_constraint: ConstraintLike = None, gamma_constraint: ConstraintLike = None, **kwargs: Any) -> None:
-        if kwargs.pop("rms_scaling", False):           # False stands in Keras' own configs
-            raise ValueError("LayerNormalization: rms_scaling=True is not supported; use RMSNormalization.")
+                 beta_constraint: ConstraintLike = None, gamma_constraint: ConstraintLike = None, rms_scaling: bool = False,
+                 **kwargs: Any) -> None:
+        if rms_scaling:
+            warn("You passed `rms_scaling=True`, which is deprecated: it scales by the variance, not by the mean square. Use "
+                 "RMSNormalization for that.")  # fmt: skip
         super().__init__(epsilon, center, scale, beta_initializer, gamma_initializer, beta_regularizer, gamma_regularizer,
                          beta_constraint, gamma_constraint, **kwargs)
         self.axis = _axes(axis, "LayerNormalization")
+        self.rms_scaling = rms_scaling
 
     def build(self, input_shape: Any) -> None:
         self.axis, shape = _sizes(self, input_shape)
-        self._make(shape)
+        if self.rms_scaling:
+            self.gamma = make_weight(self, "gamma", shape)
+            self.built = True
+        else:
+            self._make(shape)
 
     def call(self, inputs: Tensor) -> Tensor:
-        return ops.layer_normalization(inputs, self.gamma, self.beta, self.axis, self.epsilon)
+        if not self.rms_scaling:
+            return ops.layer_normalization(inputs, self.gamma, self.beta, self.axis, self.epsilon)
+        axes = [self.axis] if isinstance(self.axis, int) else list(self.axis)
+        gamma = ops.reshape(cast(Any, self.gamma), [n if i in [a % inputs.ndim for a in axes] else 1 for i, n in enumerate(inputs.shape)])
+        return inputs * ops.rsqrt(ops.var(inputs, axis=axes, keepdims=True) + self.epsilon) * gamma
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:

@@ -84,7 +84,7 @@ class ReversibleEmbedding(Embedding, not_in_config=("lora_rank", "lora_alpha", "
         cap = self.logit_soft_cap
         return scores if cap is None else ops.multiply(ops.tanh(ops.divide(scores, cap)), cap)
 
-    def compute_mask(self, inputs: Any, previous_mask: Any = None) -> Any:
+    def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """None: the vectors carry their mask, scores have none."""
         return None
 

@@ -85,6 +85,31 @@ def test_arguments_and_inputs_that_do_not_fit(call, message):
         call()
 
 
+# ---- what few programs ask for
+@pytest.mark.parametrize(("axis", "last"), [(-1, 6.1191), ([1, 2], 2.9272), (1, 3.3326)])      # the numbers are Keras'
+def test_a_layer_normalization_may_scale_by_the_variance(cpu, axis, last):
+    with pytest.raises(TypeError, match="axis must be an integer"):
+        L.UnitNormalization(axis={})
+    with pytest.warns(UserWarning, match="deprecated"):
+        layer = L.LayerNormalization(axis=axis, rms_scaling=True)
+    found = layer(np.arange(6, dtype="float32").reshape(1, 2, 3))
+    assert float(found[0, 1, 2]) == pytest.approx(last, abs=1e-4) and [w.name for w in layer.weights] == ["gamma"]
+    with pytest.warns(UserWarning, match="deprecated"):
+        assert L.LayerNormalization.from_config(layer.get_config()).rms_scaling and layer.get_config()["center"]
+
+
+@pytest.mark.parametrize(("equation", "asked", "bias", "given", "shape", "weights"), [
+    ("bc...,cd->bd...", 4, None, (2, 1, 2, 3), (2, 4, 2, 3), [(1, 4)]),
+    ("bc...,cde->bde...", (3, 4), "d", (2, 1, 2), (2, 3, 4, 2), [(1, 3, 4), (3, 1, 1)]),
+    ("ab...,bc->ac...", (5,), "c", (2, 3, 4, 6), (2, 5, 4, 6), [(3, 5), (5, 1, 1)]),
+])
+def test_the_output_of_an_einsum_need_not_name_what_an_ellipsis_hides(cpu, equation, asked, bias, given, shape, weights):
+    layer = L.EinsumDense(equation, asked, bias_axes=bias, kernel_initializer="ones", bias_initializer="ones")
+    x = np.random.default_rng(0).normal(size=given).astype("float32")
+    assert layer(x).shape == layer.compute_output_shape(given) == shape and [w.shape for w in layer.weights] == weights
+    np.testing.assert_allclose(layer(x), np.einsum(equation, x, np.ones(weights[0])) + (bias is not None), atol=1e-5)
+
+
 # ---- several inputs
 @pytest.mark.parametrize(("layer", "one_masked", "both_masked"), [
     (L.Add(), [[0, 0], [1, -2], [1, 2], [6, 8]], [[0, 0], [1, -2], [1, 2], [6, 8]]),
