@@ -176,6 +176,8 @@ def _labelled(directory: Any, labels: Any, label_mode: str | None, class_names: 
               subset: str | None, follow_links: bool, format: str, verbose: bool) -> Any:  # fmt: skip
     """The Datasets of what `read` makes of each file."""
     _check(labels, label_mode, class_names, validation_split, subset, shuffle, seed, format)
+    if labels is None or label_mode is None:           # files beside the folders of classes count too, as in Keras
+        labels = label_mode = None
     names, paths, numbers = _indexed(Path(directory), labels, class_names, endings, follow_links)
     if not paths:
         raise ValueError(f"No files with an ending of {endings} were found in {os.fspath(directory)!r}.")
@@ -196,13 +198,13 @@ def _labelled(directory: Any, labels: Any, label_mode: str | None, class_names: 
             raise ValueError(f"The subset {part!r} of {len(paths)} files has none of them; choose another validation_split.")
         if verbose and part is not None:
             settings.print_msg(f"Using {len(chosen)} files for {part}.")
-        coded = None if labels is None or label_mode is None else _coded(numbers[parts[part]], label_mode, len(names))
-        made.append(_dataset(chosen, coded, read, batch_size, shuffle and part != "validation", seed, names))
+        coded = None if label_mode is None else _coded(numbers[parts[part]], label_mode, len(names))
+        made.append(_dataset(chosen, coded, read, batch_size, shuffle and part != "validation", seed, None if labels is None else names))
     return made if subset == "both" else made[0]
 
 
 def _dataset(paths: list[str], coded: Any, read: Callable[[str], Any], batch_size: int | None, shuffle: bool, seed: int,
-             names: list[str]) -> Any:  # fmt: skip
+             names: list[str] | None) -> Any:  # fmt: skip
     dataset = Dataset.from_tensor_slices(np.arange(len(paths), dtype=np.int32))
     if shuffle:
         dataset = dataset.shuffle(8 * batch_size if batch_size else 1024, seed=seed)

@@ -110,10 +110,19 @@ def _output_shape(layer: Any) -> str:
             shape = layer.compute_output_shape(**given) if named else layer.compute_output_shape(given)
         except Exception:                              # a custom layer whose shape cannot be inferred
             return "?"
-        shapes = f"({', '.join(str(n) for n in shape)})"
+        shapes = _said(shape)
     else:
         return "?"
     return str(shapes).replace("'", "") if is_nested(shapes) and len(flatten(shapes)) > 1 else flatten(shapes)[0]
+
+
+def _said(shape: Any) -> Any:
+    """A shape, or shapes nested as the outputs are, as text."""
+    if isinstance(shape, dict):
+        return {key: _said(part) for key, part in shape.items()}
+    if any(isinstance(part, (list, tuple, dict)) for part in shape):
+        return type(shape)(_said(part) for part in shape)
+    return f"({', '.join(str(n) for n in shape)})"
 
 
 def _params(layer: Any) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 
 from pyml import losses as losses_module
 from pyml import metrics as metrics_module
-from pyml.core import Tensor
+from pyml.core import Tensor, Variable
 from pyml.core.naming import get_object_name
 from pyml.core.tree import flatten, is_nested, pack_sequence_as
 from pyml.trainers.compile_metrics import is_binary_or_sparse
@@ -53,7 +53,7 @@ class CompileLoss:
 
     Args:
         loss: A loss, or a list or dict of losses, one per output; None for outputs without one.
-        loss_weights: Factors in the same form.
+        loss_weights: Factors in the same form; Variables are read in every step.
     """
 
     def __init__(self, loss: Any, loss_weights: Any = None):
@@ -101,6 +101,6 @@ class CompileLoss:
             if tracker is not None:
                 tracker.update_state(value, sample_weight=batch)
             if factor is not None:
-                value = value * float(factor)
+                value = value * (factor if isinstance(factor, (Tensor, Variable)) else float(factor))
             total = value if total is None else total + value
         return total

@@ -269,3 +269,12 @@ def test_a_picture_of_a_model_is_drawn_by_graphviz_where_it_is(tmp_path):
     with pytest.raises(FileNotFoundError, match="there is no folder"):
         utils.plot_model(model, tmp_path / "none" / "m.png")
     assert (tmp_path / "m.png").read_bytes() == before and not (tmp_path / "m.foo").exists()
+
+
+def test_without_labels_files_beside_the_folders_count_too(tmp_path):
+    (tmp_path / "one").mkdir()
+    for name in ("one/a.txt", "b.txt", "c.txt"):
+        (tmp_path / name).write_text(name)
+    for options in ({"labels": None}, {"label_mode": None}):
+        found = pyml.utils.text_dataset_from_directory(tmp_path, batch_size=None, shuffle=False, verbose=False, **options)
+        assert sorted(found) == ["b.txt", "c.txt", "one/a.txt"] and found.class_names is None

@@ -182,3 +182,22 @@ def test_a_summary_counts_the_bytes_that_weights_take():
     lines = []
     found.summary(print_fn=lines.append)
     assert "Total params: 44 (64.00 B)" in lines[0]    # 32 of one byte, 4 scales of four, 8 of two
+
+
+def test_a_summary_has_the_shapes_of_outputs_in_a_dict():
+    class Head(layers.Layer):
+        def call(self, x):
+            return {"head": x[:, :3]}
+
+    class Own(pyml.Model):
+        def __init__(self):
+            super().__init__()
+            self.head = Head()
+
+        def call(self, x):
+            return self.head(x)
+
+    model, lines = Own(), []
+    model(np.zeros((1, 4)))
+    model.summary(print_fn=lambda text, **kwargs: lines.append(text))
+    assert "(1, 3)" in "".join(lines)

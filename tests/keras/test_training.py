@@ -417,3 +417,12 @@ def test_a_loss_in_a_list_of_its_own_is_that_loss(cpu):
         model.compile("sgd", {"a": wrap("mse"), "b": wrap("mae")}, loss_weights={"a": wrap(0.5), "b": wrap(0.0)})
         found.append(model.evaluate(one, {"a": zero, "b": zero}, verbose=0, return_dict=True))
     assert found[0] == found[1] and found[0]["loss"] == pytest.approx(2.0)
+
+
+def test_a_variable_among_loss_weights_is_read_in_every_step(cpu):
+    share = pyml.Variable(1.0, trainable=False)
+    model = pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(1, kernel_initializer="ones", use_bias=False)])
+    model.compile("sgd", "mse", loss_weights=[share])
+    for factor in (1.0, 5.0):
+        share.assign(factor)
+        assert model.evaluate(np.ones((4, 2), "f4"), np.zeros((4, 1), "f4"), verbose=0) == pytest.approx(4 * factor)
