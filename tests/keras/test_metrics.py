@@ -383,3 +383,8 @@ def test_correlations_of_values_far_from_0_are_those_of_values_near_it(name, cpu
     y, p = RNG.integers(-16, 16, (2, 3, 7)) / 4
     function = getattr(metrics, name)
     np.testing.assert_allclose(function(y + 4096, p + 4096).numpy(), function(y, p).numpy(), atol=2e-4)
+
+
+def test_the_concordance_of_almost_equal_numbers_is_held_down_by_epsilon():
+    found = metrics.concordance_correlation([[0.0, 2e-4]], [[0.0, 2e-4]]).numpy()
+    np.testing.assert_allclose(found, [2e-8 / (2e-8 + 1e-7)], rtol=1e-4)
