@@ -238,8 +238,9 @@ class Operation:
 
     @property
     def output(self) -> Any:
-        """The symbolic output of the first call."""
-        return self._first_node("output").outputs
+        """The symbolic output of the first call, or a list of them whatever they lie in."""
+        tensors = flatten(self._first_node("output").outputs)
+        return tensors[0] if len(tensors) == 1 else tensors
 
     def _first_node(self, what: str) -> CallNode:
         if not self._inbound_nodes:

@@ -26,6 +26,8 @@ class Graph:
         self.outputs_struct = outputs
         self.inputs: list[KerasTensor] = flatten(inputs)
         self.outputs: list[KerasTensor] = flatten(outputs)
+        if not self.outputs:
+            raise ValueError(f"Model: outputs holds no tensor, so there is nothing to compute. Received: {outputs!r}")
         for tensor in self.inputs + self.outputs:
             if not isinstance(tensor, KerasTensor):
                 raise ValueError(

@@ -113,6 +113,9 @@ def test_a_function_takes_the_shapes_of_its_inputs_and_an_operation_tells_its_fi
     assert not hasattr(layer, "input")
     first = layer(x), layer(x)
     assert layer.input is x and layer.output is first[0]
+    steps, states = layers.GRU(2, return_state=True), layers.RNN(layers.LSTMCell(2), return_sequences=True, return_state=True)
+    assert all(type(made) is list and all(a is b for a, b in zip(made, given, strict=True))
+               for made, given in ((steps.output, called) for steps, called in ((steps, steps(y)), (states, states(y)))))  # fmt: skip
 
 
 def test_what_a_layer_expects_has_a_dtype_and_a_config(cpu):

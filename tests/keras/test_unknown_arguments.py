@@ -120,6 +120,7 @@ def trained(**options):
     (lambda: pyml.Sequential().compile(optimiser="sgd"), TypeError, "Did you mean 'optimizer'?"),
     (lambda: pyml.Model(input=pyml.Input((2,))), ValueError, "Model(inputs=..., outputs=...). Missing: inputs and outputs"),
     (lambda: pyml.Model(inputs=pyml.Input((2,))), ValueError, "passed to Model: inputs. A model of symbolic tensors is"),
+    (lambda: pyml.Model(pyml.Input((2,)), []), ValueError, "Model: outputs holds no tensor"),
     (lambda: pyml.Sequential(L.Dense), TypeError, "Sequential: expected a list of layers. Received: <class"),
     (lambda: pyml.losses.get("mean_square_error"), ValueError, "Did you mean 'mean_squared_error'?"),
 ])  # fmt: skip
