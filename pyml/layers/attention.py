@@ -37,6 +37,7 @@ class _Projection(EinsumDense):
             kernel_regularizer=of.kernel_regularizer, bias_regularizer=of.bias_regularizer,
             kernel_constraint=of.kernel_constraint, bias_constraint=of.bias_constraint, **kwargs)
 
+    _told_lost_mask = True  # the layer of attention hands masks on
     _quantized_values = EinsumDense._quantized_values  # it may be quantized as its base
 
 

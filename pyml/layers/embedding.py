@@ -180,7 +180,7 @@ class Embedding(Quantizable, Layer, not_in_config=("weights", "lora_rank", "lora
         return (*input_shape, self.output_dim)
 
     def compute_output_spec(self, inputs: Any, **kwargs: Any) -> Any:
-        return KerasTensor(self.compute_output_shape(inputs.shape), dtype=self.dtype)
+        return KerasTensor(self.compute_output_shape(inputs.shape), dtype=self.compute_dtype)
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:

@@ -76,6 +76,7 @@ class Layer(KeptWeights, Operation, kind=LAYERS):
 
     _remat: RematScope | None = None  # whether what it makes is computed once more rather than kept
     _rounds = True  # outputs are rounded to the policy's dtype where that has 16 bits; models leave it to their layers
+    _told_lost_mask = False
     _hints = ("input_shape", "input_dim", "input_length")
 
     def __init__(self, *, activity_regularizer: RegularizerLike = None, trainable: bool = True, dtype: Any = None, autocast: bool = True,
@@ -345,7 +346,17 @@ class Layer(KeptWeights, Operation, kind=LAYERS):
             outputs = map_structure(lambda output: rounded(output, dtype), outputs)
         if self.supports_masking and (previous_mask is not None or type(self).compute_mask is not Layer.compute_mask):
             set_mask(outputs, self.compute_mask(self._signature.first(args, kwargs), previous_mask))
+        elif previous_mask is not None:
+            self._tell_lost_mask()
         return outputs
+
+    def _tell_lost_mask(self) -> None:
+        """Warns once that layers behind this one see no mask; models leave that to their layers."""
+        if self._rounds and not self.supports_masking and not self._told_lost_mask:
+            self.__dict__["_told_lost_mask"] = True
+            warn(f"Layer '{self.name}' (of type {type(self).__name__}) was passed an input with a mask attached to it. However, this "
+                 "layer does not support masking and will therefore destroy the mask information. Downstream layers will not see the "
+                 "mask.")  # fmt: skip
 
     def _convert(self, leaf: Any) -> Any:
         if isinstance(leaf, (np.ndarray, np.generic)):
@@ -386,6 +397,8 @@ class Layer(KeptWeights, Operation, kind=LAYERS):
             self._clear_losses()                       # those of tensors without values are none
         if self.supports_masking and not any(getattr(output, "_keras_mask", None) is not None for output in flatten(outputs)):
             self._mark_masks(outputs, self._signature.first(args, kwargs), kwargs)
+        elif mask_of(self._signature.first(args, kwargs)) is not None:
+            self._tell_lost_mask()
         return outputs
 
     def _mark_masks(self, outputs: Any, inputs: Any, kwargs: Any) -> None:

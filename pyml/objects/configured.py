@@ -126,7 +126,7 @@ def plain(value: Any) -> Any:
         return {key: plain(item) for key, item in value.items()}
     if isinstance(value, (np.ndarray, np.generic)):
         return value.tolist()
-    if hasattr(value, "get_config") or callable(value):
+    if hasattr(value, "get_config") or callable(value) or hasattr(value, "__array__"):  # a Tensor, too
         return serialize_keras_object(value)
     return value
 

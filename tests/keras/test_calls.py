@@ -1,6 +1,7 @@
 """What fit, evaluate, predict and the on_batch methods refuse: one sentence, before anything has run."""
 
 import asyncio
+import warnings
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -254,6 +255,20 @@ def test_a_layer_that_joins_masked_inputs_carries_the_mask_of_the_first(cpu):
     assert y._keras_mask.shape == (None, 3)
     out = pyml.Model([a, b], y)([np.array([[1, 2, 0]]), np.array([[1, 0, 0]])])
     assert out._keras_mask.tolist() == [[True, True, False]]
+
+
+def test_a_mask_that_a_layer_loses_is_told_once(cpu):
+    ids, table = np.array([[1, 2, 0]]), pyml.layers.Embedding(5, 2, mask_zero=True)
+    for given in (lambda: table(ids), lambda: table(pyml.Input((3,)))):
+        layer = pyml.layers.Flatten(name="flat")
+        with pytest.warns(UserWarning, match=r"Layer 'flat' \(of type Flatten\).*does not support masking") as told:
+            layer(given())
+            layer(given())
+        assert len(told) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        pyml.Sequential([table, pyml.Sequential([pyml.layers.Dense(2), pyml.layers.LSTM(2)])])(ids)
+        pyml.layers.MultiHeadAttention(1, 2)(table(ids), table(ids))
 
 
 def test_tables_of_models_call_ops_by_their_names(capsys):

@@ -102,3 +102,11 @@ def test_a_map_reads_classes_of_ones_own():
 
     config = p.DTypePolicyMap("float16", {"a": Narrow("bfloat16")}).get_config()
     assert type(p.DTypePolicyMap.from_config(config, custom_objects={"Narrow": Narrow})["a"]) is Narrow
+
+
+def test_a_symbolic_embedding_has_the_dtype_of_its_values(cpu):
+    layer = pyml.layers.Embedding(3, 2, dtype="mixed_float16")
+    assert layer(pyml.Input((2,), dtype="int32")).dtype == layer(np.array([[1, 2]])).dtype == "float16"
+    config = pyml.layers.Lambda(pyml.ops.square, mask=pyml.ops.ones((2,))).get_config()
+    assert config["mask"] == {"class_name": "__tensor__", "config": {"value": [1.0, 1.0], "dtype": "float32"}}
+    assert pyml.layers.Lambda.from_config(config).mask.numpy().tolist() == [1, 1]
