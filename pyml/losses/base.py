@@ -12,7 +12,7 @@ import numpy as np
 from pyml import dtype_policies, ops
 from pyml.core import Tensor
 from pyml.core.naming import auto_name, get_object_name
-from pyml.core.tree import map_structure
+from pyml.core.tree import flatten, is_nested, map_structure, pack_sequence_as
 from pyml.core.types import TensorLike
 from pyml.dtypes import LARGEST, narrow, standardize
 from pyml.errors import ShapeError, Undefined, tell_misfit
@@ -153,6 +153,9 @@ class LossFunctionWrapper(Loss):
     def call(self, y_true: Any, y_pred: Any) -> Any:
         if hasattr(y_true, "shape") and hasattr(y_pred, "shape"):
             y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
+        elif is_nested(y_true) and len(flatten(y_true)) == len(flatten(y_pred)):  # several outputs together
+            pairs = [squeeze_or_expand_to_same_rank(true, pred) for true, pred in zip(flatten(y_true), flatten(y_pred), strict=True)]
+            y_true, y_pred = (pack_sequence_as(y_pred, list(side)) for side in zip(*pairs, strict=True))
         return self.fn(y_true, y_pred, **self._fn_kwargs)
 
     def __repr__(self) -> str:

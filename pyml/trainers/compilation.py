@@ -45,7 +45,7 @@ class Compilation:
     @property
     def _wanted(self) -> list[bool] | None:
         """Which outputs have a loss."""
-        return None if self.loss is None or not self.loss.built else [loss is not None for loss in self.loss.losses]
+        return None if self.loss is None or not self.loss.built else self.loss.wanted
 
     def loss_of(self, y: Any, outputs: Outputs, sample_weight: Any, rows: int) -> Tensor | None:
         """The weighted loss of a batch, None without a loss.

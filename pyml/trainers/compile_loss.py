@@ -10,8 +10,10 @@ from pyml import metrics as metrics_module
 from pyml.core import Tensor, Variable
 from pyml.core.naming import get_object_name
 from pyml.core.tree import flatten, is_nested, pack_sequence_as
+from pyml.errors import ShapeError
 from pyml.trainers.compile_metrics import is_binary_or_sparse
 from pyml.trainers.outputs import Outputs, aligned, paths, spread
+from pyml.trainers.whole_losses import Whole, taken_out
 
 
 def get_loss(identifier: Any, y_true: Any, y_pred: Any) -> losses_module.Loss | None:
@@ -64,43 +66,83 @@ class CompileLoss:
         self.given_weights = loss_weights
         self.built = False
         self.losses: list[losses_module.Loss | None] = []
+        self.wanted: list[bool] = []                   # which outputs a loss is of
         self.weights: list[Any] = []
         self.trackers: list[metrics_module.Mean | None] = []  # mean loss of each output, where there are several
+        self.wholes: list[Whole] = []                  # losses of several outputs together, and their mean losses
+        self.whole_trackers: list[metrics_module.Mean] = []
         self._said: list[int] = []
 
     def build(self, y_true: Any, outputs: Outputs) -> None:
         """Makes the losses for targets and predictions in their structure."""
-        given = [_only(loss) for loss in spread(self.given, outputs, "loss")]
-        if all(loss is None for loss in given):
+        parts, factors, wholes = taken_out(self.given, self.given_weights, outputs.struct)
+        given = [_only(loss) for loss in spread(parts, outputs, "loss")]
+        self.wanted = [loss is not None or any(i in whole.places for whole in wholes) for i, loss in enumerate(given)]
+        if not any(self.wanted):
             raise ValueError("compile: no loss was given; pass loss=, for example loss='mse'.")
-        targets = aligned(y_true, outputs, [loss is not None for loss in given])
-        self.weights = [_only(weight) for weight in spread(self.given_weights, outputs, "loss_weights")]
+        targets = aligned(y_true, outputs, self.wanted)
+        self.weights = [_only(weight) for weight in spread(factors, outputs, "loss_weights")]
         self.losses = [get_loss(own, true, pred) for own, true, pred in zip(given, targets, flatten(outputs.struct), strict=True)]
         self.trackers = [None] * len(given)
-        if sum(loss is not None for loss in self.losses) > 1:
+        self.wholes = [whole._replace(loss=get_loss(whole.loss, [targets[i] for i in whole.places], flatten(whole.struct)))
+                       for whole in wholes]  # fmt: skip
+        self.whole_trackers = []
+        if sum(loss is not None for loss in self.losses) + len(wholes) > 1:
             for i, (loss, path) in enumerate(zip(self.losses, paths(outputs.struct), strict=True)):
                 if loss is not None:
                     name = outputs.path_name(i, path, getattr(loss, "name", "output"))
                     self.trackers[i] = metrics_module.Mean(name=f"{name}_loss")
+            self.whole_trackers = [metrics_module.Mean(name=f"{_called(whole, outputs)}_loss") for whole in wholes]
         self._said = in_order(pack_sequence_as(outputs.struct, range(outputs.number)), self.given)
         self.built = True
 
     @property
     def metrics(self) -> list[metrics_module.Mean]:
         """The mean loss of each output, where there are several, in the order in which `evaluate` lists them."""
-        return [tracker for place in self._said if (tracker := self.trackers[place]) is not None]
+        found: list[metrics_module.Mean] = []
+        for place in self._said:
+            found += [own for own, whole in zip(self.whole_trackers, self.wholes, strict=False) if whole.start == place]
+            tracker = self.trackers[place]
+            found += [] if tracker is None else [tracker]
+        return found
 
     def __call__(self, y_true: Sequence[Any], y_pred: Sequence[Any], weights: Sequence[Any], batch: float) -> Tensor | None:
         """The weighted sum of the losses of flat targets, predictions and sample weights."""
         total = None
         rows = zip(self.losses, self.weights, self.trackers, y_true, y_pred, weights, strict=True)
         for loss, factor, tracker, true, pred, weight in rows:
-            if loss is None:
-                continue
-            value = loss(true, pred, sample_weight=weight)
-            if tracker is not None:
-                tracker.update_state(value, sample_weight=batch)
-            if factor is not None:
-                value = value * (factor if isinstance(factor, (Tensor, Variable)) else float(factor))
-            total = value if total is None else total + value
+            if loss is not None:
+                total = _added(total, loss(true, pred, sample_weight=weight), factor, tracker, batch)
+        for i, whole in enumerate(self.wholes):
+            true, pred, weight = ([flat[place] for place in whole.places] for flat in (y_true, y_pred, weights))
+            value = _of_whole(whole, pack_sequence_as(whole.struct, true), pack_sequence_as(whole.struct, pred), weight)
+            total = _added(total, value, whole.factor, self.whole_trackers[i] if self.whole_trackers else None, batch)
         return total
+
+
+def _of_whole(whole: Whole, true: Any, pred: Any, weights: list[Any]) -> Any:
+    """The loss of a nested part; one weight for all its outputs counts for what the loss makes of each, if it has not added them up."""
+    if any(weight is not weights[0] for weight in weights):
+        return whole.loss(true, pred, sample_weight=tuple(weights))
+    try:
+        return whole.loss(true, pred, sample_weight=weights[0])
+    except ShapeError:
+        if weights[0] is None:
+            raise
+        return whole.loss(true, pred, sample_weight=tuple(weights))
+
+
+def _called(whole: Whole, outputs: Outputs) -> str:
+    """The name of a whole part in logs: its path, and of all outputs their keys or names."""
+    if whole.path:
+        return "/".join(str(part) for part in whole.path)
+    return "_".join(str(key) for key in (whole.struct if isinstance(whole.struct, dict) else (outputs.called(i) for i in whole.places)))
+
+
+def _added(total: Any, value: Any, factor: Any, tracker: Any, batch: float) -> Any:
+    """The sum so far and one more loss; its tracker hears of it before it gets its factor."""
+    if tracker is not None:
+        tracker.update_state(value, sample_weight=batch)
+    if factor is not None:
+        value = value * (factor if isinstance(factor, (Tensor, Variable)) else float(factor))
+    return value if total is None else total + value

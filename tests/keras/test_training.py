@@ -426,3 +426,31 @@ def test_a_variable_among_loss_weights_is_read_in_every_step(cpu):
     for factor in (1.0, 5.0):
         share.assign(factor)
         assert model.evaluate(np.ones((4, 2), "f4"), np.zeros((4, 1), "f4"), verbose=0) == pytest.approx(4 * factor)
+
+
+def _nested_outputs():
+    x = pyml.Input((2,))
+    constant = pyml.initializers.Constant
+    y1, y2, y3 = (pyml.layers.Dense(1, kernel_initializer=constant(n), use_bias=False, name=f"y{n}")(x) for n in (1, 2, 3))
+    return pyml.Model(x, {"a": (y1, y2), "b": y3})  # 2, 4 and 6 for ones
+
+
+_SUM = lambda true, pred: pyml.ops.sum(true[0] + pred[0]) + pyml.ops.sum(pred[1])
+
+
+@pytest.mark.parametrize(("loss", "factors", "weight", "want"), [
+    ({"a": "mse", "b": "mae"}, None, None, {"loss": 16.0, "a_loss": 10.0, "b_loss": 6.0}),
+    ({"a": "mse", "b": "mae"}, {"a": 2.0, "b": 1.0}, None, {"loss": 26.0, "a_loss": 10.0, "b_loss": 6.0}),
+    ({"a": "mse", "b": "mae"}, None, [1.0, 2.0, 3.0, 4.0], {"loss": 40.0, "a_loss": 25.0, "b_loss": 15.0}),
+    ({"a": ["mse", ("mse", None)], "b": "mae"}, None, None, {"loss": 20.0, "a_loss": 10.0, "a/y1_loss": 4.0, "b_loss": 6.0}),
+    ({"a": _SUM, "b": "mae"}, None, None, {"loss": 30.0, "a_loss": 24.0, "b_loss": 6.0}),
+    ([lambda true, pred: pred["b"][:, 0] + pred["a"][1][:, 0], {"b": "mae"}], [3.0, {"b": 1.0}], None,
+     {"loss": 36.0, "a_b_loss": 10.0, "b_loss": 6.0}),
+])  # fmt: skip
+def test_a_loss_of_a_nested_part_gets_the_part_as_it_is_nested(loss, factors, weight, want, cpu):
+    """The numbers of Keras 3.15."""
+    model, x, zero = _nested_outputs(), np.ones((4, 2), "f4"), np.zeros((4, 1), "f4")
+    model.compile("sgd", loss, loss_weights=factors)
+    targets, weight = {"a": (zero, zero), "b": zero}, None if weight is None else np.array(weight)
+    assert model.evaluate(x, targets, sample_weight=weight, verbose=0, return_dict=True) == pytest.approx(want)
+    assert np.isfinite(model.fit(x, targets, sample_weight=weight, verbose=0).history["loss"][0])
