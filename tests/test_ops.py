@@ -20,7 +20,7 @@ from every import every
 
 import pyml
 from pyml import ops
-from pyml.core import array_protocol, numpy_functions, operators
+from pyml.core import array_protocol, numpy_functions, operators, symbolic
 from pyml.core.operators import INSTALLED
 from pyml.core.symbolic import KerasTensor
 from pyml.ops.declare import DECLARED
@@ -272,7 +272,7 @@ def test_a_home_holds_the_ops_that_keras_has_there(name):
 def test_operators_and_methods_of_tensors_are_those_that_ops_declare():
     """Beside them, `ops` gives tensors item assignment, and numpy's functions the name of the op to use instead."""
     used = set()
-    for module in (operators, array_protocol, numpy_functions):
+    for module in (operators, array_protocol, numpy_functions, symbolic):
         tree = ast.parse(inspect.getsource(module))
         keys = [n.slice for n in ast.walk(tree) if isinstance(n, ast.Subscript) and getattr(n.value, "id", "") == "INSTALLED"]
         used |= {key.value for key in keys if isinstance(key, ast.Constant)}
@@ -302,6 +302,20 @@ def test_tensors_variables_and_symbolic_tensors_have_the_same_operators(name):
     for got in (EXPRESSIONS[name](pyml.convert_to_tensor(x), pyml.convert_to_tensor(y)),
                 EXPRESSIONS[name](pyml.Variable(x), pyml.Variable(y)), model([x, y])):
         np.testing.assert_allclose(got.numpy(), wanted, rtol=1e-5)
+
+
+def test_variables_and_symbolic_tensors_ask_for_truth_where_tensors_go_by_bits():
+    x, y = np.array([0, 5, 6], np.int32), np.array([1, 3, 0], np.int32)
+    logic = [lambda a, b: a & b, lambda a, b: a | b, lambda a, b: a ^ b, lambda a, b: a & 2, lambda a, b: 2 | a, lambda a, b: 2 ^ a]
+    truths = [(x > 0) & (y > 0), (x > 0) | (y > 0), (x > 0) ^ (y > 0), x > 0, x == x, x == 0]
+    inputs = [pyml.Input((), dtype="int32") for _ in range(2)]
+    model = pyml.Model(inputs, [*(ask(*inputs) for ask in logic), ~inputs[0]])
+    for found, wanted in zip(model([x, y]), [*truths, x == 0], strict=True):
+        assert found.dtype == "bool" and found.numpy().tolist() == wanted.tolist()
+    for ask, wanted in zip(logic, truths, strict=True):
+        assert ask(pyml.Variable(x), pyml.Variable(y)).numpy().tolist() == wanted.tolist()
+        assert ask(ops.convert_to_tensor(x), ops.convert_to_tensor(y)).numpy().tolist() == ask(x, y).tolist()
+    assert (~pyml.Variable(x)).numpy().tolist() == (~x).tolist()
 
 
 def test_an_op_records_a_symbolic_tensor_that_is_nested_or_named():

@@ -195,3 +195,27 @@ class Operators(NumpyFunctions, Generic[Result]):
     def argmax(self, axis: int | None = None, keepdims: bool = False) -> Result:
         """`ops.argmax`."""
         return INSTALLED["argmax"](self, axis=axis, keepdims=keepdims)
+
+
+class TruthOperators(Operators[Result]):
+    """Of Variables and symbolic tensors `&`, `|` and `^` ask what is not 0, as in Keras; of tensors they go by bits."""
+
+    __slots__ = ()
+
+    def __and__(self, other: TensorLike) -> Result:
+        return INSTALLED["logical_and"](self, other)
+
+    def __rand__(self, other: TensorLike) -> Result:
+        return INSTALLED["logical_and"](other, self)
+
+    def __or__(self, other: TensorLike) -> Result:
+        return INSTALLED["logical_or"](self, other)
+
+    def __ror__(self, other: TensorLike) -> Result:
+        return INSTALLED["logical_or"](other, self)
+
+    def __xor__(self, other: TensorLike) -> Result:
+        return INSTALLED["logical_xor"](self, other)
+
+    def __rxor__(self, other: TensorLike) -> Result:
+        return INSTALLED["logical_xor"](other, self)

@@ -9,8 +9,9 @@ import numpy as np
 
 from ..dtypes import narrow, standardize
 from ..errors import SymbolicValue, Undefined
+from .installed import INSTALLED
 from .naming import auto_name
-from .operators import Operators
+from .operators import TruthOperators
 from .probes import probed
 from .tensor import Tensor, tensor_of
 from .trace import Trace, tracing
@@ -39,7 +40,7 @@ def _checked(shape: Any) -> tuple[int | None, ...]:
     return tuple(None if size is None else int(size) for size in sizes)
 
 
-class KerasTensor(Operators["KerasTensor"]):
+class KerasTensor(TruthOperators["KerasTensor"]):
     """A tensor without values: shape (unknown sizes are None), dtype, and the call it comes from.
 
     Layers, models and ops accept it and return another; a `Model` of two of them runs on data.
@@ -110,6 +111,9 @@ class KerasTensor(Operators["KerasTensor"]):
     def __array__(self, *args: Any, **kwargs: Any) -> NoReturn:
         self._refuse("a numpy array")
 
+    def __invert__(self) -> KerasTensor:
+        return INSTALLED["logical_not"](self)
+
     def __float__(self) -> NoReturn:
         self._refuse("float()")
 
@@ -137,7 +141,7 @@ class KerasTensor(Operators["KerasTensor"]):
         equal._same = self is other if isinstance(other, KerasTensor) else None  # `x in tensors` asks, as in Keras
         return equal
 
-    __hash__ = Operators.__hash__
+    __hash__ = TruthOperators.__hash__
 
     def __repr__(self) -> str:
         return f"<KerasTensor shape={self.shape}, dtype={self.dtype}, sparse=False, ragged=False, name={self.name}>"

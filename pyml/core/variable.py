@@ -25,7 +25,7 @@ from ..graph.sizes import shape_of
 from . import trace
 from .array_protocol import as_array
 from .naming import auto_name, scoped
-from .operators import Operators
+from .operators import TruthOperators
 from .tensor import NarrowTensor, Tensor, as_node, assigned, narrow_host, take_waiting, tensor_of, wrapped
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def check_room(shape: Sequence[int], what: str) -> None:
         check_size(nbytes, f"{what} of shape {tuple(shape)}", config.device(), cure)
 
 
-class Variable(Operators[Tensor]):
+class Variable(TruthOperators[Tensor]):
     """A tensor that can be assigned; layers keep weights in it, optimizers their state.
 
     Args:

@@ -156,7 +156,7 @@ def greater_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     return arithmetic(prims.greater_equal, x1, x2, "greater_equal")
 
 
-@op(like="numpy.logical_and", gradient=False, samples=[_TRUTH])
+@op(like="numpy.logical_and", operator="logical_and", gradient=False, samples=[_TRUTH])
 def logical_and(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Where both `x1` and `x2` hold (are not 0): bool; shapes broadcast.
 
@@ -178,7 +178,7 @@ def logical_and(x1: TensorLike, x2: TensorLike) -> Tensor:
     return Tensor(prims.logical_and(*elementwise_nodes(x1, x2, dtype="bool", what="logical_and")))
 
 
-@op(like="numpy.logical_or", gradient=False, samples=[_TRUTH])
+@op(like="numpy.logical_or", operator="logical_or", gradient=False, samples=[_TRUTH])
 def logical_or(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Where `x1` or `x2` holds (is not 0): bool; shapes broadcast.
 
@@ -200,7 +200,7 @@ def logical_or(x1: TensorLike, x2: TensorLike) -> Tensor:
     return Tensor(prims.logical_or(*elementwise_nodes(x1, x2, dtype="bool", what="logical_or")))
 
 
-@op(like="numpy.logical_xor", gradient=False, samples=[_TRUTH])
+@op(like="numpy.logical_xor", operator="logical_xor", gradient=False, samples=[_TRUTH])
 def logical_xor(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Where exactly one of `x1` and `x2` holds: bool; shapes broadcast.
 
@@ -224,7 +224,7 @@ def logical_xor(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 @op(
     complex_parts=lambda m, z: m.equal(z, 0.0),
-    like="numpy.logical_not", gradient=False, samples=[sample(draw(5, low=0, high=2, dtype="bool"))],
+    like="numpy.logical_not", operator="logical_not", gradient=False, samples=[sample(draw(5, low=0, high=2, dtype="bool"))],
 )
 def logical_not(x: TensorLike) -> Tensor:
     """Where `x` does not hold (is 0).
