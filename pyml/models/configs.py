@@ -95,6 +95,12 @@ def _read(value: Any, made: Mapping[str, list[Any]]) -> Any:
     return value
 
 
+def _call_of_keras_2(tensors: list[list[Any]]) -> dict[str, Any]:
+    """A call as Keras 2 wrote it, `[[layer, call, tensor, further arguments], ...]`, in the form of today."""
+    given = [{"class_name": "__keras_tensor__", "config": {"keras_history": tensor[:3]}} for tensor in tensors]
+    return {"args": [given[0] if len(given) == 1 else given], "kwargs": dict(tensors[0][3]) if len(tensors[0]) > 3 else {}}
+
+
 def _read_ends(value: Any, made: Mapping[str, list[Any]], models: set[str]) -> Any:
     if isinstance(value, (list, tuple)) and len(value) == 3 and isinstance(value[0], str):
         return made[value[0]][value[1] - (value[0] in models)][value[2]]
@@ -117,7 +123,7 @@ def model_from_graph_config(cls: type[Any], config: Mapping[str, Any], custom_ob
     made: dict[str, list[Any]] = {}
     waiting: list[tuple[Any, str, list[Any]]] = []
     for described in config["layers"]:
-        calls = list(described["inbound_nodes"])
+        calls = [call if isinstance(call, dict) else _call_of_keras_2(call) for call in described["inbound_nodes"]]
         if not described.get("training_given", "module" not in described):
             calls = [call | {"kwargs": {key: value for key, value in call["kwargs"].items() if key != "training"}} for call in calls]
         waiting.append((_one_of(described, custom_objects), described["name"], calls))

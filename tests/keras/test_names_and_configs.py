@@ -517,3 +517,18 @@ def test_weights_are_found_under_another_name_of_the_same_layer(tmp_path):
     one.save_weights(tmp_path / "one.weights.h5")
     two.load_weights(tmp_path / "one.weights.h5")
     np.testing.assert_array_equal(two(x).numpy(), wanted)
+
+
+def test_a_graph_as_keras_2_wrote_it_is_read():
+    def layer(name, calls, kind="Dense", **config):
+        return {"class_name": kind, "name": name, "config": {"name": name, **config}, "inbound_nodes": calls}
+
+    config = {"name": "old", "input_layers": [["x", 0, 0]], "output_layers": [["both", 0, 0]], "layers": [
+        layer("x", [], "InputLayer", batch_input_shape=[None, 2], dtype="float32"),
+        layer("both", [[["a", 0, 0, {}], ["b", 0, 0, {}]]], "Concatenate"),
+        layer("a", [[["x", 0, 0, {}]]], units=3), layer("b", [[["x", 0, 0, {}]]], units=1)]}  # fmt: skip
+    model = pyml.Model.from_config(config)
+    assert model.output_shape == (None, 4) and [one.name for one in model.layers if one.weights] == ["a", "b"]
+    config["layers"][2]["inbound_nodes"] = [[["both", 0, 0, {}]]]
+    with pytest.raises(ValueError, match="circle"):
+        pyml.Model.from_config(config)
