@@ -43,11 +43,14 @@ class Sequential(Model):
         (None, 10)
     """
 
+    _graph_source: InputLayer | None
+
     @shown
     def __init__(self, layers: Iterable[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(trainable=trainable, **({} if name is None else {"name": name}))
         self._stack: list[Layer] = []
-        self._graph_calls: list[tuple[Layer, CallNode]] = []  # symbolic calls this model made, undone when it changes
+        self._graph_calls: list[tuple[Layer, CallNode]] = []  # symbolic calls this model made, from `_graph_source`
+        self.__dict__["_graph_source"] = None
         if layers is not None and not isinstance(layers, Iterable):
             raise TypeError(f"Sequential: expected a list of layers. Received: {layers!r} (of type {type(layers).__name__})")
         for layer in layers or []:
@@ -141,17 +144,23 @@ class Sequential(Model):
         else:
             if input_shape is None:
                 raise ValueError(f"Sequential '{self.name}': give build() the shape of the inputs.")
-            source = InputLayer(batch_shape=tuple(input_shape), dtype="string" if self._begins_on_host() else None)
-        for layer, node in self._graph_calls:
-            layer._inbound_nodes[:] = [own for own in layer._inbound_nodes if own is not node]
-        calls: list[tuple[Layer, CallNode]] = []
+            source = self._source_of(tuple(input_shape), "string" if self._begins_on_host() else None)
+        kept, calls = self._graph_calls, list[tuple[Layer, CallNode]]()
+        if source is not self._graph_source:           # the calls for another shape are undone
+            for layer, node in kept:
+                layer._inbound_nodes[:] = [own for own in layer._inbound_nodes if own is not node]
+            kept = []
         self._graph_calls = calls
+        self.__dict__["_graph_source"] = source       # not a layer of the model
         x = inputs = source.output
         try:
             with name_scope(self.name, self):
-                for layer in self.layers:
-                    x = _given_one(layer, x)
-                    calls.append((layer, layer._inbound_nodes[-1]))
+                for place, layer in enumerate(self.layers):
+                    kept = kept if place < len(kept) and kept[place][0] is layer else []
+                    if not kept:                       # the calls of the layers before it stand: other models may have their tensors
+                        x = _given_one(layer, x)
+                    calls.append(kept[place] if kept else (layer, layer._inbound_nodes[-1]))
+                    x = calls[-1][1].outputs
         except NotImplementedError as error:           # a layer's compute_output_spec: no graph, the layers are called one after another
             if isinstance(error, Undefined):
                 raise
@@ -159,6 +168,13 @@ class Sequential(Model):
             self._graph = Graph(inputs, x)
             auto_name("functional")                    # Keras makes an inner model here, which takes a name
         self.built = True
+
+    def _source_of(self, shape: tuple[int | None, ...], dtype: str | None) -> InputLayer:
+        """The input for a model that does not begin with one: the same for the same shape."""
+        known = self._graph_source
+        if known is not None and known.batch_shape == shape and (known.output.dtype == "string") is (dtype == "string"):
+            return known
+        return InputLayer(batch_shape=shape, dtype=dtype)
 
     def _takes_size(self, shape: tuple[int | None, ...]) -> bool:
         """As in Keras, the layers judge: an Input says what the weights were made for, and a picture may be larger."""

@@ -603,6 +603,25 @@ def test_a_list_is_refused_where_the_order_of_a_dicts_inputs_is_not_that_of_its_
         pyml.models.clone_model(model, input_tensors=(b, a))
 
 
+@pytest.mark.parametrize("change", [lambda model: model.add(L.Dense(5, name="three")), lambda model: model.pop()])
+@pytest.mark.parametrize("part", [lambda model: pyml.Model(model.inputs, model.layers[0].output),
+                                  lambda model: pyml.Model(model.layers[0].output, model.output)])  # fmt: skip
+@pytest.mark.parametrize("first", [[pyml.Input((4,))], []])
+def test_a_model_of_a_sequentials_tensors_is_kept_when_the_sequential_changes(change, part, first, tmp_path):
+    model = pyml.Sequential([*first, L.Dense(3, name="one"), L.Dense(2, name="two")])
+    model.build((None, 4))
+    of_it = part(model)
+    change(model)
+    model.build((None, 4))
+    x = np.ones((2, of_it.input_shape[-1]), "f4")
+    of_it.save(tmp_path / "part.keras")
+    np.testing.assert_array_equal(pyml.models.load_model(tmp_path / "part.keras")(x).numpy(), of_it(x).numpy())
+    assert pyml.Model(model.inputs, model.layers[0].output).output_shape == (None, 3)
+    assert model(np.ones((2, 4))).shape[-1] == model.layers[-1].units
+    if len(model.layers) > 1:
+        assert pyml.Model(model.layers[0].output, model.output).output_shape == model.output_shape
+
+
 def test_a_sequential_is_built_by_a_model_that_stands_first_and_refuses_other_shapes():
     x = pyml.Input((3,))
     model = pyml.Sequential([pyml.Model(x, L.Dense(2)(x)), L.Dense(1)])
