@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pyml import ops
+from pyml.core.naming import auto_name
 from pyml.errors import ShapeError
 from pyml.layers.attention import Attending
 from pyml.layers.dense import positive_int
@@ -56,6 +57,8 @@ class GroupQueryAttention(Attending, aliases=("GroupedQueryAttention",), not_in_
                  kernel_regularizer: RegularizerLike = None, bias_regularizer: RegularizerLike = None,
                  activity_regularizer: RegularizerLike = None, kernel_constraint: ConstraintLike = None,
                  bias_constraint: ConstraintLike = None, use_gate: bool = False, seed: int | None = None, **kwargs: Any) -> None:
+        if type(self) is GroupQueryAttention and kwargs.get("name") is None:
+            kwargs["name"] = auto_name("GroupedQueryAttention")  # the name of Keras' class within
         super().__init__(dropout=dropout, use_bias=use_bias, sliding_window=sliding_window, flash_attention=flash_attention,
                          kernel_initializer=kernel_initializer, bias_initializer=bias_initializer,
                          kernel_regularizer=kernel_regularizer, bias_regularizer=bias_regularizer,

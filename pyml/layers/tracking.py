@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
 from typing import Any
 
 from pyml.core import Variable
-from pyml.core.tree import flatten
 from pyml.metrics.base import Metric
 from pyml.random import SeedGenerator
+
+_numbers = itertools.count()
+
+
+def _place(variable: Any) -> tuple[bool, int]:
+    """Where a Variable stands among those of its layer: as it was when a layer first had it, so that weights in files keep their order."""
+    if "_first_seen" not in variable.__dict__:
+        variable.__dict__["_first_seen"] = (not variable.trainable, next(_numbers))
+    return variable.__dict__["_first_seen"]
+
+
+def _leaves(value: Any) -> Iterator[Any]:
+    """What is in lists, tuples and dicts, in their order: keys of a dict need not be of one kind."""
+    if isinstance(value, (list, tuple, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _leaves(item)
+    else:
+        yield value
 
 
 class Tracking:
@@ -54,13 +73,14 @@ class Tracking:
         self._untrack(variable)
 
     def _own_variables(self) -> list[Variable]:
-        """Variables of this layer alone: attributes first, then those in lists and dicts."""
-        return [*self._trainable_variables, *self._non_trainable_variables, *self._in_containers(Variable)]
+        """Variables of this layer alone, also those in lists and dicts: what can be trained first, each in the order in which it came."""
+        own, held = [*self._trainable_variables, *self._non_trainable_variables], self._in_containers(Variable)
+        return sorted(own + held, key=_place) if held else own
 
     def _in_containers(self, kind: type) -> list[Any]:
         """What is of a kind in lists, tuples and dicts that are attributes."""
         containers = [value for value in self._children.values() if isinstance(value, (list, tuple, dict))]
-        return [leaf for leaf in flatten(containers) if isinstance(leaf, kind)]
+        return [leaf for leaf in _leaves(containers) if isinstance(leaf, kind)]
 
     def _metrics_of(self) -> list[Metric]:
         """Metrics of this layer alone, in the order of the attributes that they, or their lists and dicts, are."""
@@ -68,7 +88,7 @@ class Tracking:
             return []
         own = [value for name, value in self.__dict__.items()
                if isinstance(value, Metric) or (name in self._children and isinstance(value, (list, tuple, dict)))]  # fmt: skip
-        return [leaf for leaf in flatten(own) if isinstance(leaf, Metric)]
+        return [leaf for leaf in _leaves(own) if isinstance(leaf, Metric)]
 
     def _track(self, name: str, value: Any) -> None:
         """Takes an attribute into account: a Variable, a seed generator, a metric, or what may hold layers."""
@@ -85,12 +105,17 @@ class Tracking:
                 self._metrics.append(value)
         elif isinstance(value, (Tracking, list, tuple, dict)):
             self._children[name] = value
+            if not isinstance(value, Tracking):
+                for leaf in _leaves(value):
+                    if isinstance(leaf, Variable):
+                        _place(leaf)
         else:
             self._children.pop(name, None)
 
     def _track_variable(self, variable: Any) -> None:
         store = self._trainable_variables if variable.trainable else self._non_trainable_variables
         if not any(variable is v for v in store):
+            _place(variable)
             store.append(variable)
 
     @property

@@ -203,7 +203,7 @@ def test_variables_and_layers_in_lists_and_dicts_are_weights_and_replaced_ones_a
         def __init__(self):
             super().__init__()
             self.bank = [pyml.Variable([1.0], name="a")]
-            self.parts = {"x": [L.Dense(2)], "y": L.Dense(1, use_bias=False)}
+            self.parts = {"x": [L.Dense(2)], "y": L.Dense(1, use_bias=False), 3: None, None: "keys of any kind"}
             self.own = pyml.Variable([2.0], name="b")
             self.own = pyml.Variable([3.0], name="c")
 
@@ -212,9 +212,13 @@ def test_variables_and_layers_in_lists_and_dicts_are_weights_and_replaced_ones_a
 
     layer = Holder()
     layer(np.ones((1, 2)))
-    assert [w.name for w in layer.weights] == ["c", "a", "kernel", "bias", "kernel"]
+    assert [w.name for w in layer.weights] == ["a", "c", "kernel", "bias", "kernel"]
+    layer.still = pyml.Variable([0.0], name="still", trainable=False)
     layer.bank.append(pyml.Variable([1.0], name="later"))
-    assert len(layer.weights) == 6
+    assert [w.name for w in layer.weights] == ["a", "c", "later", "still", "kernel", "bias", "kernel"]   # as Keras writes them to files
+    layer.own.trainable = False
+    del layer.bank[0]
+    assert [w.name for w in layer.weights] == ["c", "later", "still", "kernel", "bias", "kernel"]
 
 
 def test_losses_of_the_last_call_do_not_keep_a_trace():

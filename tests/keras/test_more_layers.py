@@ -372,6 +372,11 @@ def test_scores_of_simple_attention_are_without_the_dropped_ones(cpu):
     assert set(np.round(np.unique(scores) * 9, 4).tolist()) == {0, 2}
 
 
+def test_grouped_attention_is_named_as_keras_names_it():
+    assert L.GroupQueryAttention(2, 2, 1).name.startswith("grouped_query_attention")
+    assert L.GroupQueryAttention(2, 2, 1, name="own").name == "own"
+
+
 def test_a_causal_mask_hides_what_comes_later(rng):
     x = rng.standard_normal((1, 5, 4)).astype("float32")
     changed = x.copy()
