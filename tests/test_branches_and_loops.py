@@ -122,6 +122,26 @@ def test_a_loop_in_a_program_ends_where_data_says_so_or_at_its_bound(device, mos
         assert (n.item(), v.item()) == (steps, np.float32(start) / 2**steps)
 
 
+def test_the_most_steps_of_a_loop_may_be_a_tensor(device):
+    def halved(x, most):
+        return ops.while_loop(lambda v: v > 1.0, lambda v: v * 0.5, x, maximum_iterations=most)
+
+    def counted(x, most):
+        return ops.while_loop(lambda i, v: i < 9, lambda i, v: [i + 1, v * 0.5], [0, x], maximum_iterations=most)[1]
+
+    given = ops.convert_to_tensor(np.array([2, 5], "int32"))
+    inputs = pyml.Input(batch_shape=()), pyml.Input(batch_shape=(), dtype="int32")
+    model = pyml.Model(inputs, halved(*inputs))
+    for i, most in enumerate((2, 5)):
+        for loop, start, after in ((halved, 16.0, 16.0 / 2 ** min(most, 4)), (counted, 1.0, 0.5**most)):
+            for run in (loop, pyml.program(loop)):
+                assert run(np.float32(start), given[i]).item() == after
+        assert model([np.float32(16.0), np.int32(most)]).item() == 16.0 / 2 ** min(most, 4)
+    for wrong in (given, ops.convert_to_tensor(2.0)):
+        with pytest.raises(ValueError, match="maximum_iterations must be an integer"):
+            halved(np.float32(3.0), wrong)
+
+
 def test_steps_after_the_end_of_a_loop_do_not_run(device):
     run = pyml.program(lambda x: ops.while_loop(lambda v: v < 3.0, lambda v: v + 1.0, x, maximum_iterations=2**31 - 2))
     assert run(array(0.0)[0]).item() == 3.0  # all of them would take minutes at least

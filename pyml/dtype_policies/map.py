@@ -96,7 +96,8 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
     def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> DTypePolicyMap:
         maps = {key: _policy(value, custom_objects) for key, value in (config.get("policy_map") or {}).items()}
         given = config.get("default_policy")
-        return cls(None if given is None else _policy(given, custom_objects), maps)
+        given = config.get("default_policy")           # a name stays one, as in Keras
+        return cls(_policy(given, custom_objects) if isinstance(given, dict) else given, maps)
 
     def __repr__(self) -> str:
         mapping = [(key, policy.name) for key, policy in self._policy_map.items()]

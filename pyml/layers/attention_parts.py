@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
+from string import ascii_lowercase
 from typing import Any
 
 from pyml import ops
+from pyml.layers.activation import Softmax
+from pyml.layers.einsum_dense import EinsumDense
+from pyml.layers.regularization import Dropout
 
 
 class _Also:
-    """Another name of an attribute, until an instance has an attribute of that name."""
+    """Another name of an attribute."""
 
     def __init__(self, name: str) -> None:
         self.name = name
@@ -18,15 +23,64 @@ class _Also:
         return self if layer is None else getattr(layer, self.name)
 
 
+class _Softmax:
+    """The layer that makes weights of scores, made when it is read first: none of ours asks for it."""
+
+    def __get__(self, layer: Any, cls: Any) -> Any:
+        if layer is None:
+            return self
+        layer._softmax = Softmax(dtype=layer.dtype_policy)
+        return layer.__dict__["_softmax"]
+
+
 class AttentionParts:
     """The parts of attention by Keras' names, for inputs `(batch, steps, features)`; tensors are `(batch, steps, heads, size)`."""
 
+    attention_axes: tuple[int, ...] | None
     _query_dense, _key_dense = _Also("query_dense"), _Also("key_dense")
     _value_dense, _output_dense = _Also("value_dense"), _Also("output_dense")
     _gate_dense, _sliding_window = _Also("gate_dense"), _Also("sliding_window")
     _num_heads, _key_dim, _value_dim = _Also("num_heads"), _Also("key_dim"), _Also("value_dim")
-    _dropout, _dropout_layer = _Also("dropout"), _Also("dropout_layer")
+    _dropout, _dropout_layer, _seed = _Also("dropout"), _Also("dropout_layer"), _Also("seed")
+    _use_bias, _use_gate, _attention_axes = _Also("use_bias"), _Also("use_gate"), _Also("attention_axes")
+    _kernel_initializer, _bias_initializer = _Also("kernel_initializer"), _Also("bias_initializer")
+    _kernel_regularizer, _bias_regularizer = _Also("kernel_regularizer"), _Also("bias_regularizer")
+    _kernel_constraint, _bias_constraint = _Also("kernel_constraint"), _Also("bias_constraint")
+    _activity_regularizer = _Also("activity_regularizer")
+    _softmax = _Softmax()
     _dot_product_equation, _combine_equation = "aecd,abcd->acbe", "acbe,aecd->abcd"
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        """What a subclass sets by Keras' name is what the methods here use."""
+        also = vars(AttentionParts).get(name)
+        super().__setattr__(also.name if isinstance(also, _Also) else name, value)
+
+    def _get_common_kwargs_for_sublayer(self: Any) -> dict[str, Any]:
+        """Arguments of every projection; the initializers are new ones."""
+        again = {name: getattr(self, name) for name in ("kernel_initializer", "bias_initializer")}
+        again = {name: type(made).from_config(made.get_config()) if hasattr(made, "get_config") else made for name, made in again.items()}
+        return {"kernel_regularizer": self.kernel_regularizer, "bias_regularizer": self.bias_regularizer,
+                "activity_regularizer": self.activity_regularizer, "kernel_constraint": self.kernel_constraint,
+                "bias_constraint": self.bias_constraint, "dtype": self.dtype_policy, **again}  # fmt: skip
+
+    def _make_output_dense(self: Any, query_shape: Sequence[int | None], common_kwargs: dict[str, Any], name: str | None = None) -> Any:
+        """The projection from all heads to the output, for a query of that shape."""
+        outer = self._output_shape or query_shape[-1:]
+        lead, heads = ascii_lowercase[: len(query_shape) - 1], ascii_lowercase[len(query_shape) - 1 : len(query_shape) + 1]
+        made = ascii_lowercase[len(query_shape) + 1 :][: len(outer)]
+        return EinsumDense(f"{lead}{heads},{heads}{made}->{lead}{made}", (*(None,) * (len(lead) - 1), *outer),
+                           bias_axes=made if self.use_bias else None, name=name, **common_kwargs)  # fmt: skip
+
+    def _build_attention(self: Any, rank: int) -> None:
+        """What `_compute_attention` needs, for projected tensors of `rank` axes: the equations, softmax and dropout."""
+        axes = self.attention_axes = tuple(axis % (rank - 1) for axis in self.attention_axes or range(1, rank - 2))
+        query = ascii_lowercase[:rank]
+        new = iter(ascii_lowercase[rank:])
+        key = "".join(next(new) if i in axes else letter for i, letter in enumerate(query))
+        scores = "".join(query[i] for i in range(rank - 1) if i not in axes) + "".join(side[i] for side in (query, key) for i in axes)
+        self._dot_product_equation, self._combine_equation = f"{key},{query}->{scores}", f"{scores},{key}->{query}"
+        self._softmax = Softmax(axis=tuple(range(-len(axes), 0)), dtype=self.dtype_policy)
+        self.dropout_layer = Dropout(self.dropout, seed=self.seed, dtype=self.dtype_policy)
 
     @property
     def _inverse_sqrt_key_dim(self: Any) -> float:

@@ -26,11 +26,9 @@ class InDtypes(Tracking):
 
     @property
     def dtype_policy(self) -> DTypePolicy:
-        """In which dtypes the layer keeps weights and computes."""
-        policy = self._dtype_policy
-        if type(policy) is DTypePolicy:
-            return policy
-        return policy[self.path] if isinstance(policy, DTypePolicyMap) else policy
+        """In which dtypes the layer keeps weights and computes; a map where it was made with one, so that layers inside find theirs."""
+        policy: DTypePolicy = self._dtype_policy
+        return policy
 
     @dtype_policy.setter
     def dtype_policy(self, value: Any) -> None:
@@ -46,9 +44,17 @@ class InDtypes(Tracking):
             self.quantize(policy.quantization_mode)
 
     @property
+    def _own_policy(self) -> DTypePolicy:
+        """The policy of this layer: of a map the one at its path."""
+        policy = self._dtype_policy
+        if type(policy) is DTypePolicy:
+            return policy
+        return policy[self.path] if isinstance(policy, DTypePolicyMap) else policy
+
+    @property
     def variable_dtype(self) -> str:
         """Dtype of the weights."""
-        return self.dtype_policy.variable_dtype
+        return self._own_policy.variable_dtype
 
     @property
     def dtype(self) -> str:
@@ -58,7 +64,7 @@ class InDtypes(Tracking):
     @property
     def compute_dtype(self) -> str:
         """Dtype that the layer's policy computes in; devices compute in 32 bits."""
-        return self.dtype_policy.compute_dtype
+        return self._own_policy.compute_dtype
 
     @property
     def input_dtype(self) -> str:
@@ -68,12 +74,12 @@ class InDtypes(Tracking):
     @property
     def quantization_mode(self) -> str | None:
         """`"int8"` or `"int4"` where the layer computes with quantized weights, else None."""
-        return self.dtype_policy.quantization_mode
+        return self._own_policy.quantization_mode
 
     @property
     def _dtype(self) -> str:
         """The dtype on the device."""
-        return standardize(self.dtype_policy.variable_dtype)
+        return standardize(self._own_policy.variable_dtype)
 
     def quantize(self, mode: str | None = None, type_check: bool = True, config: Any = None) -> None:
         """Replaces weights by integers of few bits: what `Dense`, `EinsumDense` and `Embedding` can do.

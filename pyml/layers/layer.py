@@ -318,7 +318,7 @@ class Layer(KeptWeights, Operation, kind=LAYERS):
 
     def _call_on_values(self, args: Any, kwargs: Any) -> Any:
         """Calls the layer on tensors: training, masks, scopes and regularizers as its signature asks for them."""
-        signature, policy = self._signature, self.dtype_policy
+        signature, policy = self._signature, self._own_policy
         training = kwargs.pop("training", None) if kwargs else None
         depth, around = call_context.innermost()
         if training is None:

@@ -124,7 +124,7 @@ def _home(cls: type) -> str | None:
 
 
 def deserialize_keras_object(config: Any, custom_objects: Mapping[str, Any] | None = None, safe_mode: bool = True,
-                             module_objects: Mapping[str, Any] | None = None, *, kind: Kind | None = None) -> Any:
+                             module_objects: Mapping[str, Any] | None = None, *, kind: Kind | None = None, **kwargs: Any) -> Any:
     """The object a config describes.
 
     Args:
@@ -134,6 +134,7 @@ def deserialize_keras_object(config: Any, custom_objects: Mapping[str, Any] | No
             another one, as in `from_config`, are as safe as that.
         module_objects: Dict of names that come last.
         kind: The kind of the object, where it is known: other kinds may have objects of the same name.
+        **kwargs: What older code passes besides, such as `printable_module_name`; it says nothing, and Keras does not look at it.
 
     Raises:
         ValueError: Nothing is known under the config's class name, or it holds bytecode and `safe_mode` is on.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -170,7 +171,7 @@ def _while(cond: Any, body: Any, loop_vars: Any, maximum_iterations: int | None 
     sample(lambda x: x.sum() < 20.0, lambda x: x * 1.5, draw(3, low=0.5, high=1.0)),
     sample(lambda x: x.sum() < 90.0, lambda x: x * 1.5, draw(3, low=0.5, high=1.0), maximum_iterations=4),
 ])  # fmt: skip
-def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, maximum_iterations: int | None = None) -> Any:
+def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, maximum_iterations: Any = None) -> Any:
     """`body` again and again while `cond` holds.
 
     Where numbers decide when it ends (a counter and a bound, which every step changes alike), the loop is compiled once and
@@ -182,7 +183,8 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: An
         cond: A function of the loop's variables that returns a scalar.
         body: A function of them that returns as many new ones.
         loop_vars: A tensor, or a tuple or list of tensors, each perhaps nested.
-        maximum_iterations: The most steps.
+        maximum_iterations: The most steps, a number or a scalar tensor of integers. Inside a program only a number bounds the loop
+            beforehand, as gradients need it.
 
     Returns:
         The variables after the last step, in the structure of `loop_vars`; a list comes back as a tuple.
@@ -193,7 +195,7 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: An
         TraceError: Inside a program: nothing ever ends the loop.
         ShapeError, DtypeError: Inside a program: a step changes the shape or dtype of a variable.
         SyncReadError: In a browser that cannot wait for the condition, without `maximum_iterations`.
-        ValueError: `maximum_iterations` is not an integer.
+        ValueError: `maximum_iterations` is not an integer, nor a scalar tensor of one.
 
     Source: `keras.ops.while_loop`.
 
@@ -206,15 +208,20 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: An
         if not callable(fn):
             raise TypeError(f"while_loop: {name} must be a function. Received: {name}={fn!r}")
     most = known(maximum_iterations)
-    if maximum_iterations is not None and (most is None or isinstance(most, float)):
+    if maximum_iterations is not None and (isinstance(most, float) or (most is None and not _is_whole(maximum_iterations))):
         raise ValueError(f"while_loop: maximum_iterations must be an integer. Received: {maximum_iterations!r}")
     several = isinstance(loop_vars, (tuple, list))
-    if holds_symbolic(loop_vars):
+    if holds_symbolic((loop_vars, maximum_iterations)):
 
-        def run(values: Any) -> Any:
-            return while_loop(cond, body, values, maximum_iterations)
+        def run(values: Any, maximum: Any) -> Any:
+            return while_loop(cond, body, values, maximum)
 
-        return _recorded(run, (loop_vars,), "while_loop", map_structure(_kind, tuple(loop_vars) if several else loop_vars))
+        given = (loop_vars, maximum_iterations)
+        return _recorded(run, given, "while_loop", map_structure(_kind, tuple(loop_vars) if several else loop_vars))
+    if maximum_iterations is not None and most is None:
+        most = _bound(maximum_iterations)
+        if most is None:
+            return _counted(cond, body, loop_vars, maximum_iterations)
     now = tuple(loop_vars) if several else (loop_vars,)
 
     def step(*given: Any) -> tuple[Any, ...]:
@@ -232,6 +239,36 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: An
         except _Undecided:
             now = _masked(cond, step, now, most)
     return now if several else now[0]
+
+
+def _is_whole(value: Any) -> bool:
+    """Whether something is a tensor of one integer."""
+    return isinstance(value, (Tensor, KerasTensor)) and math.prod(size or 0 for size in value.shape) == 1 and "int" in str(value.dtype)
+
+
+def _bound(value: Tensor) -> int | None:
+    """The integer in a tensor; None inside a program, and where it cannot be waited for."""
+    if trace.current() is not None:
+        return None
+    try:
+        return int(value)
+    except SyncReadError:
+        return None
+
+
+def _counted(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any, most: Tensor) -> Any:
+    """A loop whose bound the device has: it counts its steps."""
+    several = isinstance(loop_vars, (tuple, list))
+
+    def goes_on(count: Any, *values: Any) -> Tensor:
+        return logical_and(count < most.reshape(()), _scalar(cond(*values), "while_loop: what cond returns", "bool"))
+
+    def step(count: Any, *values: Any) -> tuple[Any, ...]:
+        after = body(*values)
+        return (count + 1, *(after if isinstance(after, (tuple, list)) else (after,)))
+
+    _, *last = while_loop(goes_on, step, (Tensor(as_node(0)).astype(most.dtype), *(loop_vars if several else (loop_vars,))))
+    return tuple(last) if several else last[0]
 
 
 def _kind(value: Any) -> Any:

@@ -384,6 +384,46 @@ def test_a_subclass_of_attention_has_a_formula_of_its_own_or_uses_the_parts():
         np.testing.assert_allclose(usual._compute_attention(heads, heads, heads, **asked)[1][0, :, 0], [[mask[0, 0, 0], 0, 0, 0]] * 2)
 
 
+class BuiltHere(layers.MultiHeadAttention):
+    """A `build` and a `call` of its own, by the names that Keras keeps things under."""
+
+    def build(self, query_shape, value_shape):
+        lead = "abde"[: len(query_shape) - 1]
+
+        def projection(name, features):
+            return layers.EinsumDense(f"{lead}f,fgh->{lead}gh", (*(None,) * (len(lead) - 1), self._num_heads, features),
+                                      bias_axes="gh" if self._use_bias else None, name=name, **self._get_common_kwargs_for_sublayer())
+
+        self._query_dense, self._key_dense = projection("query", self._key_dim), projection("key", self._key_dim)
+        self._value_dense = projection("value", self._value_dim)
+        self._output_dense = self._make_output_dense(query_shape, self._get_common_kwargs_for_sublayer(), "attention_output")
+        for dense in (self._query_dense, self._key_dense, self._value_dense):
+            dense.build(query_shape)
+        self._output_dense.build((*query_shape[:-1], self._num_heads, self._value_dim))
+        self._build_attention(len(query_shape) + 1)
+
+    def call(self, query, value, training=None):
+        q = self._query_dense(query) * self._inverse_sqrt_key_dim
+        shares = self._softmax(ops.einsum(self._dot_product_equation, self._key_dense(value), q))
+        shares = self._dropout_layer(shares, training=training)
+        return self._output_dense(ops.einsum(self._combine_equation, shares, self._value_dense(value)))
+
+
+@pytest.mark.parametrize(("shape", "axes"), [((2, 4, 6), None), ((2, 3, 4, 5), None), ((2, 3, 4, 5), (-2,))])
+def test_a_subclass_of_attention_that_builds_itself_finds_the_names_that_keras_has(shape, axes):
+    x = np.random.default_rng(0).normal(size=shape).astype("float32")
+    given = {"value_dim": 4, "dropout": 0.1, "attention_axes": axes, "kernel_regularizer": "l2", "kernel_initializer": "he_normal"}
+    usual, own = layers.MultiHeadAttention(2, 3, **given), BuiltHere(2, 3, **given)
+    wanted = usual(x, x)
+    own.build(shape, shape)
+    assert [w.path.split("/")[-2:] for w in own.weights] == [w.path.split("/")[-2:] for w in usual.weights]
+    own.set_weights(usual.get_weights())
+    np.testing.assert_allclose(own(x, x), wanted, atol=1e-5)
+    np.testing.assert_allclose(sum(own.losses), sum(usual.losses), rtol=1e-6)
+    assert own.query_dense is own._query_dense and type(own.query_dense.kernel_initializer) is type(own._kernel_initializer)
+    assert type(layers.MultiHeadAttention(1, 2)._softmax) is layers.Softmax
+
+
 class HalvedGroups(layers.GroupQueryAttention):
     def _compute_attention(self, query, key, value, attention_mask=None, training=None):
         mixed, scores = super()._compute_attention(query, key, value, attention_mask, training)

@@ -157,6 +157,27 @@ def test_a_layer_finds_its_policy_in_a_map_by_its_path(cpu):
     assert layers.Dense.from_config(layer.get_config()).compute_dtype == "float16"
 
 
+class Doubled(layers.Layer):
+    def build(self, input_shape):
+        self.inner = layers.Dense(2, dtype=self.dtype_policy, name="inner")
+        self.inner.build(input_shape)
+
+    def call(self, x):
+        return self.inner(x) * 2
+
+
+def test_a_layer_hands_its_map_of_policies_on_to_those_inside(cpu):
+    inside = {"outer/inner": pyml.dtype_policies.get("int8_from_float32"), "outer": pyml.DTypePolicy("mixed_float16")}
+    layer = Doubled(name="outer", dtype=pyml.dtype_policies.DTypePolicyMap("float32", inside))
+    assert layer(X).shape == (64, 2) and layer.compute_dtype == "float16"
+    assert (layer.inner.quantization_mode, layer.inner.kernel.dtype) == ("int8", "int8") and layer.quantization_mode is None
+    again = Doubled.from_config(layer.get_config())
+    assert layer.get_config() == again.get_config() and again.dtype_policy == layer.dtype_policy
+    again.build(X.shape)
+    again.set_weights(layer.get_weights())
+    np.testing.assert_array_equal(again(X), layer(X))
+
+
 def test_a_layer_that_has_no_quantized_weights_refuses_their_policy():
     with pytest.raises(DtypeError, match=r"Conv2D: the layer does not compute with weights of int8; Dense.*int8_from_float32"):
         layers.Conv2D(2, 3, dtype="int8_from_float32")
