@@ -7,6 +7,7 @@ A built-in class is known as soon as it is defined (see `pyml.objects.configured
 from __future__ import annotations
 
 import importlib
+import sys
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from typing import Any, TypeVar
@@ -117,6 +118,9 @@ for _policy in dtype_policies.CLASSES.values():
 NONE = Kind("object")
 KINDS = (LAYERS, ACTIVATIONS, LOSSES, METRICS, OPTIMIZERS, SCHEDULES, INITIALIZERS, REGULARIZERS, CONSTRAINTS, CALLBACKS, SEEDS,
          POLICIES, QUANTIZERS)  # fmt: skip
+
+# Whose classes are found where they are defined, unregistered.
+_OF_MODELS = (LAYERS, LOSSES, METRICS, OPTIMIZERS, SCHEDULES, INITIALIZERS, REGULARIZERS, CONSTRAINTS)
 
 _registered: dict[str, Any] = {}
 _names: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
@@ -247,3 +251,15 @@ def find_registered(name: str) -> Any:
     if name in _registered:
         return _registered[name]
     return next((obj for key, obj in _registered.items() if key.rpartition(">")[2] == name), None)
+
+
+def find_defined(module: Any, name: str) -> type | None:
+    """The user's layer, model, loss, … of that name that a loaded module defines at its top, or None.
+
+    Nothing is imported, so a file makes no module run; functions, classes of other kinds and what a module has from elsewhere do not count.
+    """
+    home = sys.modules.get(module) if isinstance(module, str) else None
+    found = getattr(home, "__dict__", {}).get(name)
+    if not isinstance(found, type) or found.__module__ != module or getattr(found, "_kind", None) not in _OF_MODELS:
+        return None
+    return found

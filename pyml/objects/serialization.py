@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import types
 from collections.abc import Callable, Mapping
 from contextlib import nullcontext
@@ -216,6 +217,11 @@ def _described(config: dict[str, Any], name: Any, kind: Kind | None, custom_obje
         if found is not None:
             return found
     ours = not module or module.partition(".")[0] in _OURS
+    users = None                                       # a class that nobody registered; those of scripts have no module in configs
+    if config["class_name"] != "function" and (config.get("registered_name") if not module else not ours):
+        users = registry.find_defined(module or "__main__", name)
+    if users is not None:
+        return users
     if ours:
         found = registry.built_in(name, _kinds(module, kind), function=config["class_name"] == "function")
         if found is not None:
@@ -226,8 +232,9 @@ def _described(config: dict[str, Any], name: Any, kind: Kind | None, custom_obje
         found = DECLARED[name].function
     if found is None:
         what = "function" if config["class_name"] == "function" else "class"
+        home = f" of the module {module!r}, which is not loaded: import it" if not ours and module not in sys.modules else ""
         raise UnknownName(
-            f"Unknown {what} '{name}'. Register it with @pyml.saving.register_keras_serializable(), or pass "
+            f"Unknown {what} '{name}'{home}. Register it with @pyml.saving.register_keras_serializable(), or pass "
             f"custom_objects={{{name!r}: ...}}.")
     return found
 

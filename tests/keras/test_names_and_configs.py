@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import types
 import weakref
 
 import numpy as np
@@ -105,6 +106,74 @@ def test_a_users_class_does_not_take_the_place_of_a_built_in_one(registered):
     with scope:  # once more
         assert type(L.deserialize({"class_name": "Dense", "config": {"units": 3}})) is Dense
     assert type(L.deserialize({"class_name": "Dense", "config": {"units": 3}})) is built_in
+
+
+OWN = """
+import pyml
+class Grow(pyml.layers.Layer):
+    def __init__(self, by=2.0, **kwargs):
+        super().__init__(**kwargs)
+        self.by = by
+    def call(self, x):
+        return x * self.by
+    def get_config(self):
+        return {**super().get_config(), "by": self.by}
+class Threes(pyml.initializers.Initializer):
+    def __call__(self, shape, dtype=None):
+        return pyml.ops.full(shape, 3.0, dtype)
+class Whole(pyml.Model):
+    def __init__(self, units, **kwargs):
+        super().__init__(**kwargs)
+        self.units, self.dense = units, pyml.layers.Dense(units, kernel_initializer=Threes())
+    def call(self, x):
+        return self.dense(x)
+class Told(pyml.callbacks.Callback): pass
+class Plain:
+    def get_config(self): return {}
+def work(x): return x
+from pyml.layers import Dense as Taken
+from subprocess import Popen
+"""
+
+
+@pytest.mark.parametrize("home", ["own_things", "__main__"])
+def test_a_class_that_nobody_registered_is_found_where_a_loaded_module_defines_it(home, monkeypatch, tmp_path):
+    script = types.ModuleType(home)
+    monkeypatch.setitem(sys.modules, home, script)
+    exec(OWN, script.__dict__)
+    model = pyml.Sequential([pyml.Input((2,)), L.Dense(1, kernel_initializer=script.Threes()), script.Grow(5.0)])
+    models = {"layers": model, "whole": script.Whole(3)}
+    for name, made in models.items():
+        made(np.ones((1, 2), "float32"))
+        made.save(tmp_path / f"{name}.keras")
+        again = pyml.saving.load_model(tmp_path / f"{name}.keras")
+        assert type(again) is type(made)
+        np.testing.assert_array_equal(again(np.ones((1, 2), "float32")), made(np.ones((1, 2), "float32")))
+    assert type(pyml.saving.deserialize_keras_object(pyml.saving.serialize_keras_object(script.Threes()))) is script.Threes
+    monkeypatch.setitem(sys.modules, home, types.ModuleType(home))   # another session: the names are gone
+    for name, missing in (("layers", "Threes"), ("whole", "Whole")):
+        with pytest.raises(ValueError, match=rf"Unknown class '{missing}'.*register_keras_serializable.*custom_objects"):
+            pyml.saving.load_model(tmp_path / f"{name}.keras")
+    if home != "__main__":
+        monkeypatch.delitem(sys.modules, home)
+        with pytest.raises(ValueError, match="'own_things', which is not loaded: import it"):
+            pyml.saving.load_model(tmp_path / "whole.keras")
+
+
+@pytest.mark.parametrize(("module", "name"), [
+    ("own_things", "work"), ("own_things", "Plain"), ("own_things", "Told"), ("own_things", "Taken"), ("own_things", "Popen"),
+    ("own_things", "pyml"), ("subprocess", "Popen"), ("os", "system"), ("builtins", "eval"), ("numpy", "save"), ("shutil", "rmtree"),
+    ("pyml.layers.attention", "_Projection"),
+])  # fmt: skip
+def test_what_is_no_users_layer_or_its_like_is_not_taken_from_a_module_that_a_config_names(module, name, monkeypatch):
+    script = types.ModuleType("own_things")
+    monkeypatch.setitem(sys.modules, "own_things", script)
+    exec(OWN, script.__dict__)
+    for class_name, config in ((name, {}), ("function", name)):
+        for registered in (None, name, f"own>{name}"):
+            with pytest.raises(ValueError, match=r"Unknown (class|function)"):
+                described = {"module": module, "class_name": class_name, "config": config, "registered_name": registered}
+                pyml.saving.deserialize_keras_object(described)
 
 
 def test_registered_names_are_found_with_and_without_their_package(registered):
