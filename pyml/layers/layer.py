@@ -372,6 +372,8 @@ class Layer(KeptWeights, Operation, kind=LAYERS):
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         if "compute_output_shape" not in overridden(type(self)):
             return infer_output_spec(self._call_on_probes, args, kwargs)
+        if type(self).build is Layer.build and not all(layer.built for layer in self._flatten_layers(include_self=False)):
+            self._build_inner(args, kwargs)
         first = self._signature.first(args, kwargs)
         first = next(iter(kwargs.values())) if first is None else first
         shapes = self._signature.output_shapes(args, kwargs)
@@ -389,6 +391,14 @@ class Layer(KeptWeights, Operation, kind=LAYERS):
             return specs
         return pack_sequence_as(specs, [KerasTensor(spec.shape, dtype=other.dtype)
                                         for spec, other in zip(flatten(specs), found, strict=True)])  # fmt: skip
+
+    def _build_inner(self, args: Any, kwargs: Any) -> None:
+        """Makes the weights of layers inside that only `call` makes, which nothing else runs where the shape of the output is told."""
+        try:
+            infer_output_spec(self._call_on_probes, args, kwargs)
+        except Exception as error:
+            warn(f'Layer "{self.name}" has layers without weights yet, and its call() cannot be traced to make them: {error} '
+                 "Give the layer a build() that builds them, or their weights cannot be loaded from a file.")  # fmt: skip
 
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
         """Puts a call into the graph and returns its symbolic outputs, with what their masks will look like."""

@@ -51,7 +51,9 @@ class Signature:
         build = [p for p in build if p.kind in (p.POSITIONAL_ONLY, p.POSITIONAL_OR_KEYWORD)]
         self.build_names = [p.name for p in build]
         self.build_needs = {p.name for p in build if p.default is p.empty}
-        shapes = [p for p in _arguments(cls.compute_output_shape).values() if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
+        shapes = list(_arguments(cls.compute_output_shape).values())
+        self.output_takes_shape = bool(shapes)  # `def compute_output_shape(self)` is called with nothing
+        shapes = [p for p in shapes if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)]
         self.output_names = [p.name for p in shapes]
         self.output_needs = {p.name for p in shapes if p.default is p.empty}
 
@@ -111,6 +113,8 @@ class Signature:
 
     def output_shapes(self, args: Any, kwargs: Any) -> dict[str, Any] | None:
         """What `compute_output_shape` is called with where it takes several shapes by name, as `build` does; else None."""
+        if not self.output_takes_shape:
+            return {}
         shapes = self._shapes(args, kwargs) if len(self.output_names) > 1 else {}
         return {name: shapes[name] for name in self.output_names if name in shapes} if shapes and self.output_needs <= set(shapes) else None
 

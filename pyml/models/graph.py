@@ -163,8 +163,8 @@ class Graph:
             args = map_structure(look_up, node.args)
             kwargs = map_structure(look_up, node.kwargs)
             results = flatten(node.operation(*args, **kwargs))
-            for tensor, result in zip(node.output_tensors, results, strict=True):
-                known[id(tensor)] = result
+            for tensor, result in zip(node.output_tensors, results, strict=len(results) < len(node.output_tensors)):
+                known[id(tensor)] = result  # a layer may return more than its compute_output_shape tells of, as in Keras
         return map_structure(look_up, self.outputs_struct)
 
 

@@ -99,8 +99,8 @@ class Model(KeptInFiles):
     # ---- structure
     @property
     def layers(self) -> list[Layer]:
-        """The layers of the model, in order."""
-        return self._layers
+        """The layers of the model, in order; of one with a graph those that it calls."""
+        return self._layers if self._graph is None else list(self._graph_layers)
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by its name or its index in `layers`.
@@ -195,6 +195,10 @@ class Model(KeptInFiles):
                        for t, own in zip(flat, self._graph.inputs, strict=False))
             if same and len(flat) == len(self._graph.inputs):
                 return map_structure(_like, self._graph.outputs_struct)
+            known = {id(t): KerasTensor([own if size is None else size for size, own in zip(t.shape, spec.shape, strict=True)], t.dtype)
+                     for t, spec in zip(self._flat_inputs(self._graph, args[0]), self._graph.inputs, strict=False)
+                     if isinstance(t, KerasTensor) and len(t.shape) == len(spec.shape)}  # an unknown size is the one that the graph has
+            args = (map_structure(lambda t: known.get(id(t), t), args[0]),)
         found = infer_output_spec(self._call_on_probes, args, kwargs)
         listed = self._graph is not None and isinstance(self._graph.outputs_struct, (list, tuple)) and len(self._graph.outputs) == 1
         return [found] if listed and isinstance(found, KerasTensor) else found
@@ -294,7 +298,8 @@ class Model(KeptInFiles):
     def build(self, input_shape: Any = None) -> None:
         """Makes the weights of a subclass for inputs of `input_shape`, by calling it on nothing; with a graph they are there."""
         self.built = True
-        if self._graph is None and input_shape is not None and "call" in overridden(type(self)):
+        own = getattr(type(self).build, "theirs", False)  # it has made what it needs, and `call` may take more than one argument
+        if self._graph is None and input_shape is not None and not own and "call" in overridden(type(self)):
             self.__dict__["_build_shapes"] = input_shape
             infer_output_spec(self._call_on_probes, (specs_of(input_shape, self.dtype),), {})
 

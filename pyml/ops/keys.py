@@ -44,6 +44,8 @@ def parts_of(key: Any, shape: tuple[int, ...]) -> tuple[list[Any], tuple[int, ..
     """
     parts: list[Any] = []
     used = 0
+    if isinstance(key, list) and builtins.any(part is None or part is Ellipsis or isinstance(part, Slice) for part in key):
+        key = tuple(key)  # as in TensorFlow and PyTorch; a list of numbers are positions along the first axis
     for part in key if isinstance(key, tuple) else (key,):
         if part is None or part is Ellipsis or isinstance(part, Slice):
             parts.append(part)

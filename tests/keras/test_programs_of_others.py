@@ -467,3 +467,96 @@ def test_a_subclass_of_the_simple_attention_has_scores_and_means_of_its_own():
             np.testing.assert_allclose(found[1], wanted[1], atol=1e-6)
             found, wanted = found[0], wanted[0]
         np.testing.assert_allclose(found, wanted.numpy() + 1.0, atol=1e-5)
+
+
+def test_models_take_symbolic_tensors_whose_sizes_are_not_known():
+    inputs = pyml.Input((None, 6))
+    inner = pyml.Model(inputs, layers.Dense(2)(inputs))
+    named = pyml.Model({"a": pyml.Input((4,), name="a"), "b": (b := pyml.Input((3,), name="b"))}, b * 2)
+    assert inner(pyml.Input((None, None))).shape == (None, None, 2)
+    assert pyml.Sequential([pyml.Input((6,)), layers.Dense(2)])(pyml.Input((None,))).shape == (None, 2)
+    assert named({"b": pyml.Input((None,)), "a": pyml.Input((None,))}).shape == (None, 3)
+    with pytest.raises(ValueError, match=r"expected \(None, None, 6\), received \(None, None, 5\)"):
+        inner(pyml.Input((None, 5)))
+
+
+def test_a_layer_may_return_more_than_its_output_shape_tells_of():
+    class Halves(layers.Layer):
+        def call(self, x):
+            return x / 2, x * 0
+
+        def compute_output_shape(self, x_shape):
+            return x_shape
+
+    class Fixed(layers.Layer):
+        def call(self, x):
+            return x[:1, :2] * 0 + 1
+
+        def compute_output_shape(self):
+            return (1, 2)
+
+    inputs = pyml.Input((3,))
+    model = pyml.Model(inputs, [Halves()(inputs), Fixed()(inputs)])
+    half, ones = model.predict(np.ones((2, 3), "float32"), verbose=0)
+    assert np.array_equal(half, np.full((2, 3), 0.5)) and np.array_equal(ones, np.ones((1, 2)))
+
+
+def test_layers_inside_one_that_tells_its_output_shape_have_weights_when_the_model_is_made(tmp_path):
+    @pyml.saving.register_keras_serializable("others")
+    class Inner(layers.Layer):
+        def __init__(self, **kwargs):
+            super().__init__(**kwargs)
+            self.dense = layers.Dense(2)
+
+        def call(self, x):
+            return self.dense(x)
+
+        def compute_output_shape(self, input_shape):
+            return (*input_shape[:-1], 2)
+
+    inputs = pyml.Input((3,))
+    model = pyml.Model(inputs, Inner()(inputs))
+    assert [w.shape for w in model.weights] == [(3, 2), (2,)]
+    model.save(tmp_path / "m.keras")
+    x = np.arange(6, dtype="float32").reshape(2, 3)
+    assert np.array_equal(pyml.models.load_model(tmp_path / "m.keras").predict(x, verbose=0), model.predict(x, verbose=0))
+
+    class Host(Inner):
+        def call(self, x):
+            return self.dense(x) + float(np.asarray(x).sum())
+
+    with pytest.warns(UserWarning, match="has layers without weights yet"):
+        Host()(pyml.Input((3,)))
+
+
+def test_the_layers_of_a_model_with_a_graph_are_those_that_it_calls():
+    class Own(pyml.Model):
+        def __init__(self):
+            self.last, self.first, self.unused = layers.Dense(2, name="last"), layers.Dense(3, name="first"), layers.Dense(5, name="unused")
+            inputs = pyml.Input((4,), name="x")
+            super().__init__(inputs, self.last(self.first(inputs)))
+
+    model = Own()
+    assert [layer.name for layer in model.layers] == ["x", "first", "last"] and model.get_layer(index=-1).name == "last"
+    assert [w.path for w in model.weights] == ["last/kernel", "last/bias", "first/kernel", "first/bias"]  # in the order of attributes
+
+
+def test_a_build_of_ones_own_that_calls_the_models_does_not_call_it():
+    class Two(pyml.Model):
+        def build(self, input_shape):
+            self.scale = self.add_weight(shape=(), initializer="ones", name="scale")
+            super().build(input_shape)
+
+        def call(self, x, shift):
+            return x * self.scale + shift
+
+    model = Two()
+    assert np.array_equal(model(np.ones((1, 2), "float32"), np.full((1, 2), 3.0, "float32")), [[4, 4]])
+    assert [w.name for w in model.weights] == ["scale"]
+
+
+def test_a_list_with_slices_is_a_key_of_several_axes():
+    x = np.arange(24).reshape(2, 3, 4)
+    for key in ([slice(None), 1], [..., None], [0, slice(1, None), 2], [[1, 0], slice(None), 3]):
+        assert np.array_equal(pyml.ops.convert_to_tensor(x)[key], x[tuple(key)])
+    assert np.array_equal(pyml.ops.convert_to_tensor(x)[[1, 0]], x[[1, 0]])
