@@ -9,7 +9,7 @@ import numpy as np
 
 from pyml import activations, constraints, initializers, ops, regularizers
 from pyml.core import Tensor
-from pyml.errors import ShapeError
+from pyml.errors import AxisError, ShapeError
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
 from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
@@ -194,6 +194,9 @@ class PReLU(_SameShape):
 
     Input shape: any. Output shape: the same. Weight: alpha, the shape of one sample.
 
+    Raises:
+        AxisError: `shared_axes` names an axis that the inputs have not.
+
     Example:
         >>> layer = pyml.layers.PReLU(alpha_initializer=pyml.initializers.Constant(0.5))
         >>> layer(np.array([[-2.0, 3.0]], "float32")).numpy().tolist()
@@ -212,6 +215,8 @@ class PReLU(_SameShape):
         self.shared_axes = [shared_axes] if isinstance(shared_axes, int) else None if shared_axes is None else list(shared_axes)
 
     def build(self, input_shape: Any) -> None:
+        if any(not -len(input_shape) <= axis < len(input_shape) for axis in self.shared_axes or ()):
+            raise AxisError(f'Layer "{self.name}": shared_axes={self.shared_axes} are out of range for inputs of {len(input_shape)} axes.')
         shared = [axis % len(input_shape) for axis in self.shared_axes or ()]
         axes = [axis for axis in range(1, len(input_shape)) if axis not in shared]
         sizes = {axis: known_size(self, input_shape, axis) for axis in axes}

@@ -73,12 +73,12 @@ class Attention(Layer):
         if not nested or len(shapes) not in (2, 3):
             raise ShapeError(f'Layer "{self.name}" takes a list [query, value] or [query, value, key]. Received shapes: {shapes}')
 
-    def _checked_masks(self, inputs: Any, masks: Any) -> None:
+    def _checked_masks(self, masks: Any) -> None:
         if masks is not None and not isinstance(masks, (list, tuple)):
             raise ShapeError(f'Layer "{self.name}": mask must be a list [query_mask, value_mask]. Received: mask={masks}')
-        if masks is not None and not 2 <= len(masks) <= len(inputs):
-            raise ShapeError(f'Layer "{self.name}": mask must hold the masks of query and value, and perhaps of the key: 2 to '
-                             f"{len(inputs)}. Received: {len(masks)}")  # fmt: skip
+        if masks is not None and len(masks) not in (2, 3):
+            raise ShapeError(f'Layer "{self.name}": mask must hold the masks of query and value, and perhaps of the key. '
+                             f"Received: {len(masks)}")  # fmt: skip
 
     def build(self, input_shape: Any) -> None:
         self._checked(input_shape)
@@ -98,7 +98,7 @@ class Attention(Layer):
 
     def call(self, inputs: Any, mask: Any = None, training: bool | None = False, return_attention_scores: bool = False,
              use_causal_mask: bool = False) -> Any:
-        self._checked_masks(inputs, mask)
+        self._checked_masks(mask)
         query, value = inputs[0], inputs[1]
         query_mask, value_mask = (None, None) if mask is None else (mask[0], mask[1])
         whole = return_attention_scores or value_mask is not None or (training and self.dropout)
@@ -141,7 +141,7 @@ class Attention(Layer):
 
     def compute_mask(self, inputs: Any, mask: Any = None) -> Any:
         """The mask of the query."""
-        self._checked_masks(inputs, mask)
+        self._checked_masks(mask)
         return None if mask is None or mask[0] is None else ops.convert_to_tensor(mask[0])
 
     def compute_output_shape(self, input_shape: Any) -> Any:

@@ -57,6 +57,7 @@ def test_layers_train_as_in_keras(case, device, monkeypatch):
     (lambda: L.Attention()(np.ones((1, 2, 3))), r"takes a list \[query, value\]"),
     (lambda: L.Attention()([np.ones((1, 2, 3))] * 2, mask=np.ones((1, 2))), "mask must be a list"),
     (lambda: L.Attention()([np.ones((1, 2, 3))] * 2, mask=[np.ones((1, 2))]), "mask must hold the masks of query and value"),
+    (lambda: L.PReLU(shared_axes=[5])(np.ones((1, 2))), "are out of range for inputs of 2 axes"),
     (lambda: L.AlphaDropout(1.0), "rate must be below 1"),
     (lambda: L.EinsumDense("ab,bc", output_shape=3), "must have the form"),
     (lambda: L.EinsumDense("ab,bc->ac", output_shape=3)(np.ones((2, 3, 4))), "does not fit the shape"),
@@ -365,6 +366,12 @@ def test_attention_drops_weights_only_while_training(rng):
     layer = L.MultiHeadAttention(2, 3, dropout=0.5, seed=2)
     np.testing.assert_array_equal(layer(x, x).numpy(), layer(x, x).numpy())
     assert (layer(x, x, training=True).numpy() != layer(x, x).numpy()).any()
+
+
+def test_a_mask_of_the_key_is_taken_where_the_value_is_the_key(cpu):
+    x, mask = np.random.default_rng(0).normal(size=(1, 3, 2)).astype("float32"), np.array([[True, True, False]])
+    layer = L.Attention()
+    np.testing.assert_allclose(layer([x, x], mask=[mask, mask, None]), layer([x, x], mask=[mask, mask]))
 
 
 def test_scores_of_simple_attention_are_without_the_dropped_ones(cpu):
