@@ -122,6 +122,12 @@ def test_a_model_of_integers_of_8_bits_runs(cpu):
     assert model.predict(np.full((3, 2, 2, 1), 51, "uint8"), verbose=0)[0, 0, 0, 0] == np.float32(0.2)
 
 
+def test_named_arguments_give_the_dtype_of_arguments_by_place(cpu):
+    x, places = ops.cast([[3, 4, 5]], "int8"), ops.cast([[2, 0]], "int32")
+    assert ops.take_along_axis(indices=places, axis=1, x=x).dtype == ops.take_along_axis(x, places, axis=1).dtype == "int8"
+    assert ops.get_item(x=x, key=(0, places[0])).dtype == "int8"
+
+
 @pytest.mark.parametrize(("dtype", "narrowed"), [("float64", "float32"), ("int64", "int32"), ("uint64", "uint32")])
 def test_64_bits_become_32(cpu, dtype, narrowed):
     x = np.array([1, 2], dtype)

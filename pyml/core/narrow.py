@@ -43,6 +43,13 @@ def computed(fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, A
         rule, counted, limited: `dtypes`, `counted` and `limited` of the op's declaration (`ops/declare.py`).
         dtype: What the call asks for, where it does.
     """
+    by_place = []
+    for name in fn.__code__.co_varnames[len(args) : fn.__code__.co_argcount]:
+        if name not in kwargs:
+            break
+        by_place.append(name)
+    args = [*args, *(kwargs[name] for name in by_place)]  # rules go by places
+    kwargs = {name: value for name, value in kwargs.items() if name not in by_place}
     followed: list[Any] = list(args[:1] if rule == "first" or isinstance(rule, tuple) else args[1:2] if rule == "second" else args)
     if rule == "rest":
         followed = [*args[1:], *(value for name, value in kwargs.items() if name != "condition")]
