@@ -214,12 +214,12 @@ class Layer(KeptWeights, Operation, kind=LAYERS):
             raise RuntimeError(f"{type(self).__name__}: call super().__init__() first in __init__().")
         try:
             first = args[0] if args else None
-            if type(first) is np.ndarray:
+            if type(first) is np.ndarray and self._convert_input_args:
                 first = self._convert(first)
                 args = (first, *args[1:])
             # one tensor and plain options: what comes most often needs no look into structures
             plain = type(first) is Tensor and len(args) == 1 and (not kwargs or VALUES.issuperset(map(type, kwargs.values())))
-            if not plain:
+            if not plain and self._convert_input_args:
                 if args and is_number_list(first):
                     args = (np.asarray(first), *args[1:])
                 args = map_structure(self._convert, args)
@@ -227,9 +227,9 @@ class Layer(KeptWeights, Operation, kind=LAYERS):
                           for key, value in kwargs.items()}
                 first = args[0] if args else next(iter(kwargs.values()), None)
                 for value in args[1:]:
-                    if isinstance(value, (bool, int, float, str)):
+                    if isinstance(value, (bool, int, float, str)) and not self._allow_non_tensor_positional_args:
                         self._refuse_value(value)
-                if first is None or isinstance(first, str):
+                if first is None or (isinstance(first, str) and not self._allow_non_tensor_positional_args):
                     self._refuse_call(args, kwargs)
             if not self.built:
                 assert_input_compatibility(self.input_spec, first, self.name)
@@ -357,6 +357,10 @@ class Layer(KeptWeights, Operation, kind=LAYERS):
             warn(f"Layer '{self.name}' (of type {type(self).__name__}) was passed an input with a mask attached to it. However, this "
                  "layer does not support masking and will therefore destroy the mask information. Downstream layers will not see the "
                  "mask.")  # fmt: skip
+
+    # Set to False and True by layers written for Keras that work on the host: `call` gets what was given, text and lists too.
+    _convert_input_args = True
+    _allow_non_tensor_positional_args = False
 
     def _convert(self, leaf: Any) -> Any:
         if isinstance(leaf, (np.ndarray, np.generic)):

@@ -189,6 +189,9 @@ class Model(KeptInFiles):
             return outputs[0] if isinstance(outputs, (list, tuple)) and len(outputs) == 1 else outputs
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
+        if self._graph is not None and not args and "inputs" in kwargs:
+            kwargs = dict(kwargs)
+            args = (kwargs.pop("inputs"),)
         if self._graph is not None and len(args) == 1:
             flat = flatten(args[0])
             same = all(isinstance(t, KerasTensor) and t.shape == own.shape
@@ -219,9 +222,21 @@ class Model(KeptInFiles):
             )
         return [self._fit_input(graph, i, x, spec) for i, (x, spec) in enumerate(zip(flat, graph.inputs, strict=True))]
 
+    @property
+    def _inputs_struct(self) -> Any:
+        """The nested inputs, by the name that code written for Keras has for them."""
+        return self._need_graph("_inputs_struct").inputs_struct
+
+    @property
+    def _outputs_struct(self) -> Any:
+        """The nested outputs, by Keras' name."""
+        return self._need_graph("_outputs_struct").outputs_struct
+
+    _graph_stage: tuple[Any, HostStage | None] | None = None
+
     def _host_stage(self) -> HostStage | None:
         """The graph in two halves, where it begins with layers that run on the host; else None."""
-        known: tuple[Any, HostStage | None] | None = self.__dict__.get("_graph_stage")
+        known = self._graph_stage
         if self._graph is not None and (known is None or known[0] is not self._graph):
             known = self.__dict__["_graph_stage"] = (self._graph, host_stage(self._graph))
         return None if self._graph is None or known is None else known[1]

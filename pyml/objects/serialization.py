@@ -159,7 +159,10 @@ def _made(config: Any, custom_objects: Mapping[str, Any] | None, module_objects:
         if found is None and kind is not None:
             found = registry.built_in(config, (kind,))
         if found is None:
-            found = registry.get_registered_object(config, module_objects=module_objects)
+            found = registry.get_registered_object(config)
+        if found is None and config in (module_objects or {}):
+            known: Any = (module_objects or {})[config]
+            return known() if isinstance(known, type) else known  # an object by the name of its class, as in Keras
         return config if found is None else found
     again = (custom_objects, module_objects, kind, shared)
     if isinstance(config, (list, tuple)):

@@ -176,6 +176,14 @@ def test_what_is_no_users_layer_or_its_like_is_not_taken_from_a_module_that_a_co
                 pyml.saving.deserialize_keras_object(described)
 
 
+def test_what_module_objects_have_is_made_by_its_name_and_further_keywords_say_nothing():
+    known = {"grow": pyml.initializers.Zeros, "work": np.negative, "plain": 7}
+    made = [pyml.saving.deserialize_keras_object(name, module_objects=known,
+                                                 printable_module_name="things") for name in (*known, "nothing")]
+    assert type(made[0]) is pyml.initializers.Zeros and made[1:] == [np.negative, 7, "nothing"]
+    assert pyml.saving.deserialize_keras_object("grow", {"grow": L.Dropout}, module_objects=known) is L.Dropout
+
+
 def test_registered_names_are_found_with_and_without_their_package(registered):
     @registered(package="mine")
     def doubled(x):

@@ -424,6 +424,42 @@ def test_a_subclass_of_attention_that_builds_itself_finds_the_names_that_keras_h
     assert type(layers.MultiHeadAttention(1, 2)._softmax) is layers.Softmax
 
 
+class OnHost(layers.Layer):
+    def __init__(self, raw, **kwargs):
+        super().__init__(**kwargs)
+        self._convert_input_args = not raw
+        self._allow_non_tensor_positional_args = raw
+
+    def call(self, x, more=None):
+        return x, more
+
+
+def test_a_layer_that_wants_its_arguments_as_they_are_gets_them():
+    for given in ("words", ["some", "words"], [[1, 2], [3]], np.ones(3), 5):
+        assert OnHost(True)(given)[0] is given and OnHost(True)(given, "more")[1] == "more"
+    assert isinstance(OnHost(False)(np.ones(3))[0], pyml.Tensor)
+    for given in (("words",), (np.ones(3), "more")):
+        with pytest.raises(ValueError, match="only tensors may be passed"):
+            OnHost(False)(*given)
+
+
+def test_a_model_called_with_inputs_like_its_own_is_not_run_again_to_know_its_outputs():
+    ran = []
+
+    class Counted(layers.Layer):
+        def call(self, x):
+            ran.append(x.shape)
+            return x
+
+    inputs = pyml.Input((3,))
+    model = pyml.Model(inputs, Counted()(inputs))
+    before = list(dir(model)), len(ran)
+    assert model(inputs=pyml.Input((3,))).shape == model(pyml.Input((3,))).shape == (None, 3) and len(ran) == before[1]
+    assert model._inputs_struct is inputs and model._outputs_struct is model.output
+    model.predict(np.ones((2, 3)), verbose=0)
+    assert "_graph_stage" in before[0] and "_inputs_struct" in before[0]
+
+
 class HalvedGroups(layers.GroupQueryAttention):
     def _compute_attention(self, query, key, value, attention_mask=None, training=None):
         mixed, scores = super()._compute_attention(query, key, value, attention_mask, training)
