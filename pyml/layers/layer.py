@@ -381,9 +381,10 @@ class Layer(KeptWeights, Operation, kind=LAYERS):
         first = self._signature.first(args, kwargs)
         first = next(iter(kwargs.values())) if first is None else first
         shapes = self._signature.output_shapes(args, kwargs)
-        dtypes = [getattr(leaf, "dtype", self._dtype) for leaf in flatten(first)]
+        dtypes = [str(getattr(leaf, "dtype", self._dtype)) for leaf in flatten(first)]
         floats = set(dtypes) <= set(FLOATS)
-        dtype = dtypes[0] if floats and not (self._rounds and self.autocast) else self.compute_dtype
+        as_given = floats and type(self).__module__.startswith("pyml.") and not (self._rounds and self.autocast)
+        dtype = dtypes[0] if as_given else self.compute_dtype
         found = self.compute_output_shape(map_structure(lambda t: tuple(t.shape), first)) if shapes is None else (
             self.compute_output_shape(**shapes))  # fmt: skip
         specs = specs_of(found, dtype)

@@ -74,6 +74,8 @@ class Model(KeptInFiles):
             if len(args) > 2:
                 kwargs["name"] = args[2]
             graph = Graph(inputs, outputs).from_inputs()
+            if not is_ours(type(self)):
+                kwargs = self._without_others(kwargs)
         elif args:
             raise ValueError(
                 f"{type(self).__name__}: expected Model(inputs, outputs) of symbolic tensors. "
@@ -89,6 +91,14 @@ class Model(KeptInFiles):
         self._graph: Graph | None = None
         if graph is not None:
             self._set_graph(graph)
+
+    def _without_others(self, kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Arguments without those that no layer takes: of a subclass with a graph Keras drops them without a word."""
+        known = inspect.signature(Layer.__init__).parameters
+        others = [name for name in kwargs if name not in known]
+        if others:
+            warn(f"{type(self).__name__}: a model of inputs and outputs does nothing with these arguments: {', '.join(others)}.")
+        return {name: value for name, value in kwargs.items() if name in known}
 
     def _set_graph(self, graph: Graph) -> None:
         self._graph = graph

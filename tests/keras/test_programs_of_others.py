@@ -424,6 +424,25 @@ def test_a_subclass_of_attention_that_builds_itself_finds_the_names_that_keras_h
     assert type(layers.MultiHeadAttention(1, 2)._softmax) is layers.Softmax
 
 
+class WithMore(pyml.Model):
+    pass
+
+
+class OfTwo(layers.Layer):
+    def call(self, x, y):
+        return ops.cast(x, self.compute_dtype)
+
+    def compute_output_shape(self, x_shape, y_shape):
+        return x_shape
+
+
+@pytest.mark.parametrize("autocast", [True, False])
+def test_the_dtype_of_a_layer_that_tells_its_shape_is_that_of_its_policy(autocast):
+    layer, y = OfTwo(dtype="mixed_float16", autocast=autocast), np.ones(3, "int32")
+    for x in (np.ones((2, 3)), np.ones((2, 3), "float32"), ops.ones((2, 3)), pyml.Input(batch_shape=(2, 3))):
+        assert layer.compute_output_spec(x, y).dtype == layer.compute_output_spec(x=x, y=y).dtype == "float16"
+
+
 class OnHost(layers.Layer):
     def __init__(self, raw, **kwargs):
         super().__init__(**kwargs)
@@ -457,6 +476,10 @@ def test_a_model_called_with_inputs_like_its_own_is_not_run_again_to_know_its_ou
     assert model(inputs=pyml.Input((3,))).shape == model(pyml.Input((3,))).shape == (None, 3) and len(ran) == before[1]
     assert model._inputs_struct is inputs and model._outputs_struct is model.output
     model.predict(np.ones((2, 3)), verbose=0)
+    with pytest.warns(UserWarning, match=r"WithMore.*these arguments: sampler"):
+        assert WithMore(inputs, model.output, name="kept", sampler="greedy").name == "kept"
+    with pytest.raises(ValueError, match="Unrecognized keyword arguments"):
+        pyml.Model(inputs, model.output, sampler="greedy")
     assert "_graph_stage" in before[0] and "_inputs_struct" in before[0]
 
 
