@@ -12,6 +12,7 @@ from pyml import activations, ops, settings
 from pyml.core.symbolic import infer_output_spec
 from pyml.core.tree import flatten
 from pyml.layers.activation import _SameShape
+from pyml.layers.data_layer import DataLayer
 from pyml.layers.layer import Layer
 from pyml.objects import sharing
 from pyml.objects.samples import Sample, draw, sample
@@ -117,7 +118,7 @@ class Lambda(Layer):
         yield sample(cls(activations.tanh), draw(2, 3), like=np.tanh)
 
 
-class Rescaling(_SameShape):
+class Rescaling(DataLayer, _SameShape):
     """`inputs * scale + offset`, as float32.
 
     Args:

@@ -443,6 +443,23 @@ def test_the_dtype_of_a_layer_that_tells_its_shape_is_that_of_its_policy(autocas
         assert layer.compute_output_spec(x, y).dtype == layer.compute_output_spec(x=x, y=y).dtype == "float16"
 
 
+class Rescaled(layers.Rescaling):
+    def call(self, inputs):
+        k = self.backend
+        return k.numpy.where(k.numpy.equal(k.cast(inputs, self.compute_dtype), 0), 9.0, k.cast(inputs, "float32") * self.scale)
+
+
+class Lit(layers.RandomBrightness):
+    def call(self, data, training=True):
+        seed = self.backend.random.SeedGenerator(1)
+        return self.backend.nn.relu(data) + self.backend.random.uniform(self.backend.shape(data), seed=seed) * 0
+
+
+def test_layers_of_preprocessing_find_the_ops_that_keras_gives_them():
+    np.testing.assert_array_equal(Rescaled(0.5)(np.array([0, 4], "uint8")), [9.0, 2.0])
+    np.testing.assert_array_equal(Lit(0.1)(np.float32([[[[-1, 2, 3]]]])), [[[[0, 2, 3]]]])
+
+
 class OnHost(layers.Layer):
     def __init__(self, raw, **kwargs):
         super().__init__(**kwargs)

@@ -16,6 +16,7 @@ from pyml.core import Tensor
 from pyml.core.symbolic import KerasTensor
 from pyml.core.tree import map_structure
 from pyml.errors import ShapeError, Undefined
+from pyml.layers.data_layer import DataLayer
 from pyml.layers.layer import Layer
 from pyml.settings import standardize_data_format
 from pyml.utils.bounding_boxes import convert_format
@@ -25,7 +26,7 @@ INTERPOLATIONS = ("nearest", "bilinear")
 _NEXT_TO_IMAGES = ("labels", "bounding_boxes", "segmentation_masks")
 
 
-class ImageLayer(Layer, abstract=True):
+class ImageLayer(DataLayer, Layer, abstract=True):
     """Base of the layers of this package.
 
     Args:

@@ -9,6 +9,7 @@ import numpy as np
 
 from pyml import ops
 from pyml.core.symbolic import KerasTensor
+from pyml.layers.data_layer import DataLayer
 from pyml.layers.layer import Layer
 from pyml.layers.preprocessing.encoding import check_dense, checked_mode, encoded, encoded_shape
 from pyml.objects.samples import Sample, draw, sample
@@ -16,7 +17,7 @@ from pyml.objects.samples import Sample, draw, sample
 __all__ = ["CategoryEncoding"]
 
 
-class CategoryEncoding(Layer):
+class CategoryEncoding(DataLayer, Layer):
     """Integers below `num_tokens` as vectors of that length.
 
     Args:

@@ -9,6 +9,7 @@ import numpy as np
 
 from pyml import ops
 from pyml.core.symbolic import KerasTensor
+from pyml.layers.data_layer import DataLayer
 from pyml.layers.layer import Layer
 from pyml.layers.preprocessing.batches import batches_of, host_values
 from pyml.layers.preprocessing.encoding import MODES, check_dense, checked_mode, encoded, encoded_shape
@@ -17,7 +18,7 @@ from pyml.objects.samples import Sample, draw, sample
 __all__ = ["Discretization"]
 
 
-class Discretization(Layer, not_in_config=("trainable",)):
+class Discretization(DataLayer, Layer, not_in_config=("trainable",)):
     """The number of the range that each value falls into.
 
     Args:

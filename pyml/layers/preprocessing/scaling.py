@@ -13,6 +13,7 @@ from pyml import ops
 from pyml.core import Tensor
 from pyml.core.symbolic import KerasTensor
 from pyml.layers.activation import _SameShape
+from pyml.layers.data_layer import DataLayer
 from pyml.layers.preprocessing.batches import batches_of, is_array
 from pyml.objects.samples import Sample, draw, sample
 from pyml.settings import epsilon
@@ -20,7 +21,7 @@ from pyml.settings import epsilon
 __all__ = ["Normalization"]
 
 
-class Normalization(_SameShape):
+class Normalization(DataLayer, _SameShape):
     """`(inputs - mean) / sqrt(variance)`, with the mean and the variance of data that `adapt` has seen.
 
     Args:

@@ -11,6 +11,7 @@ import numpy as np
 from pyml import initializers, ops
 from pyml.core.symbolic import KerasTensor
 from pyml.dtypes import FLOATS
+from pyml.layers.data_layer import DataLayer
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
 from pyml.layers.preprocessing.batches import host_values
@@ -156,7 +157,7 @@ class STFTSpectrogram(Layer):
         yield sample(cls("psd", 8, scaling="spectrum", padding="same", data_format="channels_first"), draw(2, 2, 20))
 
 
-class MelSpectrogram(Layer):
+class MelSpectrogram(DataLayer, Layer):
     """How loud a signal is over time in bands that are as wide as they sound to people, in decibels.
 
     Args:
