@@ -8,6 +8,7 @@ from itertools import accumulate, islice
 from typing import Any, NamedTuple
 
 from ..errors import TraceError
+from ..graph.index import forget
 from ..graph.loop import ENDLESS, KEEP, ROW
 from ..graph.node import Node, freeze, toposort
 from ..graph.op import Profile, Shape
@@ -208,6 +209,7 @@ def make_plan(roots: list[Node], profile: Profile, leaves: list[Node], writes: d
 
     `given` has nodes of the graph that stand for others, made of leaves with numbers.
     """
+    forget()
     writes = writes or {}
     canonical = Canonical(profile, leaves)
     for i, node in enumerate(params):

@@ -26,13 +26,14 @@ class BufferPool:
     Args:
         create: `create(nbytes) -> handle` makes a device buffer.
         destroy: `destroy(handle)` frees one.
+        spare: Bytes kept whatever else happens; fewer where making a buffer costs little.
 
     `usage` counts what the device holds, in use and spare. A buffer freed by the garbage collector, in whatever thread,
     only joins a list; counting and device calls happen in `take`, under the lock, never inside a finalizer.
     """
 
-    def __init__(self, create: Callable[[int], Any], destroy: Callable[[Any], None], device: Any = None):
-        self._create, self._destroy, self._device = create, destroy, device
+    def __init__(self, create: Callable[[int], Any], destroy: Callable[[Any], None], device: Any = None, spare: int = SPARE):
+        self._create, self._destroy, self._device, self._idle = create, destroy, device, spare
         self._spare: dict[int, list] = {}
         # every handle in use: a Buffer in a reference cycle would take its handle's finalizer along
         self._held: dict[int, Any] = {}
@@ -89,7 +90,7 @@ class BufferPool:
     def _trim(self, coming: int) -> None:
         """Frees spare buffers, the largest first, until few enough bytes idle beside `coming` new ones."""
         usage = self._usage
-        allowed = SPARE + usage.live_bytes // 4
+        allowed = self._idle + usage.live_bytes // 4
         if usage.nbytes - usage.live_bytes + coming <= allowed:
             return
         for size in sorted(self._spare, reverse=True):

@@ -28,6 +28,7 @@ MODULES = 512  # kernels in the linked modules that are kept beside those in use
 LEAST = 16  # modules kept however many kernels they have
 APART = 128  # bytes: scratch memory of different threads lies in different cache lines
 SPLIT = 16  # partial results a thread that a long reduction is cut into
+SPARE = 4 << 20  # bytes of freed arrays that are kept: a memory that has grown never shrinks, and making an array takes microseconds
 PAUSE = 0.01  # seconds of compiling between two looks at the page
 
 
@@ -77,7 +78,7 @@ class WasmDevice:
     def _use(self, engine: Engine) -> None:
         self._engine = engine
         self.features = frozenset(["relaxed-simd"] if engine.relaxed else [])
-        self._pool = BufferPool(self._create, engine.free, self)
+        self._pool = BufferPool(self._create, engine.free, self, spare=SPARE)
         self.profile = profile_of(engine.threads, engine.sinks)
 
     @property

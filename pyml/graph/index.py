@@ -35,6 +35,14 @@ class Known(dict[Hashable, Any]):
 
 
 _divided, _replaced, _placed, _summed = Known(), Known(), Known(), Known()
+_MOST = 4096  # structures of several networks: MobileNetV2 has 800
+
+
+def forget() -> None:
+    """Before a plan is made: gives up what earlier plans left, where it is much. Numbers are not given twice, so nothing is mixed up."""
+    if len(_numbers) > _MOST:
+        for known in (_numbers, _divided, _replaced, _placed, _summed):
+            known.clear()
 
 
 class Var:
