@@ -35,7 +35,8 @@ class _Projection(EinsumDense):
             f"{lead}{summed},{summed}{made}->{lead}{made}", (*(None,) * (len(lead) - 1), *outer), activation=activation,
             bias_axes=made if of.use_bias else None, kernel_initializer=of.kernel_initializer, bias_initializer=of.bias_initializer,
             kernel_regularizer=of.kernel_regularizer, bias_regularizer=of.bias_regularizer,
-            kernel_constraint=of.kernel_constraint, bias_constraint=of.bias_constraint, **kwargs)
+            activity_regularizer=of._activity_regularizer, kernel_constraint=of.kernel_constraint, bias_constraint=of.bias_constraint,
+            **kwargs)
 
     _told_lost_mask = True  # the layer of attention hands masks on
     _quantized_values = EinsumDense._quantized_values  # it may be quantized as its base
@@ -182,14 +183,20 @@ class MultiHeadAttention(Attending, not_in_config=("flash_attention",)):
         super().__init__(dropout=dropout, use_bias=use_bias, sliding_window=sliding_window, flash_attention=flash_attention,
                          kernel_initializer=kernel_initializer, bias_initializer=bias_initializer,
                          kernel_regularizer=kernel_regularizer, bias_regularizer=bias_regularizer,
-                         activity_regularizer=activity_regularizer, kernel_constraint=kernel_constraint,
-                         bias_constraint=bias_constraint, use_gate=use_gate, seed=seed, **kwargs)
+                         kernel_constraint=kernel_constraint, bias_constraint=bias_constraint, use_gate=use_gate, seed=seed, **kwargs)
         owner = "MultiHeadAttention"
+        self._activity_regularizer = regularizers.get(activity_regularizer)
         self.num_heads = positive_int(num_heads, "num_heads", owner)
         self.key_dim = positive_int(key_dim, "key_dim", owner)
         self.value_dim = self.key_dim if value_dim is None else positive_int(value_dim, "value_dim", owner)
         self._output_shape = as_tuple(output_shape, "output_shape")
         self.attention_axes = as_tuple(attention_axes, "attention_axes")
+
+    def _base_config(self) -> dict[str, Any]:
+        config = super()._base_config()
+        if self._activity_regularizer is not None:
+            config["activity_regularizer"] = regularizers.serialize(self._activity_regularizer)
+        return config
 
     def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
         key_shape = value_shape if key_shape is None else key_shape

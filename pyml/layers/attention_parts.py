@@ -46,7 +46,7 @@ class AttentionParts:
     _kernel_initializer, _bias_initializer = _Also("kernel_initializer"), _Also("bias_initializer")
     _kernel_regularizer, _bias_regularizer = _Also("kernel_regularizer"), _Also("bias_regularizer")
     _kernel_constraint, _bias_constraint = _Also("kernel_constraint"), _Also("bias_constraint")
-    _activity_regularizer = _Also("activity_regularizer")
+    _activity_regularizer: Any = None                  # of what every projection makes
     _softmax = _Softmax()
     _dot_product_equation, _combine_equation = "aecd,abcd->acbe", "acbe,aecd->abcd"
 
@@ -60,7 +60,7 @@ class AttentionParts:
         again = {name: getattr(self, name) for name in ("kernel_initializer", "bias_initializer")}
         again = {name: type(made).from_config(made.get_config()) if hasattr(made, "get_config") else made for name, made in again.items()}
         return {"kernel_regularizer": self.kernel_regularizer, "bias_regularizer": self.bias_regularizer,
-                "activity_regularizer": self.activity_regularizer, "kernel_constraint": self.kernel_constraint,
+                "activity_regularizer": self._activity_regularizer, "kernel_constraint": self.kernel_constraint,
                 "bias_constraint": self.bias_constraint, "dtype": self.dtype_policy, **again}  # fmt: skip
 
     def _make_output_dense(self: Any, query_shape: Sequence[int | None], common_kwargs: dict[str, Any], name: str | None = None) -> Any:

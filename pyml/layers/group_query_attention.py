@@ -65,6 +65,7 @@ class GroupQueryAttention(Attending, aliases=("GroupedQueryAttention",), not_in_
                          activity_regularizer=activity_regularizer, kernel_constraint=kernel_constraint,
                          bias_constraint=bias_constraint, use_gate=use_gate, seed=seed, **kwargs)
         owner = "GroupQueryAttention"
+        self._activity_regularizer = self.activity_regularizer  # Keras adds it for the layer itself, too
         self.head_dim = positive_int(head_dim, "head_dim", owner)
         self.num_query_heads = positive_int(num_query_heads, "num_query_heads", owner)
         self.num_key_value_heads = positive_int(num_key_value_heads, "num_key_value_heads", owner)

@@ -500,6 +500,18 @@ def test_a_model_called_with_inputs_like_its_own_is_not_run_again_to_know_its_ou
     assert "_graph_stage" in before[0] and "_inputs_struct" in before[0]
 
 
+@pytest.mark.parametrize(("cls", "sizes", "itself"), [(layers.MultiHeadAttention, (2, 3), 0), (layers.GroupQueryAttention, (3, 4, 2), 1)])
+def test_attention_adds_the_penalty_of_activity_for_each_projection_as_keras_does(cls, sizes, itself):
+    x = np.random.default_rng(0).normal(size=(2, 4, 6)).astype("float32")
+    layer = cls(*sizes, activity_regularizer=pyml.regularizers.L2(0.1))
+    outputs, _ = layer(x, x, return_attention_scores=True)
+    made = [layer.query_dense(x), layer.key_dense(x), layer.value_dense(x), outputs]
+    wanted = [0.1 * np.square(np.asarray(one)).sum() / 2 for one in made]
+    layer(x, x)
+    np.testing.assert_allclose(sum(float(loss) for loss in layer.losses), sum(wanted) + itself * wanted[-1], rtol=1e-5)
+    assert cls.from_config(layer.get_config()).get_config() == layer.get_config()
+
+
 class HalvedGroups(layers.GroupQueryAttention):
     def _compute_attention(self, query, key, value, attention_mask=None, training=None):
         mixed, scores = super()._compute_attention(query, key, value, attention_mask, training)
