@@ -70,6 +70,7 @@ def test_an_app_that_was_exported_again_replaces_the_one_that_was_kept(host, new
     age(folder / "app", 10)
     page.goto(f"{url}/app/")
     page.wait_for_function(READY)
+    assert not page.is_visible("#shown")  # no picture yet, and no broken one
     until(page, "async () => (await navigator.serviceWorker.ready).active.state === 'activated'")
     page.evaluate("() => { navigator.serviceWorker.oncontrollerchange = () => { window.replaced = true; }; }")
     later = exported(folder / "app", 2, 16, devices="wasm", app="pwa")
