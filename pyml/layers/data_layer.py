@@ -21,5 +21,16 @@ class DataLayer:
 
     backend: Any = _Backend()
 
+    def convert_weight(self, weight: Any) -> Any:
+        """A weight as `self.backend` takes it, which is as it is: there is one backend, also where data is read.
+
+        Source: `keras.layers.DataLayer.convert_weight`, for subclasses that call it.
+
+        Example:
+            >>> pyml.layers.Rescaling(2.0).convert_weight(pyml.Variable([1.0])).shape
+            (1,)
+        """
+        return weight
+
 
 __all__ = ["DataLayer"]

@@ -100,7 +100,7 @@ class AUC(ThresholdMetric):
 
     def result(self) -> Any:
         if self.curve == "PR" and self.summation_method == "interpolation":
-            return self._total(self._interpolated())
+            return self.interpolate_pr_auc()
         x, y = self._curve()
         heights = {
             "interpolation": lambda: (y[:-1] + y[1:]) / 2.0,
@@ -121,8 +121,20 @@ class AUC(ThresholdMetric):
         gain = ops.maximum(ops.where(none, 0.0, 1.0 - scale * ops.divide_no_nan(fn, tp)), 0.0)
         return gain, ops.where(none, 1.0, 1.0 - scale * ops.divide_no_nan(fp, tp))
 
-    def _interpolated(self) -> Any:
-        """The pieces of the area under precision over recall, between which precision is not linear (Davis and Goadrich 2006)."""
+    def interpolate_pr_auc(self) -> Any:
+        """The area under precision over recall, whatever `curve` is; precision is not linear between thresholds.
+
+        Returns:
+            A scalar; of the labels as `multi_label` and `label_weights` say.
+
+        Source: Davis and Goadrich 2006, "The relationship between precision-recall and ROC curves", section 4.
+
+        Example:
+            >>> metric = pyml.metrics.AUC(num_thresholds=5)
+            >>> metric.update_state([0, 0, 1, 1], [0, 0.5, 0.3, 0.9])
+            >>> print(f"{metric.interpolate_pr_auc():.4f}")
+            0.8873
+        """
         tp, fp, _, fn = (ops.convert_to_tensor(getattr(self, name)) for name in self._counts)
         said = tp + fp
         gained = tp[:-1] - tp[1:]
@@ -130,7 +142,7 @@ class AUC(ThresholdMetric):
         intercept = tp[1:] - slope * said[1:]
         both = ops.logical_and(said[:-1] > 0, said[1:] > 0)
         growth = ops.where(both, ops.divide_no_nan(said[:-1], ops.maximum(said[1:], 0.0)), 1.0)
-        return ops.divide_no_nan(slope * (gained + intercept * ops.log(growth)), ops.maximum(tp[1:] + fn[1:], 0.0))
+        return self._total(ops.divide_no_nan(slope * (gained + intercept * ops.log(growth)), ops.maximum(tp[1:] + fn[1:], 0.0)))
 
     def _total(self, pieces: Any) -> Any:
         if not self.multi_label:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -119,25 +120,71 @@ class Muon(Optimizer):
             new_m = m * self.momentum + gradient
             self.assign(m, new_m)
             steps.append(gradient + self.momentum * new_m if self.nesterov else new_m)
-        shape = tuple(pairs[0][1].shape)
-        scale = 1.0 if self.rms_rate is None else self.rms_rate * float(max(shape)) ** 0.5
-        for step, (_, variable) in zip(self._orthogonal(steps), pairs, strict=True):
-            self.assign_sub(variable, learning_rate * scale * step)
+        together = len(steps) > 1
+        turned = self.zeropower_via_newtonschulz5(ops.stack(steps) if together else steps[0], self.ns_steps)
+        for step, (_, variable) in zip(ops.unstack(turned) if together else [turned], pairs, strict=True):
+            self.assign_sub(variable, learning_rate * self.lr_adjust(step))
 
-    def _orthogonal(self, matrices: list[Tensor]) -> list[Tensor]:
-        """About the orthogonal matrices nearest to these of the same shape, by the iteration of Newton and Schulz."""
-        least, most = sorted(matrices[0].shape)
-        tall = matrices[0].shape[0] > least
-        one = len(matrices) == 1
-        x = matrices[0] if one else ops.stack(matrices)
-        product = _sums if len(matrices) * least * least * most <= _TINY else ops.matmul
+    def lr_adjust(self, x: Tensor) -> Tensor:
+        """A matrix scaled so that Muon takes the learning rate and weight decay of Adam: by `rms_rate` times the root of its longer side.
+
+        Args:
+            x: A matrix, of the step or of the step times the learning rate.
+
+        Returns:
+            `x * rms_rate * sqrt(max(rows, columns))`; `x` where `rms_rate` is None.
+
+        Source: Liu et al. 2025, "Muon is scalable for LLM training".
+
+        Example:
+            >>> pyml.optimizers.Muon(rms_rate=0.5).lr_adjust(pyml.ops.ones((1, 4))).tolist()
+            [[1.0, 1.0, 1.0, 1.0]]
+        """
+        return x if self.rms_rate is None else x * (self.rms_rate * float(max(x.shape[0], x.shape[1])) ** 0.5)
+
+    def transpose_last_axis(self, X: Tensor) -> Tensor:
+        """`X` with its last two axes swapped.
+
+        Args:
+            X: A tensor of at least two axes.
+
+        Example:
+            >>> pyml.optimizers.Muon().transpose_last_axis(pyml.ops.ones((5, 2, 3))).shape
+            (5, 3, 2)
+        """
+        return ops.swapaxes(X, -1, -2)
+
+    def zeropower_via_newtonschulz5(self, x: Tensor, steps: int) -> Tensor:
+        """About the orthogonal matrices nearest to those of `x`, by the iteration of Newton and Schulz.
+
+        Args:
+            x: `(..., rows, columns)`; all matrices go through the products together.
+            steps: Times that the polynomial with `muon_a`, `muon_b` and `muon_c` is applied.
+
+        Returns:
+            The shape of `x`; singular values lie around 1, which is near enough for steps of an optimizer.
+
+        Raises:
+            ValueError: `x` has fewer than two axes.
+
+        Example:
+            >>> turned = pyml.optimizers.Muon().zeropower_via_newtonschulz5(pyml.ops.diag([3.0, 2.0]), 5)
+            >>> bool(abs(turned.numpy() - np.eye(2)).max() < 0.35)
+            True
+        """
+        shape = tuple(x.shape)
+        if len(shape) < 2:
+            raise ValueError(f"Expected gradient or momentum to have at least 2 dimensions. Received: shape={shape}")
+        least, most = sorted(shape[-2:])
+        tall = shape[-2] > least
+        product = _sums if math.prod(shape[:-2]) * least * least * most <= _TINY else ops.matmul
         x = x / (ops.sqrt(ops.sum(ops.square(x), axis=(-2, -1), keepdims=True)) + 1e-7)
-        for _ in range(self.ns_steps):
-            turned = ops.swapaxes(x, -1, -2)
+        for _ in range(steps):
+            turned = self.transpose_last_axis(x)
             a = product(turned, x) if tall else product(x, turned)  # the smaller square of both
             factor = self.muon_b * a + self.muon_c * product(a, a)
             x = self.muon_a * x + (product(x, factor) if tall else product(factor, x))
-        return [x] if one else ops.unstack(x)
+        return x
 
     def _apply_weight_decay(self, variables: list[Variable]) -> None:
         learning_rate = self.learning_rate

@@ -209,6 +209,14 @@ def test_weights_of_labels_and_of_samples_multiply(cpu):
         np.testing.assert_allclose(getattr(one, count).numpy(), getattr(each, count).numpy(), rtol=1e-5, atol=1e-5)
 
 
+def test_auc_tells_the_interpolated_area_under_precision_whatever_its_curve_as_in_keras(cpu):
+    for options, result in (({}, 0.875), ({"curve": "PR"}, 0.88732654), ({"curve": "PR", "summation_method": "majoring"}, 1.0)):
+        metric = metrics.AUC(num_thresholds=5, **options)
+        metric.update_state([0, 0, 1, 1], [0, 0.5, 0.3, 0.9])
+        assert float(metric.interpolate_pr_auc()) == pytest.approx(0.88732654, rel=1e-5)
+        assert float(metric.result()) == pytest.approx(result, rel=1e-5)
+
+
 def test_the_config_of_auc_tells_thresholds_where_they_were_given_as_in_keras():
     assert "thresholds" not in metrics.AUC(num_thresholds=5).get_config()
     given = metrics.AUC(thresholds=[0.5, 0.2]).get_config()

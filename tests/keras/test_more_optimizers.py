@@ -110,8 +110,13 @@ def test_what_adam_moves_in_muon_moves_as_by_adam(cpu):
 
 def test_muon_moves_many_matrices_as_one_whatever_multiplies_them(cpu, monkeypatch):
     groups = []
-    orthogonal = optimizers.Muon._orthogonal
-    monkeypatch.setattr(optimizers.Muon, "_orthogonal", lambda self, each: groups.append(len(each)) or orthogonal(self, each))
+    orthogonal = optimizers.Muon.zeropower_via_newtonschulz5
+
+    def counted(self, x, steps):
+        groups.append(x.shape[0] if x.ndim == 3 else 1)
+        return orthogonal(self, x, steps)
+
+    monkeypatch.setattr(optimizers.Muon, "zeropower_via_newtonschulz5", counted)
 
     def after(rows, columns, count, together=1 << 22, tiny=4096):
         monkeypatch.setattr(muon, "_TOGETHER", together)
@@ -128,12 +133,25 @@ def test_muon_moves_many_matrices_as_one_whatever_multiplies_them(cpu, monkeypat
     assert groups == [3, *[1, 1, 1], *[2, 1], 3] * 2
 
 
+def test_the_parts_of_a_step_of_muon_are_those_of_keras(cpu):
+    muon_of_keras, x = optimizers.Muon(), np.array([[1.0, 2.0, 0.5], [0.0, 1.0, -1.0]])
+    for matrix, steps, wanted in (
+            (x, 5, [[0.371248722, 0.517188072, 0.410933852], [-0.225309476, 0.408800364, -0.972073913]]),
+            (x.T, 2, [[0.423728108, -0.088170707], [0.75928545, 0.438423276], [0.300034761, -0.658849955]])):  # fmt: skip
+        np.testing.assert_allclose(muon_of_keras.zeropower_via_newtonschulz5(tensor(matrix), steps).numpy(), wanted, rtol=1e-3, atol=1e-4)
+    np.testing.assert_allclose(muon_of_keras.lr_adjust(tensor(x)).numpy(), 0.2 * math.sqrt(3) * x, rtol=1e-6)
+    np.testing.assert_array_equal(optimizers.Muon(rms_rate=None).lr_adjust(tensor(x)).numpy(), x)
+    np.testing.assert_array_equal(muon_of_keras.transpose_last_axis(tensor([x, x])).numpy(), [x.T, x.T])
+    with pytest.raises(ValueError, match=r"at least 2 dimensions. Received: shape=\(3,\)"):
+        muon_of_keras.zeropower_via_newtonschulz5(tensor(x[0]), 5)
+
+
 @pytest.mark.parametrize("rows, columns, count, sums", [(16, 16, 1, True), (16, 17, 1, False), (17, 16, 1, False), (16, 16, 2, False),
                                                        (8, 64, 1, True), (64, 8, 1, True), (8, 16, 4, True), (8, 16, 5, False)])
 def test_products_of_at_most_4096_steps_are_sums(rows, columns, count, sums, cpu, monkeypatch):
     seen = []
     monkeypatch.setattr(muon, "_sums", lambda a, b: seen.append(1) or ops.matmul(a, b))
-    optimizers.Muon(ns_steps=1)._orthogonal([ops.ones((rows, columns))] * count)
+    optimizers.Muon().zeropower_via_newtonschulz5(ops.ones((count, rows, columns)), 1)
     assert bool(seen) == sums
 
 

@@ -446,7 +446,8 @@ def test_the_dtype_of_a_layer_that_tells_its_shape_is_that_of_its_policy(autocas
 class Rescaled(layers.Rescaling):
     def call(self, inputs):
         k = self.backend
-        return k.numpy.where(k.numpy.equal(k.cast(inputs, self.compute_dtype), 0), 9.0, k.cast(inputs, "float32") * self.scale)
+        scaled = k.cast(inputs, "float32") * self.convert_weight(self.scale)
+        return k.numpy.where(k.numpy.equal(k.cast(inputs, self.compute_dtype), 0), 9.0, scaled)
 
 
 class Lit(layers.RandomBrightness):
