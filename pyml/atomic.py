@@ -47,14 +47,14 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         yield part
         if mode is not None:
             shutil.copymode(target, part)
-        _flush(part, os.O_RDWR)
+        flush(part, os.O_RDWR)
         os.replace(part, target)
     except BaseException:
         with suppress(OSError):
             part.unlink()
         raise
     with suppress(OSError):  # some systems cannot flush a folder; the content is safe by now
-        _flush(target.parent, os.O_RDONLY)
+        flush(target.parent)
 
 
 def write(path: str | os.PathLike[str], parts: bytes | Iterable[bytes]) -> None:
@@ -70,40 +70,6 @@ def write(path: str | os.PathLike[str], parts: bytes | Iterable[bytes]) -> None:
     with replacing(path) as part, open(part, "wb") as file:
         for data in (parts,) if isinstance(parts, bytes) else parts:
             file.write(data)
-
-
-def write_folder(path: str | os.PathLike[str], files: Mapping[str, bytes | Iterable[bytes]]) -> None:
-    """Writes a folder beside and puts it in the place of an old one, which goes with all that is in it.
-
-    The old folder steps aside for the new one: where the process ends between these two renames, `path` is missing and both folders,
-    whole, lie beside it as `.NAME.old` and `.NAME.new`. `path` itself never holds a mixture.
-
-    Args:
-        path: The folder; those above it are made.
-        files: Contents, or runs of them, by names with `/` for folders inside.
-
-    Raises:
-        OSError: It cannot be written; an old folder is as it was.
-    """
-    target = Path(os.path.realpath(path))
-    target.parent.mkdir(parents=True, exist_ok=True)
-    new, old = (target.with_name(f".{target.name[-40:]}.{which}") for which in ("new", "old"))
-    shutil.rmtree(new, ignore_errors=True)  # from a process that ended
-    try:
-        for name, data in files.items():
-            place = new.joinpath(*name.split("/"))
-            place.parent.mkdir(parents=True, exist_ok=True)
-            write(place, data)
-        if target.exists():
-            shutil.rmtree(old, ignore_errors=True)
-            target.rename(old)
-        new.rename(target)
-    except BaseException:
-        if old.exists() and not target.exists():
-            old.rename(target)
-        shutil.rmtree(new, ignore_errors=True)
-        raise
-    shutil.rmtree(old, ignore_errors=True)
 
 
 def write_together(folder: str | os.PathLike[str], files: Mapping[str, bytes], says: str) -> None:
@@ -132,7 +98,7 @@ def write_together(folder: str | os.PathLike[str], files: Mapping[str, bytes], s
                 file.write(files[name])
             if (target / name).exists():
                 shutil.copymode(target / name, parts[name])
-            _flush(parts[name], os.O_RDWR)
+            flush(parts[name], os.O_RDWR)
         for name in order:
             if (target / name).exists():
                 os.replace(target / name, olds[name])
@@ -154,7 +120,7 @@ def write_together(folder: str | os.PathLike[str], files: Mapping[str, bytes], s
         with suppress(OSError):
             olds[name].unlink()
     with suppress(OSError):
-        _flush(target, os.O_RDONLY)
+        flush(target)
 
 
 def append(path: str | os.PathLike[str], data: bytes) -> None:
@@ -185,7 +151,7 @@ def _mode(path: Path) -> int | None:
         return None
 
 
-def _flush(path: Path, flags: int) -> None:
+def flush(path: Path, flags: int = os.O_RDONLY) -> None:
     """Until the disk has it: a rename may otherwise reach the disk before the content does."""
     handle = os.open(path, flags)
     try:

@@ -23,8 +23,8 @@ PACKAGE = Path(pyml.__file__).parent
 # Lowest first; parts of one layer may import each other. `objects` (names and configs) and `utils` are
 # helpers of everything above the engine. The command line stands on top.
 LAYERS = (
-    ("errors", "dtypes", "recent", "scripts", "atomic", "paths", "lazily", "kept", "kept_page", "settings", "tracebacks", "tree",
-     "dtype_policies", "interrupting"),
+    ("errors", "dtypes", "recent", "scripts", "atomic", "atomic_folders", "paths", "lazily", "kept", "kept_page", "settings", "tracebacks",
+     "tree", "dtype_policies", "interrupting"),
     ("assets",),
     ("graph",),
     ("device", "wasm"),
@@ -70,7 +70,7 @@ OVER_A_PACKAGE = {"pyml.browser.page"}
 # Packages that are not always there.
 OPTIONAL = {"PIL", "cv2", "imageio", "js", "matplotlib", "pandas", "playwright", "pyarrow", "pydot", "pyml_page", "pyodide",
             "pyodide_js", "scipy", "sounddevice", "vl_convert", "wasmtime", "wgpu"}  # fmt: skip
-SPARED = {"asyncio", "difflib", "numpy", "urllib"}  # of Python and numpy: the cost of start again
+SPARED = {"asyncio", "ctypes", "difflib", "numpy", "urllib"}  # of Python and numpy: the cost of start again
 # Derivatives of primitives are written with primitives, and a sum in two stages with views: these know each other by nature.
 MUTUAL = {f"pyml.graph.prims.{name}" for name in ("elementwise", "move", "reduce", "split")}
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}

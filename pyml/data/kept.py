@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import struct
+import time
 import zlib
 from collections.abc import AsyncGenerator, Callable
-from contextlib import ExitStack, aclosing
+from contextlib import ExitStack, aclosing, suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -22,6 +24,8 @@ if TYPE_CHECKING:
     from pyml.data.stage import Stage
 
 COMPLETE = "elements.json"
+_SHARD = re.compile(r"(\.[0-9a-f]{8}\.)?shard-.\d{4,}(-[0-9a-f]{8})?\.elements(\.part)?")
+_FORSAKEN = 24 * 3600  # seconds
 
 
 class Memory:
@@ -100,13 +104,16 @@ async def writing(source: Opens, path: str, compression: str | None, shard: Func
     """The elements of the source, while they are written into a folder."""
     folder = Path(path)
     folder.mkdir(parents=True, exist_ok=True)
+    mark = os.urandom(4).hex()  # names of their own: until the list is written, it names the old ones
+    names: dict[int, str] = {}
     files: dict[int, BinaryIO] = {}
     number = 0
     with ExitStack() as stack:
 
         def of(key: int) -> BinaryIO:
             if key not in files:
-                part = stack.enter_context(atomic.replacing(folder / f"shard-{key:05d}.elements"))
+                names[key] = f"shard-{key:05d}-{mark}.elements"
+                part = stack.enter_context(atomic.replacing(folder / names[key]))
                 files[key] = stack.enter_context(open(part, "wb"))
             return files[key]
 
@@ -117,9 +124,21 @@ async def writing(source: Opens, path: str, compression: str | None, shard: Func
                 of(key).write(await line(element, compression))
                 number += 1
                 yield element
-    names = [f"shard-{key:05d}.elements" for key in sorted(files)]
-    facts = {"elements": number, "files": names, **({"made from": made_from} if made_from else {})}
-    atomic.write(folder / COMPLETE, json.dumps(facts).encode())
+    facts = {"elements": number, "files": [names[key] for key in sorted(names)], **({"made from": made_from} if made_from else {})}
+    complete, old = folder / COMPLETE, set()
+    with suppress(OSError, ValueError, KeyError):
+        old = set(json.loads(complete.read_text())["files"])
+    atomic.write(complete, json.dumps(facts).encode())
+    _remove_shards(folder, old, set(names.values()))
+
+
+def _remove_shards(folder: Path, old: set[str], new: set[str]) -> None:
+    """Shards of the list before this one, and those that no list names since long ago: their process ended before it wrote one."""
+    for entry in os.scandir(folder):
+        with suppress(OSError):
+            forsaken = entry.name in old or time.time() - entry.stat().st_mtime > _FORSAKEN
+            if forsaken and entry.name not in new and _SHARD.fullmatch(entry.name):
+                os.unlink(entry)
 
 
 async def written(source: Opens, path: str, compression: str | None, shard: Function | None) -> None:

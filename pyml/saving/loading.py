@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from ..atomic_folders import stamp
 from . import whole_files
 from .asking import Asking, answered, answered_async, read, read_async
 from .files import MOST_JSON, MOST_WEIGHTS, ModelFileError, Readable, parse_json
 from .stores import place_of
 from .tfjs.weights import read_manifest, requests
+
+_READINGS = 20  # of a folder that another one replaces while it is read
 
 
 def load_model(filepath: Any, custom_objects: dict[str, Any] | None = None, compile: bool = True, safe_mode: bool = True) -> Any:
@@ -124,7 +127,21 @@ def _is_keras_folder(path: Any) -> bool:
 
 
 def _members(folder: Any) -> dict[str, bytes]:
-    """The files of such a folder by their names in a `.keras` file."""
+    """The files of such a folder by their names in a `.keras` file, all of one writing."""
+    for _ in range(_READINGS):
+        before = stamp(folder)
+        try:
+            found = _read_members(folder)
+        except OSError:
+            if stamp(folder) == before:
+                raise
+        else:
+            if stamp(folder) == before:
+                return found
+    raise ModelFileError(f"{folder}: the folder was replaced {_READINGS} times while it was read; wait until the saving ends.")
+
+
+def _read_members(folder: Any) -> dict[str, bytes]:
     found = {}
     for base, _, names in os.walk(os.fspath(folder)):
         for name in names:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import sys
 import tarfile
 import tempfile
@@ -18,6 +17,7 @@ from typing import Any
 
 from pyml import settings
 from pyml.atomic import replacing
+from pyml.atomic_folders import replacing_folder
 from pyml.utils.progbar import Progbar
 
 _HASHES = {"md5": 32, "sha256": 64}
@@ -160,13 +160,15 @@ def _fetched_in_tab(origin: str) -> bytes:
 
 
 def _unpack(archive: Path, folder: Path, formats: str | Sequence[str] | None) -> None:
-    """Unpacks into a folder beside, which is renamed at the end."""
+    """Unpacks into a folder beside, which takes the place of an earlier one at the end."""
     wanted = ("tar", "zip") if formats == "auto" else (formats,) if isinstance(formats, str) else tuple(formats or ())
-    fresh = Path(tempfile.mkdtemp(prefix=f"{folder.name}.", dir=folder.parent))
-    try:
+    with replacing_folder(folder) as fresh:
         if "tar" in wanted and tarfile.is_tarfile(archive):
-            with tarfile.open(archive) as tar:
-                tar.extractall(fresh, filter="data")
+            try:
+                with tarfile.open(archive) as tar:
+                    tar.extractall(fresh, filter="data")
+            except tarfile.TarError as error:
+                raise ValueError(f"get_file: {archive} cannot be unpacked: {error}") from None
         elif "zip" in wanted and zipfile.is_zipfile(archive):
             with zipfile.ZipFile(archive) as packed:
                 for member in packed.namelist():
@@ -175,10 +177,3 @@ def _unpack(archive: Path, folder: Path, formats: str | Sequence[str] | None) ->
                 packed.extractall(fresh)
         else:
             raise ValueError(f"get_file: {archive} is not an archive of the format {formats!r}.")
-        if folder.is_dir():
-            shutil.rmtree(folder)
-        os.replace(fresh, folder)
-    except tarfile.TarError as error:
-        raise ValueError(f"get_file: {archive} cannot be unpacked: {error}") from None
-    finally:
-        shutil.rmtree(fresh, ignore_errors=True)

@@ -225,6 +225,28 @@ def test_saved_and_snapshotted_elements_come_back(tmp_path):
     assert [*snapped, *snapped] == [0, 1, 2] * 2 and made == [0, 1, 2]
 
 
+def test_elements_that_are_saved_again_are_the_old_ones_until_the_last_moment(tmp_path, monkeypatch):
+    path, whole_replace = tmp_path / "kept", os.replace
+    saved = lambda values: Dataset.from_tensor_slices(values).save(path, shard_func=lambda x: int(x) % 3)
+    loaded = lambda: [int(x) for x in Dataset.load(path)]
+    seen = []
+
+    def replace(one, other):
+        seen.append(loaded())
+        whole_replace(one, other)
+
+    saved([1, 2, 3, 4])
+    for name in ("shard-00000-0123abcd.elements", ".89abcdef.shard-00001-0123abcd.elements.part", "shard-mine.elements"):
+        (path / name).touch()
+        os.utime(path / name, (0, 0))
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "replace", replace)
+        saved([5, 6])
+    assert seen == [[3, 1, 4, 2]] * 3                  # two shards and the list
+    assert loaded() == [6, 5]
+    assert len(list(path.iterdir())) == 4              # what a process that ended long ago left has gone too
+
+
 def test_a_snapshot_is_made_anew_where_what_comes_before_it_has_changed(tmp_path):
     made, scale = [], 10
 

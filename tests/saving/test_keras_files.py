@@ -251,30 +251,11 @@ def test_files_that_keras_wrote_predict_and_train_on_as_in_keras(tmp_path):
                 np.testing.assert_allclose(losses, case["loss"], rtol=1e-5, err_msg=ending)
 
 
-def test_a_folder_of_keras_is_replaced_as_a_whole_or_not_at_all(trained, tmp_path, monkeypatch):
+def test_a_folder_of_keras_is_replaced_with_all_that_is_in_it_and_no_other_folder_is(trained, tmp_path):
     place = tmp_path / "kept" / "net"
     trained.save(place, zipped=False)
-    old, new = trained.get_weights(), pyml.models.clone_model(trained)
-    new.set_weights([weight + 1 for weight in old])
-    whole_write, whole_rename = pyml.atomic.write, Path.rename
-    for broken in ("model.weights.h5", "config.json", "rename"):
-        def write(path, data, broken=broken):
-            if path.name == broken:
-                raise OSError("no space left on device")
-            whole_write(path, data)
-
-        def rename(path, to, broken=broken):
-            if broken == "rename" and path.name.endswith(".new"):
-                raise OSError("no space left on device")
-            return whole_rename(path, to)
-
-        monkeypatch.setattr("pyml.atomic.write", write)
-        monkeypatch.setattr(Path, "rename", rename)
-        with pytest.raises(OSError, match="no space"):
-            new.save(place, zipped=False)
-        monkeypatch.undo()
-        assert all((a == b).all() for a, b in zip(old, load_model(place).get_weights(), strict=True)), broken
-        assert [path.name for path in place.parent.iterdir()] == ["net"], broken
+    new = pyml.models.clone_model(trained)
+    new.set_weights([weight + 1 for weight in trained.get_weights()])
     new.save(place, zipped=False)
     assert same_weights(new, load_model(place))
     assert [path.name for path in place.parent.iterdir()] == ["net"]
@@ -282,6 +263,30 @@ def test_a_folder_of_keras_is_replaced_as_a_whole_or_not_at_all(trained, tmp_pat
     with pytest.raises(FileExistsError, match=r"holds notes\.txt"):
         new.save(place, zipped=False)
     assert (place / "notes.txt").read_text() == "of the user"
+
+
+def test_a_folder_that_is_replaced_while_it_is_read_gives_one_model_and_no_mixture(trained, tmp_path, monkeypatch):
+    new = pyml.models.clone_model(trained)
+    new.set_weights([weight + 1 for weight in trained.get_weights()])
+    trained.save(tmp_path / "net", zipped=False)
+    opened = []
+
+    def open_and_replace(path, mode):
+        if len(opened) in moments:
+            new.save(tmp_path / "net", zipped=False)
+        opened.append(path)
+        return open(path, mode)
+
+    monkeypatch.setattr(pyml.saving.loading, "open", open_and_replace, raising=False)
+    monkeypatch.setattr("os.fsync", lambda handle: None)
+    moments = {1}                                      # between the first file and the second
+    assert same_weights(new, load_model(tmp_path / "net"))
+    assert len(opened) == 4                            # what was read meanwhile was read again
+    opened.clear()
+    moments = range(100)
+    monkeypatch.setattr(pyml.saving.loading, "_READINGS", 3)
+    with pytest.raises(ModelFileError, match="was replaced 3 times while it was read; wait until"):
+        load_model(tmp_path / "net")
 
 
 @pyml.saving.register_keras_serializable(package="tests")

@@ -11,7 +11,8 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
-from ...atomic import replacing, write_folder
+from ...atomic import replacing
+from ...atomic_folders import write_folder
 from ...errors import PymlError
 from ...layers.allowance import at_most
 from ...objects import sharing
