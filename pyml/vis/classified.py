@@ -68,19 +68,21 @@ def confusion_matrix(labels: Any, predictions: Any = None, class_names: Sequence
         x_label=chosen["x_label"] or "predicted", y_label=chosen["y_label"] or "true",
     )  # fmt: skip
     spec = figure.spec
+    finite = shown[np.isfinite(shown)]
+    whole = np.array_equal(matrix, np.floor(matrix)) and matrix.max() < 1e7
+    if finite.size and finite.min() >= 0:  # counts: colours begin at none, where the text turns light is half of the most
+        spec["encoding"]["color"]["scale"]["domain"] = [0, float(finite.max()) or 1]
+        spec["encoding"]["color"]["legend"] |= {"tickMinStep": 1} if whole else {}
     for row, value in zip(spec["data"]["values"], matrix.reshape(-1)):
         row["value"] = plain(value)
     if not chosen["shade_diagonal"]:
-        most = float(np.nanmax(shown)) if np.isfinite(shown).any() else 0.0
-        spec["encoding"]["color"]["scale"]["domain"] = [0, most or 1]
         spec["encoding"]["color"] = {"condition": {"test": "datum.x === datum.y", "value": "transparent"}, **spec["encoding"]["color"]}
     if chosen["show_text_overlay"] and len(matrix) <= 20:
         encoding = spec.pop("encoding")
-        half = float(np.nanmax(shown)) / 2 if np.isfinite(shown).any() else 0.0
+        half = float(finite.max(initial=0)) / 2
         dark = f"datum.value > {half}" + ("" if chosen["shade_diagonal"] else " && datum.x !== datum.y")
         light = "datum.x === datum.y" if not chosen["shade_diagonal"] else "false"
         colour = {"condition": [{"test": dark, "value": "#ffffff"}, {"test": light, "value": "#767676"}], "value": "#1f2328"}
-        whole = np.array_equal(matrix, np.floor(matrix)) and matrix.max() < 1e7
         text = {"x": encoding["x"], "y": encoding["y"], "color": colour,
                 "text": {"field": "value", "type": "quantitative", "format": ",.0f" if whole else ",.4~g"}}  # fmt: skip
         spec["layer"] = [{"mark": spec.pop("mark"), "encoding": encoding}, {"mark": {"type": "text"}, "encoding": text}]
