@@ -165,6 +165,43 @@ def test_integers_are_refused_by_name(words, run):
         run()
 
 
+BY_NAME = {
+    **{fn.__name__: lambda f, *a, fn=fn, **k: fn(f, **k)(*a) for fn in (
+        pyml.grad, pyml.value_and_grad, pyml.jacobian, pyml.jacrev, pyml.jacfwd, pyml.hessian)},
+    "vjp": lambda f, *a, **k: pyml.vjp(f, *a, **k)[1](1.0),
+    "jvp": lambda f, *a, **k: pyml.jvp(f, a, a, **k),
+    "grads": lambda f, *a: pyml.grads(f)(list(a)),
+    "value_and_grads": lambda f, *a: pyml.value_and_grads(f)(list(a)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BY_NAME)
+def test_what_is_wrong_is_told_by_the_function_that_was_called(name):
+    x, n, call = array(1.0, 2.0), np.arange(3), BY_NAME[name]
+    faults = [
+        (TypeError, "must be a function", lambda: call(None, x)),
+        (NotDifferentiable, "argument 'n' holds int32", lambda: call(lambda n: ops.sum(n * 1.5), n)),
+        (NotDifferentiable, "int32 value", lambda: call(lambda x: ops.sum(ops.cast(x, "int32")), x)),
+        (NotDifferentiable, "cast has no gradient", lambda: call(lambda x: 1.0 * ops.sum(ops.cast(x, "int32")), x)),
+        (NotDifferentiable, "qr.* has no gradient", lambda: call(lambda x: ops.sum(ops.qr(x[:, None], mode="complete")[0]), x)),
+        (NotDifferentiable, "reading numbers into Python", lambda: call(lambda x: ops.ones(()) * float(x[0]), x)),
+        (NotDifferentiable, "reading numbers into Python", lambda: call(lambda x: ops.sum(ops.array(x.numpy()) * 2), x)),
+    ]
+    if "s" not in name[-1]:
+        faults.append((TypeError, "a pair", lambda: call(lambda x: ops.sum(x), x, has_aux=True)))
+    if name in ("grad", "value_and_grad", "hessian"):
+        faults += [(ShapeError, r"scalar tensor, it returned shape \(2,\)", lambda: call(lambda x: x, x)),
+                   (ShapeError, "scalar tensor, it returned NoneType", lambda: call(lambda x: None, x))]  # fmt: skip
+    if name not in ("vjp", "jvp", "grads", "value_and_grads"):
+        faults.append((ValueError, "argnums=3 but 1 positional", lambda: call(ops.sum, x, argnums=3)))
+    for kind, words, fault in faults:
+        with pytest.raises(kind, match=f"^{name}: .*{words}"):
+            fault()
+    for name in ("checkpoint", "remat"):
+        with pytest.raises(TypeError, match=f"^{name}: f must be a function"):
+            getattr(pyml, name)(3)
+
+
 def test_arguments_that_hold_none_keep_it():
     found = pyml.grad(lambda p: ops.sum(p["w"] * 2.0))({"w": array(1, 2), "b": None})
     assert found["w"].tolist() == [2, 2] and found["b"] is None
@@ -257,21 +294,26 @@ def of_argmax(x):
 @pytest.mark.parametrize(
     ("call", "who", "op", "argument"),
     [
-        (pyml.grad(of_argmax), "value_and_grad", "argmax", "argument 'x'"),
-        (pyml.grad(lambda x: x.argmax().astype("float32")), "value_and_grad", "argmax", "argument 'x'"),
-        (pyml.grad(lambda x: (x > 0).astype("float32").sum()), "value_and_grad", "greater", "argument 'x'"),
-        (pyml.grad(lambda x: ops.sum(x // 0.5)), "value_and_grad", "floor_divide", "argument 'x'"),
-        (pyml.grad(lambda x: 1.0 * ops.sum(ops.bincount(ops.cast(ops.abs(x), "int32")))), "value_and_grad", "bincount", "argument 'x'"),
-        (pyml.grad(lambda x: ops.sum(ops.cast(ops.nonzero(x)[0], "float32"))), "value_and_grad", "nonzero", "argument 'x'"),
-        (pyml.grad(lambda x: ops.sum(ops.unique(x))), "value_and_grad", "unique", "argument 'x'"),
-        (pyml.grad(lambda x: ops.sum(ops.scan(lambda c, r: (c, sharp(r)), 0.0, x)[1])), "value_and_grad", "greater", "argument 'x'"),
-        (pyml.grad(lambda x: ops.sum(ops.vectorized_map(sharp, x))), "value_and_grad", "greater", "argument 'x'"),
-        (pyml.grad(pyml.checkpoint(sharp)), "value_and_grad", "greater", "argument 0"),
-        (pyml.program(pyml.grad(sharp)), "value_and_grad", "greater", "argument 'x'"),
-        (lambda x: pyml.grad(lambda x, y: ops.sum(x) * sharp(y), argnums=(0, 1))(x, x), "value_and_grad", "greater", "argument 'y'"),
+        (pyml.grad(of_argmax), "grad", "argmax", "argument 'x'"),
+        (pyml.grad(lambda x: x.argmax().astype("float32")), "grad", "argmax", "argument 'x'"),
+        (pyml.grad(lambda x: (x > 0).astype("float32").sum()), "grad", "greater", "argument 'x'"),
+        (pyml.grad(lambda x: ops.sum(x // 0.5)), "grad", "floor_divide", "argument 'x'"),
+        (pyml.grad(lambda x: 1.0 * ops.sum(ops.bincount(ops.cast(ops.abs(x), "int32")))), "grad", "bincount", "argument 'x'"),
+        (pyml.grad(lambda x: ops.sum(ops.bincount(ops.cast(ops.abs(x), "int32"), ops.ones(3)))), "grad", "bincount", "argument 'x'"),
+        (pyml.grad(lambda x: ops.sum(ops.roll(array(1, 2, 4), ops.cast(x[0], "int32"))[0])), "grad", "roll", "argument 'x'"),
+        (pyml.grad(lambda x: ops.sum(ops.rot90(np.eye(3)[:2], ops.cast(x[0], "int32"))[0])), "grad", "rot90", "argument 'x'"),
+        (pyml.grad(lambda x: ops.sum(ops.repeat(array(1, 2, 4), ops.cast(ops.abs(x), "int32")))), "grad", "repeat", "argument 'x'"),
+        (pyml.grad(lambda x: ops.sum(ops.segment_sum(array(1, 2, 4), ops.argsort(x)))), "grad", "argsort", "argument 'x'"),
+        (pyml.grad(lambda x: ops.sum(ops.cast(ops.nonzero(x)[0], "float32"))), "grad", "nonzero", "argument 'x'"),
+        (pyml.grad(lambda x: ops.sum(ops.unique(x))), "grad", "unique", "argument 'x'"),
+        (pyml.grad(lambda x: ops.sum(ops.scan(lambda c, r: (c, sharp(r)), 0.0, x)[1])), "grad", "greater", "argument 'x'"),
+        (pyml.grad(lambda x: ops.sum(ops.vectorized_map(sharp, x))), "grad", "greater", "argument 'x'"),
+        (pyml.grad(pyml.checkpoint(sharp)), "grad", "greater", "argument 'x'"),
+        (pyml.program(pyml.grad(sharp)), "grad", "greater", "argument 'x'"),
+        (lambda x: pyml.grad(lambda x, y: ops.sum(x) * sharp(y), argnums=(0, 1))(x, x), "grad", "greater", "argument 'y'"),
         (pyml.jacobian(lambda x: ops.cast(ops.argsort(x), "float32")), "jacobian", "argsort", "argument 'x'"),
         (pyml.jacfwd(lambda x: ops.cast(x, "int32") * 1.0), "jacfwd", "cast", "argument 'x'"),
-        (pyml.hessian(of_argmax), "value_and_grad", "argmax", "argument 'x'"),
+        (pyml.hessian(of_argmax), "hessian", "argmax", "argument 'x'"),
         (lambda x: pyml.vjp(sharp, x)[1](1.0), "vjp", "greater", "argument 'x'"),
         (lambda x: pyml.jvp(sharp, (x,), (x,)), "jvp", "greater", "what it is given"),
         (lambda x: pyml.variable_grads(functools.partial(sharp, pyml.Variable(x))), "variable_grads", "greater", READ),

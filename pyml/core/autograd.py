@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -79,30 +81,38 @@ def value_and_grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_
         >>> value.item(), gradient.tolist()
         (5.0, [2.0, 4.0])
     """
-    if not callable(f):
-        raise TypeError(f"value_and_grad: f must be a function. Received: f={f!r}")
+    return of_scalar(f, argnums, has_aux, "value_and_grad")
 
+
+def of_scalar(f: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool, what: str) -> Callable[..., tuple[Any, Any]]:
+    """What `value_and_grad` gives; messages name `what`, the function that was called."""
+    check_function(f, what)
+
+    @functools.wraps(f, updated=())
     def wrapped(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        places = argument_places(argnums, args, "value_and_grad")
+        places = argument_places(argnums, args, what)
         names, given = names_of(f, args), list(args)
         with trace.differentiating():
             for n in places:
-                given[n] = watched(given[n], names[n])
+                given[n] = watched(given[n], names[n], what)
             # of now: `f` may assign items
             leaves = [[None if t is None else (t._node, t.dtype) for t in flatten(given[n])] for n in places]
-            with Gaps("value_and_grad") as gaps:
+            with Gaps(what) as gaps:
                 out = f(*given, **kwargs)
-            value = out[0] if has_aux else out
-            if not isinstance(value, Tensor) or value.size != 1:
-                shape = getattr(value, "shape", type(value).__name__)
-                raise ShapeError(f"value_and_grad: the function must return a scalar tensor, it returned shape {shape}.")
-            differentiated(value._node)
+            value = parted(out, has_aux, what)[0]
+            if not isinstance(value, (Tensor, Variable)) or value.size != 1:
+                shape = getattr(value, "shape", None)
+                raise ShapeError(f"{what}: the function must return a scalar tensor, it returned "
+                                 f"{f'shape {shape}' if isinstance(value, Tensor) else type(value).__name__}.")  # fmt: skip
+            node = as_node(value)
+            differentiated(node)
             grads = []
-            found = iter(graph_grad.connected_gradients(value._node, [leaf[0] for group in leaves for leaf in group if leaf is not None]))
+            with gaps.named():
+                found = iter(graph_grad.connected_gradients(node, [leaf[0] for group in leaves for leaf in group if leaf is not None]))
             for n, group in zip(places, leaves, strict=True):
                 targets = [leaf[0] for leaf in group if leaf is not None]
                 arrived = [next(found) for _ in targets]
-                gaps.refuse([value._node], targets, arrived, f"argument {names[n]}")
+                gaps.refuse([node], targets, arrived, f"argument {names[n]}")
                 rest = iter(graph_grad.filled(arrived, targets))
                 grads.append(pack(given[n], [None if leaf is None else labelled(Tensor(next(rest)), leaf[1]) for leaf in group]))
         siblings(flatten(grads), [value])
@@ -118,13 +128,38 @@ def grad(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool 
         >>> pyml.grad(lambda x: (x * x).sum())(np.array([1., 2.])).numpy()
         array([2., 4.], dtype=float32)
     """
-    both = value_and_grad(f, argnums, has_aux)
+    return gradient_of(f, argnums, has_aux, "grad")
 
+
+def gradient_of(f: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool, what: str) -> Callable[..., Any]:
+    """What `grad` gives; messages name `what`, the function that was called."""
+    both = of_scalar(f, argnums, has_aux, what)
+
+    @functools.wraps(f, updated=())
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         out, g = both(*args, **kwargs)
         return (g, out[1]) if has_aux else g
 
     return wrapped
+
+
+def check_function(f: Any, what: str) -> None:
+    if not callable(f):
+        raise TypeError(f"{what}: f must be a function. Received: f={f!r}")
+
+
+def parted(out: Any, has_aux: bool, what: str) -> Sequence[Any]:
+    """What a function returned, as `(value, aux)`.
+
+    Raises:
+        TypeError: With `has_aux` it is something else.
+    """
+    if not has_aux:
+        return out, None
+    if not isinstance(out, (tuple, list)) or len(out) != 2:
+        raise TypeError(f"{what}: with has_aux=True the function must return a pair (value, aux). Received: {type(out).__name__}"
+                        f"{f' of {len(out)}' if isinstance(out, (tuple, list)) else ''}")  # fmt: skip
+    return out
 
 
 def argument_places(argnums: int | Sequence[int], args: Sequence[Any], what: str) -> list[int]:
@@ -140,21 +175,22 @@ def argument_places(argnums: int | Sequence[int], args: Sequence[Any], what: str
 
 def names_of(f: Callable[..., Any], args: Sequence[Any]) -> list[str]:
     """What `f` calls its positional arguments, for messages."""
+    f = inspect.unwrap(f)
     code = getattr(getattr(f, "__func__", f), "__code__", None)
     own = code.co_varnames[hasattr(f, "__self__") : code.co_argcount] if code is not None else ()
     return [repr(own[i]) if i < len(own) else str(i) for i in range(len(args))]
 
 
-def watched(value: Any, name: str) -> Any:
+def watched(value: Any, name: str, what: str) -> Any:
     """The tensors of an argument as nodes of their own, so that the same array passed twice gets two gradients."""
     leaves = zip(flatten(value), _paths(value), strict=True)
-    return pack(value, [None if leaf is None else _watch(leaf, name, place) for leaf, place in leaves])
+    return pack(value, [None if leaf is None else _watch(leaf, name + place, what) for leaf, place in leaves])
 
 
-def _watch(value: Any, name: str, place: str) -> Tensor:
+def _watch(value: Any, name: str, what: str) -> Tensor:
     node = as_node(value)
     if node.dtype != "float32":
-        raise NotDifferentiable(f"value_and_grad: argument {name}{place} holds {node.dtype} values; only float32 has gradients.")
+        raise NotDifferentiable(f"{what}: argument {name} holds {node.dtype} values; only float32 has gradients.")
     return tensor_of(prims.copy(node), value.dtype if isinstance(value, (Tensor, Variable)) else node.dtype)
 
 

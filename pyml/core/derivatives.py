@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from ..graph.prims import broadcast_to, cast, copy, full, iota, permute, reshape
 from ..graph.prims.elementwise import equal
 from ..graph.recording import Recording
 from . import trace
-from .autograd import argument_places, grad, names_of, watched
+from .autograd import argument_places, check_function, gradient_of, names_of, parted, watched
 from .gaps import Gaps
 from .nest import flatten, pack
 from .siblings import siblings
@@ -67,22 +68,29 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         >>> [g.tolist() for g in back(np.array([1., 10.]))]
         [[3.0, 40.0], [1.0, 20.0]]
     """
+    return pulled(f, primals, has_aux, "vjp")
+
+
+def pulled(f: Callable[..., Any], primals: Sequence[Any], has_aux: bool, what: str) -> Any:
+    """What `vjp` gives; messages name `what`, the function that was called."""
+    check_function(f, what)
     record = Recording()  # the value may be read before a gradient is taken back
     record.begin()
     names = names_of(f, primals)
-    with trace.differentiating(), Gaps("vjp") as gaps:
-        given = [watched(p, name) for p, name in zip(primals, names, strict=True)]
+    with trace.differentiating(), Gaps(what) as gaps:
+        given = [watched(p, name, what) for p, name in zip(primals, names, strict=True)]
         targets = [[t._node for t in flatten(p) if t is not None] for p in given]  # of now: `f` may assign items
         out = f(*given)
     record.end()
-    value, aux = out if has_aux else (out, None)
-    outs = _floats(value, "vjp")
+    value, aux = parted(out, has_aux, what)
+    outs = _floats(value, what)
 
     def back(gradient: Any) -> tuple[Any, ...]:
         made = []
         with trace.differentiating():
-            seeds = list(zip(outs, _given(gradient, outs, "vjp"), strict=True))
-            found = iter(pullback(seeds, [t for group in targets for t in group], lambda node: node not in record))
+            seeds = list(zip(outs, _given(gradient, outs, what), strict=True))
+            with gaps.named():
+                found = iter(pullback(seeds, [t for group in targets for t in group], lambda node: node not in record))
             for p, group, name in zip(given, targets, names, strict=True):
                 arrived = [next(found) for _ in group]
                 gaps.refuse(outs, group, arrived, f"argument {name}")
@@ -119,19 +127,21 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], 
         >>> change.numpy()
         array([ 2., 40.], dtype=float32)
     """
+    check_function(f, "jvp")
     if not isinstance(primals, (tuple, list)) or not isinstance(tangents, (tuple, list)) or len(primals) != len(tangents):
         raise TypeError(f"jvp: primals and tangents must be tuples or lists of the same length. "
                         f"Received: {type(primals).__name__} and {type(tangents).__name__}")  # fmt: skip
     with trace.differentiating():
-        given = [watched(p, name) for p, name in zip(primals, names_of(f, primals), strict=True)]
+        given = [watched(p, name, "jvp") for p, name in zip(primals, names_of(f, primals), strict=True)]
         inputs = [t._node for t in flatten(given) if t is not None]
         with Gaps("jvp") as gaps:
             out = f(*given)
-        value, aux = out if has_aux else (out, None)
+        value, aux = parted(out, has_aux, "jvp")
         outs = _floats(value, "jvp")
         directions = _given(list(tangents), inputs, "jvp")
         gaps.refuse(outs, inputs, (), "what it is given")
-        change = pushed(outs, inputs, directions)
+        with gaps.named():
+            change = pushed(outs, inputs, directions)
     changes = _like(value, change)
     siblings(flatten(changes), flatten(value))
     return (value, changes, aux) if has_aux else (value, changes)
@@ -214,10 +224,26 @@ def jacobian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: b
         array([[2., 0.],
                [0., 4.]], dtype=float32)
     """
-    return _jacobian(f, argnums, has_aux, "jacobian", lambda outs, targets: [
+    return _jacobian(f, argnums, has_aux, "jacobian", _rows)
+
+
+def jacrev(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:
+    """`jacobian` by the name that JAX has for it; see `jacobian`.
+
+    Source: `jax.jacrev`.
+
+    Example:
+        >>> pyml.jacrev(lambda x: x * x)(np.array([1., 2.])).tolist()
+        [[2.0, 0.0], [0.0, 4.0]]
+    """
+    return _jacobian(f, argnums, has_aux, "jacrev", _rows)
+
+
+def _rows(outs: Sequence[Node], targets: Sequence[Node]) -> list[list[Node]]:
+    return [
         [full((*o.shape, *t.shape), 0.0, "float32") if g is None else g for g, t in zip(jacobian_rows(o, targets), targets, strict=True)]
         for o in outs
-    ])  # fmt: skip
+    ]
 
 
 def jacfwd(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False) -> Callable[..., Any]:
@@ -240,24 +266,25 @@ def jacfwd(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: boo
 def _jacobian(f: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool, what: str,
               blocks: Callable[[Sequence[Node], Sequence[Node]], list[list[Node]]]) -> Callable[..., Any]:  # fmt: skip
     """A function of the derivatives of `f`; `blocks` makes, for each result, one for every argument that is differentiated."""
-    if not callable(f):
-        raise TypeError(f"{what}: f must be a function. Received: f={f!r}")
+    check_function(f, what)
 
+    @functools.wraps(f, updated=())
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         places = argument_places(argnums, args, what)
         names, given = names_of(f, args), list(args)
         with trace.differentiating():
             for n in places:
-                given[n] = watched(given[n], names[n])
+                given[n] = watched(given[n], names[n], what)
             groups = [[t._node for t in flatten(given[n]) if t is not None] for n in places]
             targets = [t for group in groups for t in group]
             with Gaps(what) as gaps:
                 out = f(*given, **kwargs)
-            value, aux = out if has_aux else (out, None)
+            value, aux = parted(out, has_aux, what)
             outs = _floats(value, what)
             for n, group in zip(places, groups, strict=True):
                 gaps.refuse(outs, group, (), f"argument {names[n]}")
-            rows = iter(blocks(outs, targets))
+            with gaps.named():
+                rows = iter(blocks(outs, targets))
             parts = []
             for leaf in flatten(value):
                 rest = iter([] if leaf is None else next(rows))
@@ -293,8 +320,8 @@ def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bo
         array([[4., 2.],
                [2., 0.]], dtype=float32)
     """
-    return jacobian(grad(f, argnums, has_aux), argnums, has_aux)
+    check_function(f, "hessian")
+    return _jacobian(gradient_of(f, argnums, has_aux, "hessian"), argnums, has_aux, "hessian", _rows)
 
 
-jacrev = jacobian
 __all__ = ["hessian", "jacfwd", "jacobian", "jacobian_rows", "jacrev", "jvp", "vjp"]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from ..errors import NotDifferentiable
-from ..graph.grad import GAP, gap_between, pulls
+from ..graph.grad import BESIDE, GAP, depends, pulls, way_between
 from ..graph.node import Node
 from . import trace
 from .nest import flatten, pack
@@ -17,28 +18,37 @@ from .variable import Variable
 def call(fn: Callable[..., Any], name: str, args: Any, kwargs: Any, flat: bool) -> Any:
     """An op while gaps are marked: the result, with marks on parts that have no gradient.
 
-    Those are integers and truths that were made of floats, and all of an op that is `flat`. Ops within ops mark with the name
-    of the one that the user called; ops of functions have the gradients that these have.
+    Those are integers and truths that were made of floats, and all of an op that is `flat`. Parts that were made of numbers which
+    the host had read have no gradient that way. Ops within ops mark with the name of the one that the user called; ops of
+    functions have the gradients that these have.
     """
     outer = trace.marks_gaps()
     given = flatten((args, list(kwargs.values())))
     made_of = [x._node if isinstance(x, Tensor) else x._value_node() for x in given if isinstance(x, (Tensor, Variable))]
-    if not made_of or any(callable(x) and not hasattr(x, "shape") for x in given):
+    of_functions = any(callable(x) and not hasattr(x, "shape") for x in given)
+    if not made_of and not of_functions:
         return fn(*args, **kwargs)
-    token = trace.gaps_marked.set(outer or name)
+    token = None if of_functions else trace.gaps_marked.set(outer or name)
+    reads: list[Node] = []
     try:
-        result = fn(*args, **kwargs)
+        with trace.noting_reads(reads):
+            result = fn(*args, **kwargs)
     finally:
-        trace.gaps_marked.reset(token)
-    floats = any(node.dtype == "float32" for node in made_of)
+        if token is not None:
+            trace.gaps_marked.reset(token)
+    floats = any(node.dtype == "float32" for node in made_of) and not of_functions
+    found = flatten(result)
+    if not all(isinstance(x, Tensor) for x in found):  # Python has it now
+        trace.note_reads(*(GAP(node, what=outer or name) for node in reads))
 
     def marked(x: Any) -> Any:
-        if not isinstance(x, Tensor) or not x.size or not (flat or x._node.dtype != "float32"):
+        if not isinstance(x, Tensor) or not x.size:
             return x
-        read = not x._node.src and not x._node.op.constant  # by the host: the mark has what it was made of
-        return tensor_of(GAP(x._node, *made_of if read else (), what=outer or name), x.dtype) if read or floats else x
+        if floats and (flat or x._node.dtype != "float32"):
+            return tensor_of(GAP(x._node, *reads, what=outer or name), x.dtype)
+        return tensor_of(BESIDE(x._node, *reads, what=outer or name), x.dtype) if reads else x
 
-    return pack(result, [marked(x) for x in flatten(result)])
+    return pack(result, [marked(x) for x in found])
 
 
 class Gaps:
@@ -46,12 +56,16 @@ class Gaps:
 
     def __init__(self, what: str) -> None:
         self.what = what
+        self._reads: list[Node] = []
 
     def __enter__(self) -> Gaps:
         self._token, self._pulls = trace.gaps_marked.set(""), pulls()
+        self._noting = trace.noting_reads(self._reads)
+        self._noting.__enter__()
         return self
 
     def __exit__(self, *error: object) -> None:
+        self._noting.__exit__(None, None, None)
         trace.gaps_marked.reset(self._token)
         self._known = pulls() == self._pulls  # a gradient that was made inside is constant, but for comparisons, where the
         # function is made of straight pieces: then there are zeros
@@ -66,9 +80,26 @@ class Gaps:
         """
         if not self._known or not targets or any(g is not None for g in found):
             return
-        gap = gap_between(outs, targets)
-        if gap is not None:
+        gap = way_between(outs, targets)
+        read = None if gap is not None or depends(outs, targets) else way_between(self._reads, targets)
+        if gap or read:
             raise NotDifferentiable(
-                f"{self.what}: {gap} has no gradient, and {called} changes the value only through it. Use something smooth instead "
+                f"{self.what}: {gap or read} has no gradient, and {called} changes the value only through it. Use something smooth instead "
                 "(softmax for argmax, sigmoid for a comparison), or stop_gradient on its input where zeros are meant."
             )
+        if read is not None:
+            raise NotDifferentiable(
+                f"{self.what}: reading numbers into Python (numpy(), float(), item()) has no gradient, and {called} changes the value only "
+                "through it. Compute with tensors and pyml.ops instead, or read stop_gradient(x) where zeros are meant."
+            )
+
+    @contextmanager
+    def named(self) -> Iterator[None]:
+        """Around the way back: an op without a gradient that it meets is told by the function that was called."""
+        try:
+            yield
+        except NotDifferentiable as error:
+            if not str(error).startswith(f"{self.what}: "):
+                error.args = (f"{self.what}: {error}",)
+            raise
+

@@ -7,7 +7,8 @@ from typing import Any, NamedTuple
 
 from ..errors import NotDifferentiable, ShapeError
 from ..graph.prims import full
-from .derivatives import vjp
+from .autograd import check_function
+from .derivatives import pulled
 from .gaps import Gaps
 from .tape import GradientTape
 from .tensor import Tensor
@@ -90,10 +91,16 @@ def value_and_grads(f: Callable[..., Any]) -> Callable[..., tuple[Any, list[Tens
         (6.0, [3.0, 2.0])
     """
 
+    return _pulled(f, "value_and_grads")
+
+
+def _pulled(f: Callable[..., Any], what: str) -> Callable[..., tuple[Any, list[Tensor]]]:
+    check_function(f, what)
+
     def wrapped(args: Sequence[Any], dy: TensorLike | None = None) -> tuple[Any, list[Tensor]]:
         if not isinstance(args, (list, tuple)):
-            raise TypeError(f"value_and_grads: pass the arguments as one list. Received: {type(args).__name__}")
-        value, back = vjp(f, *args)
+            raise TypeError(f"{what}: pass the arguments as one list. Received: {type(args).__name__}")
+        value, back = pulled(f, args, False, what)
         return value, list(back(Tensor(full(value.shape, 1.0, "float32")) if dy is None else dy))
 
     return wrapped
@@ -108,7 +115,7 @@ def grads(f: Callable[..., Any]) -> Callable[..., list[Tensor]]:
         >>> [g.item() for g in pyml.grads(lambda a, b: a * b)([np.array(2.), np.array(3.)])]
         [3.0, 2.0]
     """
-    both = value_and_grads(f)
+    both = _pulled(f, "grads")
     return lambda args, dy=None: both(args, dy)[1]
 
 

@@ -37,17 +37,31 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
         >>> pyml.grad(lambda x: block(x).sum())(np.zeros(2)).numpy()
         array([1., 1.], dtype=float32)
     """
+    return _recomputing(f, "checkpoint")
+
+
+def remat(f: Callable[..., Any]) -> Callable[..., Any]:
+    """`checkpoint` by Keras' name; see `checkpoint`.
+
+    Source: `keras.remat`.
+
+    Example:
+        >>> block = pyml.remat(lambda x: pyml.ops.tanh(pyml.ops.tanh(x)))
+        >>> pyml.grad(lambda x: block(x).sum())(np.zeros(2)).tolist()
+        [1.0, 1.0]
+    """
+    return _recomputing(f, "remat")
+
+
+def _recomputing(f: Callable[..., Any], what: str) -> Callable[..., Any]:
     if not callable(f):
-        raise TypeError(f"checkpoint: f must be a function or a layer. Received: f={f!r}")
+        raise TypeError(f"{what}: f must be a function or a layer. Received: f={f!r}")
 
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         return _once_more(f, args, kwargs, 0)
 
     functools.update_wrapper(wrapped, f, updated=())
     return wrapped
-
-
-remat = checkpoint
 
 
 def _once_more(f: Callable[..., Any], args: Sequence[Any], kwargs: dict[str, Any], least: int) -> Any:

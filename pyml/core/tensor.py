@@ -148,6 +148,7 @@ class Tensor(Operators["Tensor"], ArrayProtocol):
             array([2., 4.], dtype=float32)
         """
         trace.refuse_in_trace("numpy()", self._node)
+        trace.note_reads(self._node)
         if self.size == 0:
             return np.zeros(self.shape, self.dtype)
         with LOCK, trace.tracing(None):
@@ -209,7 +210,10 @@ class Tensor(Operators["Tensor"], ArrayProtocol):
 
     def __bool__(self) -> bool:
         trace.refuse_in_trace("bool()", self._node)
-        return bool(self.item())
+        if trace.marks_gaps():  # by an op, which may compute something else then; what a branch of Python's gives has its gradient
+            return bool(self.item())
+        with trace.noting_reads(None):
+            return bool(self.item())
 
     def __len__(self) -> int:
         if not self.shape:
@@ -223,7 +227,8 @@ class Tensor(Operators["Tensor"], ArrayProtocol):
         head = f"shape={self.shape}, dtype={self.dtype}"
         if trace.current() is None and self.size <= 1000:
             try:
-                return f"<Tensor {head}, value={np.array2string(self.numpy(), separator=', ')}>"
+                with trace.noting_reads(None):
+                    return f"<Tensor {head}, value={np.array2string(self.numpy(), separator=', ')}>"
             except Exception:
                 pass
         return f"<Tensor {head}>"
@@ -241,7 +246,8 @@ def formatted(tensor: Any, spec: str) -> str:
     if not spec and trace.current() is not None:
         return str(tensor)  # it has no number there
     trace.refuse_in_trace("format()", tensor._node)
-    return format(tensor.numpy()[()], spec)
+    with trace.noting_reads(None):
+        return format(tensor.numpy()[()], spec)
 
 
 class NarrowTensor(Tensor):

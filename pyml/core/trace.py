@@ -57,6 +57,8 @@ gradient_depth = _gradient_depth.get  # above 0 while a function is differentiat
 gaps_marked: ContextVar[str | None] = ContextVar("gaps_marked", default=None)
 marks_gaps = gaps_marked.get  # not None where ops mark results without a gradient, for somebody to be told; the op called, or ""
 
+_reads: ContextVar[list[Node] | None] = ContextVar("reads", default=None)  # what Python was given the numbers of, where somebody asks
+
 
 _tapes: ContextVar[tuple[GradientTape, ...]] = ContextVar("tapes", default=())
 tapes = _tapes.get  # tapes() are those that record, the outermost first
@@ -103,6 +105,27 @@ def differentiating() -> Iterator[None]:
         yield
     finally:
         _gradient_depth.reset(before)
+
+
+@contextmanager
+def noting_reads(reads: list[Node] | None) -> Iterator[None]:
+    """Inside, nodes whose numbers are read go into the list; None for reads that no value is made of: a condition, a print."""
+    before = _reads.set(reads)
+    try:
+        yield
+    finally:
+        _reads.reset(before)
+
+
+def note_reads(*nodes: Node) -> None:
+    """Python has the numbers of these from now on; what it makes of them has no gradient."""
+    reads = _reads.get()
+    if reads is not None:
+        reads.extend(nodes)
+
+
+def notes_reads() -> bool:
+    return _reads.get() is not None
 
 
 def is_known(node: Node) -> bool:

@@ -200,6 +200,8 @@ class Variable(TruthOperators[Tensor]):
         trace.refuse_in_trace("numpy()")
         if trace.stateless() is not None:
             return self.value.numpy()
+        if trace.notes_reads():
+            trace.note_reads(self._value_node())
         with LOCK:
             buffer = self.settle()
             raw = buffer.device.sync_wait(buffer.device.read(buffer, self.size * 4))
@@ -308,7 +310,7 @@ class Variable(TruthOperators[Tensor]):
     def __repr__(self) -> str:
         told = f"path={self.path}, shape={self.shape}, dtype={self.dtype}"
         if trace.current() is None and self.size <= 1000:
-            with suppress(Exception):  # a page may have to wait for the value
+            with suppress(Exception), trace.noting_reads(None):  # a page may have to wait for the value
                 told += f", value={self.numpy()}"
         return f"<Variable {told}>"
 

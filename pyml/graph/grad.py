@@ -34,6 +34,8 @@ WATCHED = _first("watched", lambda g, y, x: g)  # a tensor from the moment on fr
 # read. Primitives within ops and on the way back have zeros.
 GAP = Elementwise("gap", lambda s, *more, **a: s, lambda d, *more, **a: d, lambda x, *more, **a: x, ZERO, transparent=True, wgsl="x",
                   params=("x",))  # fmt: skip
+# The same for a result that was made of numbers too that the host had read: behind it those, on a way without a gradient.
+BESIDE = _first("beside_gap", lambda g, y, x, *more, **a: (g, *(None for _ in more)))
 _pulls = 0
 
 
@@ -68,11 +70,11 @@ def pulls() -> int:
     return _pulls
 
 
-def gap_between(outs: Sequence[Node], targets: Sequence[Node]) -> str | None:
-    """The op without a gradient through which alone `outs` depend on `targets`, the one nearest to them; None where that is not so.
+def way_between(outs: Sequence[Node], targets: Sequence[Node]) -> str | None:
+    """How `outs` depend on `targets`: "" where gradients have a way, else the op without one through which all ways lead, the one
+    nearest to `outs`; None where no way is.
 
-    It is not so where they do not depend on them, where another way leads through ops whose gradient is zero, as `round`, and
-    where somebody wanted none, by `stop_gradient`.
+    Ops whose gradient is zero, as `round`, are a way; `stop_gradient` is none, as somebody wanted none.
     """
     wanted = {id(t) for t in targets}
     through: dict[int, str] = {}  # id of what depends on a target -> a gap that is on each way to it, "" where one has none
@@ -80,18 +82,27 @@ def gap_between(outs: Sequence[Node], targets: Sequence[Node]) -> str | None:
         if id(node) in wanted:
             through[id(node)] = ""
         elif node.op is not stop_gradient:
-            sources = node.src[:1] if node.op is RESULT else node.src  # without what a gradient of somebody's own is made of
+            # without what a gradient of somebody's own is made of
+            sources = node.src[:1] if node.op is RESULT or node.op is BESIDE else node.src
             ways = [through[id(s)] for s in sources if id(s) in through]
             if ways:
                 through[id(node)] = _gap(node) or ("" if "" in ways else ways[-1])
+            elif node.op is BESIDE and any(id(s) in through for s in node.src):
+                through[id(node)] = node.attrs["what"]
     found = [through[id(y)] for y in outs if id(y) in through]
-    return None if not found or "" in found else found[-1]
+    return None if not found else "" if "" in found else found[-1]
+
+
+def depends(outs: Sequence[Node], targets: Sequence[Node]) -> bool:
+    """Whether any way leads from `outs` to `targets`, one that gradients do not go as well."""
+    wanted = {id(t) for t in targets}
+    return any(id(node) in wanted for node in toposort(outs))
 
 
 def _gap(node: Node) -> str | None:
     if isinstance(node.op, LoopOp):  # one whose step has no gradient
         body = node.attrs["body"]
-        return gap_between(body.roots, [x for x in body.inputs if x.dtype == "float32"])
+        return way_between(body.roots, [x for x in body.inputs if x.dtype == "float32"])
     return node.attrs["what"] if node.op is GAP else None
 
 

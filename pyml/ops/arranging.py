@@ -318,10 +318,10 @@ def roll(x: TensorLike, shift: int | Sequence[int], axis: Axis = None) -> Tensor
         array([3, 1, 2], dtype=int32)
     """
     node = as_node(x)
+    shifts = np.asarray(shift).astype(int).reshape(-1).tolist()
     if axis is None:
-        return reshape(roll(ravel(Tensor(node)), int(np.sum(shift)), 0), node.shape)
+        return reshape(roll(ravel(Tensor(node)), sum(shifts), 0), node.shape)
     named = list(axis) if isinstance(axis, (tuple, list)) else [axis]
-    shifts = [int(s) for s in shift] if isinstance(shift, (tuple, list)) else [int(shift)]  # type: ignore[arg-type]
     if len(shifts) not in (1, len(named)) and len(named) != 1:
         raise ShapeError(f"roll: shift and axis must have the same number of values. Received: shift={shift}, axis={axis}")
     pairs = np.broadcast(shifts, named)

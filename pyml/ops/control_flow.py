@@ -95,7 +95,8 @@ def cond(pred: TensorLike, true_fn: Callable[[], Any], false_fn: Callable[[], An
 def _read(scalar: Tensor, what: str) -> Any:
     """The number that Python needs to know."""
     try:
-        return scalar.item()
+        with trace.noting_reads(None):  # the result is made of what the branch is made of
+            return scalar.item()
     except SyncReadError as e:
         raise SyncReadError(
             f"{what} has to be read here, and this browser cannot wait for the GPU: call it in a function with @pyml.program, "
@@ -373,6 +374,7 @@ def fori_loop(lower: TensorLike, upper: TensorLike, body_fun: Callable[[Any, Any
         begin, limit = (Tensor(cast(as_node(b), dtype="int32")) for b in bounds)
         return while_loop(lambda i, _: i < limit, lambda i, value: (i + 1, body_fun(i, value)), (begin, init_val))[1]
     first, end = (int(_read(b, "fori_loop: a bound") if isinstance(b, Tensor) else b) for b in bounds)
+    trace.note_reads(*(b._node for b in bounds if isinstance(b, Tensor)))
     if end <= first:
         return map_structure(lambda v: Tensor(as_node(v)), init_val)
     try:

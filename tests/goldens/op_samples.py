@@ -42,7 +42,7 @@ REASONS = {key: why for why, keys in WITHOUT.items() for key in keys.split()}
 # Samples whose arrays have zeros or a gradient here and none on PyTorch: why -> "op-number" of each.
 OTHER_SLOPES = {
     "nothing of the array is in the result: zeros, as docs/gradients.md says": """
-        argsort-3 argsort-4 convert_to_numpy-0 digitize-2 full_like-0 histogram-3 is_tensor-0 isreal-0 ndim-0 ones_like-0
+        argsort-3 argsort-4 digitize-2 full_like-0 histogram-3 is_tensor-0 isreal-0 ndim-0 ones_like-0
         searchsorted-3 shape-0 size-0 zeros_like-0""",
     "the user wants zeros": "stop_gradient-0",
     "the edges are made of the least and the largest number": "histogram-0 histogram-1",
