@@ -6,6 +6,7 @@ from typing import Any
 
 from ..core.tensor import Tensor, as_node, convert_to_tensor
 from ..core.types import Shape, TensorLike
+from . import families
 from .creation import zeros
 from .declare import draw, op, sample
 
@@ -28,8 +29,6 @@ def array(x: TensorLike, dtype: str | None = None) -> Tensor:
     Raises:
         DtypeError: Integers do not fit into 32 bits.
 
-    Source: `keras.ops.array`, `numpy.array`.
-
     Example:
         >>> pyml.ops.array([1, 2]).numpy()
         array([1, 2], dtype=int32)
@@ -37,22 +36,9 @@ def array(x: TensorLike, dtype: str | None = None) -> Tensor:
     return convert_to_tensor(x, dtype)
 
 
-@op(like="numpy.zeros", samples=[sample((2, 3)), sample(4, dtype="int32")])
+@op(family=families.FILLED, like="numpy.zeros", samples=[sample((2, 3)), sample(4, dtype="int32")])
 def empty(shape: Shape, dtype: str | None = None) -> Tensor:
     """A tensor of `shape` whose elements are yet to be told, float32 by default; here they are zeros.
-
-    Args:
-        shape: The sizes, or one size.
-        dtype: The dtype of the result.
-
-    Returns:
-        A tensor of shape `shape` and dtype `dtype`, float32 by default.
-
-    Raises:
-        ShapeError: `shape` holds something else than integers of at least 0.
-        DtypeError: There is no such dtype.
-
-    Source: `keras.ops.empty`, `numpy.zeros`.
 
     Example:
         >>> pyml.ops.empty((2, 3)).shape
@@ -61,21 +47,9 @@ def empty(shape: Shape, dtype: str | None = None) -> Tensor:
     return zeros(shape, dtype)
 
 
-@op(like="numpy.zeros_like", gradient=False, samples=[sample(draw(2, 3)), sample(draw(2), dtype="int32")])
+@op(family=families.FILLED_LIKE, like="numpy.zeros_like", gradient=False, samples=[sample(draw(2, 3)), sample(draw(2), dtype="int32")])
 def empty_like(x: TensorLike, dtype: str | None = None) -> Tensor:
     """A tensor in the shape and dtype of `x`, or in `dtype`, whose elements are yet to be told; here they are zeros.
-
-    Args:
-        x: Tensor of any shape.
-        dtype: The dtype of the result; None for that of `x`.
-
-    Returns:
-        A tensor in the shape of `x`, of `dtype` or its dtype.
-
-    Raises:
-        DtypeError: There is no such dtype.
-
-    Source: `keras.ops.empty_like`, `numpy.zeros_like`.
 
     Example:
         >>> pyml.ops.empty_like([1, 2]).dtype
@@ -99,8 +73,6 @@ def ndim(x: TensorLike) -> int:
     Returns:
         A Python integer.
 
-    Source: `keras.ops.ndim`, `numpy.ndim`.
-
     Example:
         >>> pyml.ops.ndim([[1, 2], [3, 4]])
         2
@@ -117,8 +89,6 @@ def size(x: TensorLike) -> int | None:
 
     Returns:
         A Python integer, or None.
-
-    Source: `keras.ops.size`, `numpy.size`.
 
     Example:
         >>> pyml.ops.size([[1, 2], [3, 4]])

@@ -10,6 +10,7 @@ import numpy as np
 from ..core.tensor import Logits, Tensor, as_node
 from ..core.types import TensorLike
 from ..graph import prims
+from . import families
 from .apply import as_float
 from .arithmetic import absolute, maximum, multiply, square
 from .declare import draw, op, sample
@@ -29,15 +30,9 @@ _X = [sample(draw(2, 3))]
 _erf = np.vectorize(math.erf, otypes=[float])
 
 
-@op(like=lambda x: 1 / (1 + np.exp(-x)), samples=_X)
+@op(family=families.EACH_FLOAT, like=lambda x: 1 / (1 + np.exp(-x)), samples=_X)
 def sigmoid(x: TensorLike) -> Tensor:
     """`1 / (1 + exp(-x))`.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
 
     Source: `keras.ops.sigmoid`.
 
@@ -51,15 +46,9 @@ def sigmoid(x: TensorLike) -> Tensor:
     return y
 
 
-@op(like=lambda x: np.maximum(x, 0), samples=_X)
+@op(family=families.EACH, like=lambda x: np.maximum(x, 0), samples=_X)
 def relu(x: TensorLike) -> Tensor:
     """`max(x, 0)`, in the shape and dtype of `x`; its slope at 0 is 0.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        A tensor of the shape and dtype of `x`.
 
     Source: Nair and Hinton 2010, "Rectified Linear Units Improve Restricted Boltzmann Machines".
 
@@ -82,15 +71,9 @@ def within(x: Tensor, low: float, high: float) -> Tensor:
     return where(x >= high, high, where(x <= low, low, x))
 
 
-@op(like=lambda x: np.clip(x, 0, 6), samples=[sample(draw(2, 6, low=-9, high=9))])
+@op(family=families.EACH, like=lambda x: np.clip(x, 0, 6), samples=[sample(draw(2, 6, low=-9, high=9))])
 def relu6(x: TensorLike) -> Tensor:
     """`min(max(x, 0), 6)`.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        A tensor of the shape and dtype of `x`.
 
     Source: Krizhevsky 2010, "Convolutional Deep Belief Networks on CIFAR-10".
 
@@ -125,15 +108,9 @@ def leaky_relu(x: TensorLike, negative_slope: float = 0.2) -> Tensor:
     return where(x > 0.0, x, x * negative_slope)
 
 
-@op(like=lambda x: np.log1p(np.exp(x)), samples=_X)
+@op(family=families.EACH_FLOAT, like=lambda x: np.log1p(np.exp(x)), samples=_X)
 def softplus(x: TensorLike) -> Tensor:
     """`log(1 + exp(x))`, without overflow.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
 
     Source: Dugas et al. 2001, "Incorporating Second-Order Functional Knowledge for Better Option Pricing".
 
@@ -145,15 +122,9 @@ def softplus(x: TensorLike) -> Tensor:
     return maximum(x, 0.0) + log1p(exp(-absolute(x)))  # `maximum` has the slope at 0, which is a half; that of `relu` is 0
 
 
-@op(like=lambda x: x / (1 + np.abs(x)), samples=_X)
+@op(family=families.EACH_FLOAT, like=lambda x: x / (1 + np.abs(x)), samples=_X)
 def softsign(x: TensorLike) -> Tensor:
     """`x / (1 + |x|)`.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
 
     Source: `keras.ops.softsign`.
 
@@ -165,15 +136,9 @@ def softsign(x: TensorLike) -> Tensor:
     return x / (absolute(x) + 1.0)
 
 
-@op(like=lambda x: x / (1 + np.exp(-x)), samples=_X)
+@op(family=families.EACH_FLOAT, like=lambda x: x / (1 + np.exp(-x)), samples=_X)
 def silu(x: TensorLike) -> Tensor:
     """`x * sigmoid(x)`. Source: Ramachandran et al. 2017.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
 
     Example:
         >>> pyml.ops.silu([0., 2.]).numpy().round(4)
@@ -183,15 +148,9 @@ def silu(x: TensorLike) -> Tensor:
     return x * sigmoid(x)
 
 
-@op(like=lambda x: x / (1 + np.exp(-x)), samples=_X)
+@op(family=families.EACH_FLOAT, like=lambda x: x / (1 + np.exp(-x)), samples=_X)
 def swish(x: TensorLike) -> Tensor:
     """Another name of `silu`.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
 
     Source: Ramachandran et al. 2017, "Searching for Activation Functions".
 
@@ -202,15 +161,9 @@ def swish(x: TensorLike) -> Tensor:
     return silu(x)
 
 
-@op(like=lambda x: -np.log1p(np.exp(-x)), samples=_X)
+@op(family=families.EACH_FLOAT, like=lambda x: -np.log1p(np.exp(-x)), samples=_X)
 def log_sigmoid(x: TensorLike) -> Tensor:
     """`log(sigmoid(x))`, without overflow.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
 
     Source: `keras.ops.log_sigmoid`.
 
@@ -240,15 +193,9 @@ def elu(x: TensorLike, alpha: float = 1.0) -> Tensor:
     return where(x > 0.0, x, expm1(where(x > 0.0, 0.0, x)) * alpha)  # `minimum` would have half the slope at 0
 
 
-@op(like=lambda x: _SELU_SCALE * np.where(x > 0, x, _SELU_ALPHA * np.expm1(x)), samples=_X)
+@op(family=families.EACH_FLOAT, like=lambda x: _SELU_SCALE * np.where(x > 0, x, _SELU_ALPHA * np.expm1(x)), samples=_X)
 def selu(x: TensorLike) -> Tensor:
     """`elu` with the alpha and scale that keep mean 0 and variance 1. Source: Klambauer et al. 2017.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
 
     Example:
         >>> pyml.ops.selu([-1., 2.]).numpy().round(4)
@@ -300,15 +247,9 @@ def gelu(x: TensorLike, approximate: bool = True) -> Tensor:
     return x * 0.5 * (erf(x * sqrt(0.5)) + 1.0)
 
 
-@op(like=lambda x: np.clip(x / 6 + 0.5, 0, 1), samples=[sample(draw(2, 6, low=-5, high=5))])
+@op(family=families.EACH_FLOAT, like=lambda x: np.clip(x / 6 + 0.5, 0, 1), samples=[sample(draw(2, 6, low=-5, high=5))])
 def hard_sigmoid(x: TensorLike) -> Tensor:
     """`x / 6 + 0.5` cut to `[0, 1]`.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
 
     Source: Howard et al. 2019, "Searching for MobileNetV3".
 
@@ -319,15 +260,9 @@ def hard_sigmoid(x: TensorLike) -> Tensor:
     return within(as_float(x) * (1.0 / 6.0) + 0.5, 0.0, 1.0)
 
 
-@op(like=lambda x: x * np.clip(x / 6 + 0.5, 0, 1), samples=[sample(draw(2, 6, low=-5, high=5))])
+@op(family=families.EACH_FLOAT, like=lambda x: x * np.clip(x / 6 + 0.5, 0, 1), samples=[sample(draw(2, 6, low=-5, high=5))])
 def hard_silu(x: TensorLike) -> Tensor:
     """`x * hard_sigmoid(x)`. Source: Howard et al. 2019.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
 
     Example:
         >>> pyml.ops.hard_silu([-9., 0., 1.5]).numpy()
@@ -336,15 +271,9 @@ def hard_silu(x: TensorLike) -> Tensor:
     return multiply(as_float(x), hard_sigmoid(x))
 
 
-@op(like=lambda x: x * np.clip(x / 6 + 0.5, 0, 1), samples=[sample(draw(2, 6, low=-5, high=5))])
+@op(family=families.EACH_FLOAT, like=lambda x: x * np.clip(x / 6 + 0.5, 0, 1), samples=[sample(draw(2, 6, low=-5, high=5))])
 def hard_swish(x: TensorLike) -> Tensor:
     """Another name of `hard_silu`.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
 
     Source: Howard et al. 2019, "Searching for MobileNetV3".
 
@@ -355,15 +284,9 @@ def hard_swish(x: TensorLike) -> Tensor:
     return hard_silu(x)
 
 
-@op(like=lambda x: np.clip(x, -1, 1), samples=_X)
+@op(family=families.EACH_FLOAT, like=lambda x: np.clip(x, -1, 1), samples=_X)
 def hard_tanh(x: TensorLike) -> Tensor:
     """`x` cut to `[-1, 1]`.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
 
     Source: `keras.ops.hard_tanh`.
 
@@ -420,15 +343,9 @@ def soft_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
     return where(absolute(x) <= threshold, 0.0, where(x > 0.0, x - threshold, x + threshold))  # so that a NaN stays
 
 
-@op(like=lambda x: x - np.tanh(x), samples=_X)
+@op(family=families.EACH_FLOAT, like=lambda x: x - np.tanh(x), samples=_X)
 def tanh_shrink(x: TensorLike) -> Tensor:
     """`x - tanh(x)`.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
 
     Source: `keras.ops.tanh_shrink`.
 

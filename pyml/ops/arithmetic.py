@@ -7,7 +7,7 @@ from ..core.types import TensorLike
 from ..errors import DtypeError
 from ..graph import prims
 from ..graph.node import Node
-from . import complex_formulas
+from . import complex_formulas, families
 from .apply import arithmetic, binary, unary
 from .declare import draw, op, sample
 
@@ -42,8 +42,6 @@ def add(x1: TensorLike, x2: TensorLike) -> Tensor:
     Raises:
         ShapeError: The shapes do not broadcast.
 
-    Source: `keras.ops.add`, `numpy.add`.
-
     Example:
         >>> pyml.ops.add([1, 2], [[10], [20]]).numpy()
         array([[11, 12],
@@ -53,22 +51,12 @@ def add(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 
 @op(
+    family=families.PAIR,
     complex_parts=complex_formulas.difference,
     like="numpy.subtract", operator="sub", samples=[_PAIR, _BROADCAST, _WHOLE, sample(1.0, draw(3))],
 )
 def subtract(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 - x2`, element by element; shapes and dtypes as for `add`.
-
-    Args:
-        x1, x2: Tensors, or numbers.
-
-    Returns:
-        A tensor of the common dtype, in the shape that both broadcast to.
-
-    Raises:
-        ShapeError: The shapes do not broadcast.
-
-    Source: `keras.ops.subtract`, `numpy.subtract`.
 
     Example:
         >>> pyml.ops.subtract([3., 2.], 1).numpy()
@@ -77,20 +65,12 @@ def subtract(x1: TensorLike, x2: TensorLike) -> Tensor:
     return arithmetic(prims.sub, x1, x2, "subtract")
 
 
-@op(complex_parts="crosswise", like="numpy.multiply", operator="mul", samples=[_PAIR, _BROADCAST, _WHOLE, sample(draw(3), 2.0)])
+@op(
+    family=families.PAIR,
+    complex_parts="crosswise", like="numpy.multiply", operator="mul", samples=[_PAIR, _BROADCAST, _WHOLE, sample(draw(3), 2.0)],
+)
 def multiply(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 * x2`, element by element; shapes and dtypes as for `add`.
-
-    Args:
-        x1, x2: Tensors, or numbers.
-
-    Returns:
-        A tensor of the common dtype, in the shape that both broadcast to.
-
-    Raises:
-        ShapeError: The shapes do not broadcast.
-
-    Source: `keras.ops.multiply`, `numpy.multiply`.
 
     Example:
         >>> pyml.ops.multiply([1., 2.], [3., 4.]).numpy()
@@ -100,22 +80,12 @@ def multiply(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 
 @op(
+    family=families.PAIR_FLOAT,
     complex_parts=complex_formulas.quotient,
     like="numpy.divide", operator="truediv", samples=[_POSITIVE, sample(draw(2, 1), draw(3, low=0.5)), _WHOLE],
 )
 def divide(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """`x1 / x2` as float32, element by element; shapes broadcast. By 0 it is infinite, and 0 / 0 is NaN.
-
-    Args:
-        x1, x2: Tensors, or numbers.
-
-    Returns:
-        float32, in the shape that both broadcast to.
-
-    Raises:
-        ShapeError: The shapes do not broadcast.
-
-    Source: `keras.ops.divide`, `numpy.divide`.
+    """`x1 / x2`, element by element; shapes broadcast. By 0 it is infinite, and 0 / 0 is NaN.
 
     Example:
         >>> pyml.ops.divide([1, 3], 2).numpy()
@@ -128,20 +98,12 @@ def divide(x1: TensorLike, x2: TensorLike) -> Tensor:
 true_divide = divide
 
 
-@op(like="numpy.floor_divide", operator="floordiv", gradient=False, flat=True, samples=[_WHOLE, sample(draw(4), 0.75)])
+@op(
+    family=families.PAIR,
+    like="numpy.floor_divide", operator="floordiv", gradient=False, flat=True, samples=[_WHOLE, sample(draw(4), 0.75)],
+)
 def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The largest integer not above `x1 / x2`.
-
-    Args:
-        x1, x2: Tensors, or numbers.
-
-    Returns:
-        A tensor of the common dtype, in the shape that both broadcast to.
-
-    Raises:
-        ShapeError: The shapes do not broadcast.
-
-    Source: `keras.ops.floor_divide`, `numpy.floor_divide`.
 
     Example:
         >>> pyml.ops.floor_divide([7, -7], 2).numpy()
@@ -150,20 +112,9 @@ def floor_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     return arithmetic(prims.floor_divide, x1, x2, "floor_divide")
 
 
-@op(like="numpy.mod", operator="mod", gradient=False, samples=[_WHOLE, sample(draw(4), 0.75)])
+@op(family=families.PAIR, like="numpy.mod", operator="mod", gradient=False, samples=[_WHOLE, sample(draw(4), 0.75)])
 def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The remainder of `x1 / x2`, with the sign of `x2`, in the common dtype, int32 of booleans; shapes broadcast.
-
-    Args:
-        x1, x2: Tensors, or numbers.
-
-    Returns:
-        A tensor of the common dtype, in the shape that both broadcast to.
-
-    Raises:
-        ShapeError: The shapes do not broadcast.
-
-    Source: `keras.ops.mod`, `numpy.mod`.
 
     Example:
         >>> pyml.ops.mod([7, -7], 3).numpy()
@@ -174,22 +125,12 @@ def mod(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 
 @op(
+    family=families.PAIR,
     complex_parts=complex_formulas.power,
     like="numpy.power", operator="pow", samples=[_POSITIVE, sample(draw(2, 3), 2.0), sample(2.0, draw(3))],
 )
 def power(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 ** x2`, element by element, in the common dtype; a negative base needs a whole exponent, else it is NaN. Shapes broadcast.
-
-    Args:
-        x1, x2: Tensors, or numbers.
-
-    Returns:
-        A tensor of the common dtype, in the shape that both broadcast to.
-
-    Raises:
-        ShapeError: The shapes do not broadcast.
-
-    Source: `keras.ops.power`, `numpy.power`.
 
     Example:
         >>> pyml.ops.power([2., 3.], 2).numpy()
@@ -198,20 +139,9 @@ def power(x1: TensorLike, x2: TensorLike) -> Tensor:
     return arithmetic(prims.pow_, x1, x2, "power")
 
 
-@op(like="numpy.maximum", samples=[_PAIR, _BROADCAST, _WHOLE])
+@op(family=families.PAIR, like="numpy.maximum", samples=[_PAIR, _BROADCAST, _WHOLE])
 def maximum(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The larger of `x1` and `x2`, element by element, in the common dtype; a NaN in either wins. Shapes broadcast.
-
-    Args:
-        x1, x2: Tensors, or numbers.
-
-    Returns:
-        A tensor of the common dtype, in the shape that both broadcast to.
-
-    Raises:
-        ShapeError: The shapes do not broadcast.
-
-    Source: `keras.ops.maximum`, `numpy.maximum`.
 
     Example:
         >>> pyml.ops.maximum([-1., 2.], 0).numpy()
@@ -220,20 +150,9 @@ def maximum(x1: TensorLike, x2: TensorLike) -> Tensor:
     return arithmetic(prims.maximum, x1, x2, "maximum")
 
 
-@op(like="numpy.minimum", samples=[_PAIR, _BROADCAST, _WHOLE])
+@op(family=families.PAIR, like="numpy.minimum", samples=[_PAIR, _BROADCAST, _WHOLE])
 def minimum(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The smaller of `x1` and `x2`, element by element, in the common dtype; a NaN in either wins. Shapes broadcast.
-
-    Args:
-        x1, x2: Tensors, or numbers.
-
-    Returns:
-        A tensor of the common dtype, in the shape that both broadcast to.
-
-    Raises:
-        ShapeError: The shapes do not broadcast.
-
-    Source: `keras.ops.minimum`, `numpy.minimum`.
 
     Example:
         >>> pyml.ops.minimum([-1., 2.], 0).numpy()
@@ -254,8 +173,6 @@ def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
 
     Returns:
         A tensor of the common dtype, in the shape that all broadcast to.
-
-    Source: `keras.ops.clip`, `numpy.clip`.
 
     Example:
         >>> pyml.ops.clip([-2., 0.5, 2.], -1, 1).numpy()
@@ -288,8 +205,6 @@ def negative(x: TensorLike) -> Tensor:
     Raises:
         DtypeError: `x` holds booleans.
 
-    Source: `keras.ops.negative`, `numpy.negative`.
-
     Example:
         >>> pyml.ops.negative([1, -2]).numpy()
         array([-1,  2], dtype=int32)
@@ -300,17 +215,12 @@ def negative(x: TensorLike) -> Tensor:
 
 
 @op(
+    family=families.EACH,
     complex_parts=complex_formulas.absolute,
     like="numpy.absolute", operator="abs", samples=[sample(draw(2, 3)), sample(draw(4, low=-9, high=9, dtype="int32"))],
 )
 def absolute(x: TensorLike) -> Tensor:
     """`|x|`.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        A tensor of the shape and dtype of `x`.
 
     Source: `keras.ops.abs`, `numpy.absolute`.
 
@@ -325,19 +235,12 @@ abs = absolute
 
 
 @op(
+    family=families.EACH,
     complex_parts=complex_formulas.sign,
     like="numpy.sign", gradient=False, samples=[sample(draw(2, 3)), sample(draw(4, low=-2, high=3, dtype="int32"))],
 )
 def sign(x: TensorLike) -> Tensor:
     """-1, 0 or 1 by the sign of `x`.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        A tensor of the shape and dtype of `x`.
-
-    Source: `keras.ops.sign`, `numpy.sign`.
 
     Example:
         >>> pyml.ops.sign([-0.5, 0., 7.]).numpy()
@@ -359,8 +262,6 @@ def square(x: TensorLike) -> Tensor:
     Returns:
         A tensor of the shape and dtype of `x`, int32 of booleans.
 
-    Source: `keras.ops.square`, `numpy.square`.
-
     Example:
         >>> pyml.ops.square([2, -3]).numpy()
         array([4, 9], dtype=int32)
@@ -368,17 +269,12 @@ def square(x: TensorLike) -> Tensor:
     return unary(prims.square, _number(x))
 
 
-@op(complex_parts=lambda m, z: complex_formulas.quotient(m, 1.0, z), like="numpy.reciprocal", samples=[sample(draw(2, 3, low=0.5))])
+@op(
+    family=families.EACH_FLOAT,
+    complex_parts=lambda m, z: complex_formulas.quotient(m, 1.0, z), like="numpy.reciprocal", samples=[sample(draw(2, 3, low=0.5))],
+)
 def reciprocal(x: TensorLike) -> Tensor:
     """`1 / x`.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
-
-    Source: `keras.ops.reciprocal`, `numpy.reciprocal`.
 
     Example:
         >>> pyml.ops.reciprocal([2., -4.]).numpy()

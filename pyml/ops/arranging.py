@@ -11,6 +11,7 @@ from ..core.types import Axis, TensorLike
 from ..errors import ShapeError
 from ..graph import prims
 from ..graph.sizes import count_of
+from . import families
 from .axes import one_axis, ordered_axes
 from .declare import draw, op, sample
 from .joining import concatenate, split
@@ -40,8 +41,6 @@ def append(x1: TensorLike, x2: TensorLike, axis: int | None = None) -> Tensor:
     Raises:
         ShapeError: Other sizes differ, or the axis is out of range.
 
-    Source: `keras.ops.append`, `numpy.append`.
-
     Example:
         >>> pyml.ops.append([1, 2], [[3], [4]]).numpy()
         array([1, 2, 3, 4], dtype=int32)
@@ -60,21 +59,12 @@ def _with_axes(xs: Sequence[TensorLike], least: int) -> list[Tensor]:
     return out
 
 
-@op(complex_parts="of all", like="numpy.hstack", samples=[sample([draw(2), draw(3)]), sample([draw(2, 1), draw(2, 3)]), sample([1.0, 2.0])])
+@op(
+    family=families.STACKED,
+    complex_parts="of all", like="numpy.hstack", samples=[sample([draw(2), draw(3)]), sample([draw(2, 1), draw(2, 3)]), sample([1.0, 2.0])],
+)
 def hstack(xs: Sequence[TensorLike]) -> Tensor:
     """Tensors side by side, in the common dtype: along axis 1, or along axis 0 where they have one axis.
-
-    Args:
-        xs: List or tuple of tensors.
-
-    Returns:
-        A tensor of the common dtype, in the shape of the tensors but for the axis along which they are joined.
-
-    Raises:
-        ShapeError: Other sizes differ.
-        ValueError: There are no tensors.
-
-    Source: `keras.ops.hstack`, `numpy.hstack`.
 
     Example:
         >>> pyml.ops.hstack([[1, 2], [3]]).numpy()
@@ -84,21 +74,12 @@ def hstack(xs: Sequence[TensorLike]) -> Tensor:
     return concatenate(tensors, 0 if tensors and tensors[0].ndim == 1 else 1)
 
 
-@op(complex_parts="of all", like="numpy.vstack", samples=[sample([draw(3), draw(3)]), sample([draw(1, 2), draw(3, 2)])])
+@op(
+    family=families.STACKED,
+    complex_parts="of all", like="numpy.vstack", samples=[sample([draw(3), draw(3)]), sample([draw(1, 2), draw(3, 2)])],
+)
 def vstack(xs: Sequence[TensorLike]) -> Tensor:
     """Tensors one below the other, along axis 0, in the common dtype; vectors are rows.
-
-    Args:
-        xs: List or tuple of tensors.
-
-    Returns:
-        A tensor of the common dtype, in the shape of the tensors but for the axis along which they are joined.
-
-    Raises:
-        ShapeError: Other sizes differ.
-        ValueError: There are no tensors.
-
-    Source: `keras.ops.vstack`, `numpy.vstack`.
 
     Example:
         >>> pyml.ops.vstack([[1, 2], [3, 4]]).numpy()
@@ -109,23 +90,12 @@ def vstack(xs: Sequence[TensorLike]) -> Tensor:
 
 
 @op(
+    family=families.STACKED,
     complex_parts="of all",
     like="numpy.dstack", samples=[sample([draw(3), draw(3)]), sample([draw(2, 3), draw(2, 3)]), sample([draw(2, 3, 1), draw(2, 3, 2)])],
 )
 def dstack(xs: Sequence[TensorLike]) -> Tensor:
     """Tensors one behind the other, along axis 2, in the common dtype; a vector is one row, a matrix one layer.
-
-    Args:
-        xs: List or tuple of tensors.
-
-    Returns:
-        A tensor of the common dtype, in the shape of the tensors but for the axis along which they are joined.
-
-    Raises:
-        ShapeError: Other sizes differ.
-        ValueError: There are no tensors.
-
-    Source: `keras.ops.dstack`, `numpy.dstack`.
 
     Example:
         >>> pyml.ops.dstack([[1, 2], [3, 4]]).numpy()
@@ -153,8 +123,6 @@ def array_split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: i
 
     Raises:
         ShapeError: The axis is out of range, or the number of parts is not positive.
-
-    Source: `keras.ops.array_split`, `numpy.array_split`.
 
     Example:
         >>> [part.tolist() for part in pyml.ops.array_split([1, 2, 3], 2)]
@@ -190,8 +158,6 @@ def hsplit(x: TensorLike, indices_or_sections: int | Sequence[int]) -> list[Tens
     Raises:
         ShapeError: The size does not divide into so many parts, or `x` is a number.
 
-    Source: `keras.ops.hsplit`, `numpy.hsplit`.
-
     Example:
         >>> [part.tolist() for part in pyml.ops.hsplit([[1, 2], [3, 4]], 2)]
         [[[1], [3]], [[2], [4]]]
@@ -212,8 +178,6 @@ def vsplit(x: TensorLike, indices_or_sections: int | Sequence[int]) -> list[Tens
 
     Raises:
         ShapeError: The size does not divide into so many parts, or `x` has fewer than two axes.
-
-    Source: `keras.ops.vsplit`, `numpy.vsplit`.
 
     Example:
         >>> [part.tolist() for part in pyml.ops.vsplit([[1, 2], [3, 4]], 2)]
@@ -236,8 +200,6 @@ def dsplit(x: TensorLike, indices_or_sections: int | Sequence[int]) -> list[Tens
     Raises:
         ShapeError: The size does not divide into so many parts, or `x` has fewer than three axes.
 
-    Source: `keras.ops.dsplit`, `numpy.dsplit`.
-
     Example:
         >>> [part.tolist() for part in pyml.ops.dsplit([[[1, 2]]], 2)]
         [[[[1]]], [[[2]]]]
@@ -257,8 +219,6 @@ def fliplr(x: TensorLike) -> Tensor:
 
     Raises:
         ShapeError: `x` has fewer than two axes.
-
-    Source: `keras.ops.fliplr`, `numpy.fliplr`.
 
     Example:
         >>> pyml.ops.fliplr([[1, 2], [3, 4]]).numpy()
@@ -280,8 +240,6 @@ def flipud(x: TensorLike) -> Tensor:
 
     Raises:
         ShapeError: `x` is a number.
-
-    Source: `keras.ops.flipud`, `numpy.flipud`.
 
     Example:
         >>> pyml.ops.flipud([[1, 2], [3, 4]]).numpy()
@@ -310,8 +268,6 @@ def roll(x: TensorLike, shift: int | Sequence[int], axis: Axis = None) -> Tensor
 
     Raises:
         ShapeError: An axis is out of range, or there are not as many shifts as axes.
-
-    Source: `keras.ops.roll`, `numpy.roll`.
 
     Example:
         >>> pyml.ops.roll([1, 2, 3], 1).numpy()
@@ -355,8 +311,6 @@ def rot90(array: TensorLike, k: int = 1, axes: tuple[int, int] = (0, 1)) -> Tens
     Raises:
         ShapeError: An axis is out of range or named twice, or there are not two.
 
-    Source: `keras.ops.rot90`, `numpy.rot90`.
-
     Example:
         >>> pyml.ops.rot90([[1, 2], [3, 4]]).numpy()
         array([[2, 4],
@@ -390,8 +344,6 @@ def meshgrid(*x: TensorLike, indexing: str = "xy") -> list[Tensor]:
 
     Raises:
         ValueError: `indexing` is another.
-
-    Source: `keras.ops.meshgrid`, `numpy.meshgrid`.
 
     Example:
         >>> [grid.tolist() for grid in pyml.ops.meshgrid([1, 2], [3, 4])]

@@ -46,8 +46,6 @@ def gcd(x1: TensorLike, x2: TensorLike) -> Tensor:
         DtypeError: An operand holds no integers.
         ShapeError: The shapes do not broadcast.
 
-    Source: `keras.ops.gcd`, `numpy.gcd`.
-
     Example:
         >>> pyml.ops.gcd([12, 7], 18).numpy()
         array([6, 1], dtype=int32)
@@ -72,8 +70,6 @@ def lcm(x1: TensorLike, x2: TensorLike) -> Tensor:
     Raises:
         DtypeError: An operand holds no integers.
         ShapeError: The shapes do not broadcast.
-
-    Source: `keras.ops.lcm`, `numpy.lcm`.
 
     Example:
         >>> pyml.ops.lcm([12, 7], 18).numpy()

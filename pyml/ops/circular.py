@@ -9,7 +9,7 @@ import numpy as np
 from ..core.tensor import Tensor, elementwise_nodes
 from ..core.types import TensorLike
 from ..graph import prims
-from . import complex_formulas
+from . import complex_formulas, families
 from .apply import as_float
 from .arithmetic import divide, multiply
 from .declare import draw, op, sample
@@ -32,19 +32,12 @@ def _pair(x1: TensorLike, x2: TensorLike, what: str) -> tuple[Tensor, Tensor]:
 
 
 @op(
+    family=families.EACH_FLOAT,
     complex_parts=complex_formulas.turned(complex_formulas.inverse_hyperbolic_sine),
     like="numpy.arcsin", samples=[sample(draw(2, 3, low=-0.9, high=0.9))],
 )
 def arcsin(x: TensorLike) -> Tensor:
     """The inverse sine in radians, between -pi/2 and pi/2; NaN outside -1 to 1.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
-
-    Source: `keras.ops.arcsin`, `numpy.arcsin`.
 
     Example:
         >>> pyml.ops.arcsin([0., 1.]).numpy().round(4)
@@ -54,17 +47,12 @@ def arcsin(x: TensorLike) -> Tensor:
     return 2.0 * arctan(x / (1.0 + sqrt(1.0 - x) * sqrt(1.0 + x)))  # two roots, so that the slope at the ends is infinite
 
 
-@op(complex_parts=complex_formulas.inverse_cosine, like="numpy.arccos", samples=[sample(draw(2, 3, low=-0.9, high=0.9))])
+@op(
+    family=families.EACH_FLOAT,
+    complex_parts=complex_formulas.inverse_cosine, like="numpy.arccos", samples=[sample(draw(2, 3, low=-0.9, high=0.9))],
+)
 def arccos(x: TensorLike) -> Tensor:
     """The inverse cosine in radians, between 0 and pi; NaN outside -1 to 1.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
-
-    Source: `keras.ops.arccos`, `numpy.arccos`.
 
     Example:
         >>> pyml.ops.arccos([0., 1.]).numpy().round(4)
@@ -77,19 +65,12 @@ def arccos(x: TensorLike) -> Tensor:
 
 
 @op(
+    family=families.EACH_FLOAT,
     complex_parts=complex_formulas.inverse_hyperbolic_sine,
     like="numpy.arcsinh", samples=[sample(draw(2, 3)), sample(draw(3, low=1e11, high=3e38))],
 )
 def arcsinh(x: TensorLike) -> Tensor:
     """The inverse hyperbolic sine.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
-
-    Source: `keras.ops.arcsinh`, `numpy.arcsinh`.
 
     Example:
         >>> pyml.ops.arcsinh([0., 1.]).numpy().round(4)
@@ -103,17 +84,12 @@ def arcsinh(x: TensorLike) -> Tensor:
     return where(x < 0.0, -found, found)
 
 
-@op(complex_parts=complex_formulas.inverse_hyperbolic_cosine, like="numpy.arccosh", samples=[sample(draw(2, 3, low=1.1, high=4))])
+@op(
+    family=families.EACH_FLOAT,
+    complex_parts=complex_formulas.inverse_hyperbolic_cosine, like="numpy.arccosh", samples=[sample(draw(2, 3, low=1.1, high=4))],
+)
 def arccosh(x: TensorLike) -> Tensor:
     """The inverse hyperbolic cosine; NaN below 1.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
-
-    Source: `keras.ops.arccosh`, `numpy.arccosh`.
 
     Example:
         >>> pyml.ops.arccosh([1., 2.]).numpy().round(4)
@@ -125,17 +101,12 @@ def arccosh(x: TensorLike) -> Tensor:
     return where(far, log(where(far, x, 1.0)) + 0.6931471805599453, log1p(above + sqrt(above) * sqrt(above + 2.0)))
 
 
-@op(complex_parts=complex_formulas.inverse_hyperbolic_tangent, like="numpy.arctanh", samples=[sample(draw(2, 3, low=-0.9, high=0.9))])
+@op(
+    family=families.EACH_FLOAT,
+    complex_parts=complex_formulas.inverse_hyperbolic_tangent, like="numpy.arctanh", samples=[sample(draw(2, 3, low=-0.9, high=0.9))],
+)
 def arctanh(x: TensorLike) -> Tensor:
     """The inverse hyperbolic tangent; NaN outside -1 to 1.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
-
-    Source: `keras.ops.arctanh`, `numpy.arctanh`.
 
     Example:
         >>> pyml.ops.arctanh([0., 0.5]).numpy().round(4)
@@ -152,20 +123,9 @@ def _quotient(a: Tensor, b: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return swap, large, small / where(equal(large, 0.0), 1e37, large)  # not 1: beside two zeros the slope is 0
 
 
-@op(counted=True, like="numpy.hypot", samples=[sample(draw(2, 3), draw(2, 3)), sample(draw(2, 1), draw(3))])
+@op(family=families.PAIR_FLOAT, counted=True, like="numpy.hypot", samples=[sample(draw(2, 3), draw(2, 3)), sample(draw(2, 1), draw(3))])
 def hypot(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """`sqrt(x1**2 + x2**2)` as float32, without overflow on the way; shapes broadcast.
-
-    Args:
-        x1, x2: Tensors, or numbers.
-
-    Returns:
-        float32, in the shape that both broadcast to.
-
-    Raises:
-        ShapeError: The shapes do not broadcast.
-
-    Source: `keras.ops.hypot`, `numpy.hypot`.
+    """`sqrt(x1**2 + x2**2)`, without overflow on the way; shapes broadcast.
 
     Example:
         >>> pyml.ops.hypot([3., 5.], [4., 12.]).numpy()
@@ -177,20 +137,9 @@ def hypot(x1: TensorLike, x2: TensorLike) -> Tensor:
     return where(isinf(a), float("inf"), found)  # beside a NaN too
 
 
-@op(counted=True, like="numpy.arctan2", samples=[sample(draw(2, 3), draw(2, 3)), sample(draw(2, 1), draw(3))])
+@op(family=families.PAIR_FLOAT, counted=True, like="numpy.arctan2", samples=[sample(draw(2, 3), draw(2, 3)), sample(draw(2, 1), draw(3))])
 def arctan2(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The angle of the point `(x2, x1)` in radians, between -pi and pi.
-
-    Args:
-        x1, x2: Tensors, or numbers.
-
-    Returns:
-        float32, in the shape that both broadcast to.
-
-    Raises:
-        ShapeError: The shapes do not broadcast.
-
-    Source: `keras.ops.arctan2`, `numpy.arctan2`.
 
     Example:
         >>> pyml.ops.arctan2([1., 0., -1.], [1., -1., -1.]).numpy().round(4)
@@ -207,17 +156,9 @@ def arctan2(x1: TensorLike, x2: TensorLike) -> Tensor:
     return where(below, -angle, angle)
 
 
-@op(like="numpy.deg2rad", samples=[sample(draw(2, 3, low=-360, high=360))])
+@op(family=families.EACH_FLOAT, like="numpy.deg2rad", samples=[sample(draw(2, 3, low=-360, high=360))])
 def deg2rad(x: TensorLike) -> Tensor:
     """Degrees to radians.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
-
-    Source: `keras.ops.deg2rad`, `numpy.deg2rad`.
 
     Example:
         >>> pyml.ops.deg2rad([0., 180.]).numpy().round(4)
@@ -226,17 +167,9 @@ def deg2rad(x: TensorLike) -> Tensor:
     return multiply(as_float(x), pi / 180)
 
 
-@op(like="numpy.rad2deg", samples=[sample(draw(2, 3))])
+@op(family=families.EACH_FLOAT, like="numpy.rad2deg", samples=[sample(draw(2, 3))])
 def rad2deg(x: TensorLike) -> Tensor:
     """Radians to degrees.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
-
-    Source: `keras.ops.rad2deg`, `numpy.rad2deg`.
 
     Example:
         >>> pyml.ops.rad2deg([0., np.pi]).numpy().round(2)
@@ -245,17 +178,9 @@ def rad2deg(x: TensorLike) -> Tensor:
     return multiply(as_float(x), 180 / pi)
 
 
-@op(like="numpy.sinc", samples=[sample(draw(2, 3))])
+@op(family=families.EACH_FLOAT, like="numpy.sinc", samples=[sample(draw(2, 3))])
 def sinc(x: TensorLike) -> Tensor:
     """`sin(pi x) / (pi x)`, and 1 at 0.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
-
-    Source: `keras.ops.sinc`, `numpy.sinc`.
 
     Example:
         >>> pyml.ops.sinc([0., 0.5]).numpy().round(4)

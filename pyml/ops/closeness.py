@@ -10,7 +10,7 @@ from ..core.custom import custom_gradient
 from ..core.tensor import Tensor, as_node, elementwise_nodes
 from ..core.types import TensorLike
 from ..graph import prims
-from . import complex_formulas
+from . import complex_formulas, families
 from .apply import as_float
 from .arithmetic import abs as _abs
 from .declare import draw, op, sample
@@ -48,8 +48,6 @@ def isclose(x1: TensorLike, x2: TensorLike, rtol: float = 1e-5, atol: float = 1e
     Raises:
         ShapeError: The shapes do not broadcast.
 
-    Source: `keras.ops.isclose`, `numpy.isclose`.
-
     Example:
         >>> pyml.ops.isclose([1., 2.], [1.000001, 2.1]).numpy()
         array([ True, False])
@@ -77,8 +75,6 @@ def allclose(x1: TensorLike, x2: TensorLike, rtol: float = 1e-5, atol: float = 1
 
     Raises:
         ShapeError: The shapes do not broadcast.
-
-    Source: `keras.ops.allclose`, `numpy.allclose`.
 
     Example:
         >>> bool(pyml.ops.allclose([1., 2.], [1.000001, 2.]))
@@ -114,17 +110,9 @@ def isin(x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bo
     return ~found if invert else found
 
 
-@op(like="numpy.isposinf", gradient=False, samples=[sample(draw(2, 3)), sample(_ODD)])
+@op(family=families.EACH_TRUTH, like="numpy.isposinf", gradient=False, samples=[sample(draw(2, 3)), sample(_ODD)])
 def isposinf(x: TensorLike) -> Tensor:
     """Where `x` is `inf`.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        bool, in the shape of `x`.
-
-    Source: `keras.ops.isposinf`, `numpy.isposinf`.
 
     Example:
         >>> pyml.ops.isposinf([np.inf, -np.inf, 1.]).numpy()
@@ -134,17 +122,9 @@ def isposinf(x: TensorLike) -> Tensor:
     return isinf(x) & (x > 0.0)
 
 
-@op(like="numpy.isneginf", gradient=False, samples=[sample(draw(2, 3)), sample(_ODD)])
+@op(family=families.EACH_TRUTH, like="numpy.isneginf", gradient=False, samples=[sample(draw(2, 3)), sample(_ODD)])
 def isneginf(x: TensorLike) -> Tensor:
     """Where `x` is `-inf`.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        bool, in the shape of `x`.
-
-    Source: `keras.ops.isneginf`, `numpy.isneginf`.
 
     Example:
         >>> pyml.ops.isneginf([np.inf, -np.inf, 1.]).numpy()
@@ -154,17 +134,12 @@ def isneginf(x: TensorLike) -> Tensor:
     return isinf(x) & (x < 0.0)
 
 
-@op(complex_parts=lambda m, z: m.equal(z.imag, 0.0), like="numpy.isreal", gradient=False, samples=[sample(draw(2, 3)), sample(_ODD)])
+@op(
+    family=families.EACH_TRUTH,
+    complex_parts=lambda m, z: m.equal(z.imag, 0.0), like="numpy.isreal", gradient=False, samples=[sample(draw(2, 3)), sample(_ODD)],
+)
 def isreal(x: TensorLike) -> Tensor:
     """Where `x` has no imaginary part, so everywhere.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        bool, in the shape of `x`.
-
-    Source: `keras.ops.isreal`, `numpy.isreal`.
 
     Example:
         >>> pyml.ops.isreal([1., 2.]).numpy()
@@ -173,17 +148,12 @@ def isreal(x: TensorLike) -> Tensor:
     return Tensor(prims.full(as_node(x).shape, True, "bool"))
 
 
-@op(like="numpy.signbit", gradient=False, samples=[sample(draw(2, 3)), sample(_ODD[1:]), sample(draw(4, low=-3, high=3, dtype="int32"))])
+@op(
+    family=families.EACH_TRUTH,
+    like="numpy.signbit", gradient=False, samples=[sample(draw(2, 3)), sample(_ODD[1:]), sample(draw(4, low=-3, high=3, dtype="int32"))],
+)
 def signbit(x: TensorLike) -> Tensor:
     """Where the sign of `x` is set, that of -0.0 too.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        bool, in the shape of `x`.
-
-    Source: `keras.ops.signbit`, `numpy.signbit`.
 
     Example:
         >>> pyml.ops.signbit([-1., 0., -0.]).numpy()
@@ -204,6 +174,7 @@ def _next(x1: np.ndarray, x2: np.ndarray) -> np.ndarray:
 
 
 @op(
+    family=families.PAIR_FLOAT,
     counted=True,
     like=_next,
     gradient=False,  # that finite differences in float64 show
@@ -215,15 +186,6 @@ def nextafter(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The next float32 after `x1` on the way to `x2`; `x2` where they are equal, NaN where one is. Shapes broadcast.
 
     As on PyTorch the gradient is that of the operand which the result is, or is next to.
-
-    Args:
-        x1, x2: Tensors, or numbers.
-
-    Returns:
-        float32, in the shape that both broadcast to.
-
-    Raises:
-        ShapeError: The shapes do not broadcast.
 
     Source: `keras.ops.nextafter`.
 
@@ -259,8 +221,6 @@ def heaviside(x1: TensorLike, x2: TensorLike) -> Tensor:
 
     Raises:
         ShapeError: The shapes do not broadcast.
-
-    Source: `keras.ops.heaviside`, `numpy.heaviside`.
 
     Example:
         >>> pyml.ops.heaviside([-2., 0., 3.], 0.5).numpy()

@@ -34,11 +34,11 @@ def view_as_complex(x: TensorLike) -> ComplexTensor:
     Raises:
         ShapeError: The last axis does not have two elements.
 
+    Source: `keras.ops.view_as_complex`, `torch.view_as_complex`.
+
     Example:
         >>> pyml.ops.view_as_complex([[1., 2.], [0., -1.]]).numpy()
         array([1.+2.j, 0.-1.j], dtype=complex64)
-
-    Source: `keras.ops.view_as_complex`, `torch.view_as_complex`.
     """
     real = as_float(x)
     if real.ndim < 1 or real.shape[-1] != 2:
@@ -56,15 +56,15 @@ def view_as_real(x: TensorLike | ComplexTensor) -> Tensor:
     Args:
         x: Tensor of complex or real numbers.
 
-    Example:
-        >>> pyml.ops.view_as_real(np.array([1 + 2j, 3j])).numpy()
-        array([[1., 2.],
-               [0., 3.]], dtype=float32)
-
     Returns:
         float32, in the shape of `x` with a last axis of 2.
 
     Source: `keras.ops.view_as_real`, `torch.view_as_real`.
+
+    Example:
+        >>> pyml.ops.view_as_real(np.array([1 + 2j, 3j])).numpy()
+        array([[1., 2.],
+               [0., 3.]], dtype=float32)
     """
     z = as_complex(x if isinstance(x, ComplexTensor) else Tensor(as_node(x)))
     return stack([z.real, z.imag], axis=-1)

@@ -110,8 +110,6 @@ def einsum(subscripts: str, *operands: TensorLike, **kwargs: Any) -> Tensor:
         ValueError: The letters do not fit together, or one stands twice in the result.
         ShapeError: A letter has two sizes, or an operand another number of axes.
 
-    Source: `keras.ops.einsum`, `numpy.einsum`.
-
     Example:
         >>> pyml.ops.einsum("ij,kj->ik", np.eye(2), np.ones((3, 2))).shape
         (2, 3)

@@ -50,8 +50,6 @@ def convert_to_tensor(x: TensorLike, dtype: str | None = None, sparse: bool | No
         DtypeError: Integers do not fit into 32 bits.
         ValueError: A sparse or ragged tensor is asked for.
 
-    Source: `keras.ops.convert_to_tensor`, `numpy.asarray`.
-
     Example:
         >>> pyml.ops.convert_to_tensor([1, 2]).dtype
         'int32'
@@ -76,8 +74,6 @@ def convert_to_numpy(x: TensorLike) -> np.ndarray:
     Raises:
         SyncReadError: This browser cannot wait here; write `await x.data()`.
         TraceError: Called while a program is traced.
-
-    Source: `keras.ops.convert_to_numpy`, `numpy.asarray`.
 
     Example:
         >>> pyml.ops.convert_to_numpy(pyml.Variable([1., 2.]))
@@ -185,8 +181,6 @@ def stop_gradient(variable: TensorLike) -> Tensor:
     Returns:
         A tensor of the shape and dtype of `variable`.
 
-    Source: `keras.ops.stop_gradient`, `numpy.asarray`.
-
     Example:
         >>> pyml.grad(lambda x: (x * pyml.ops.stop_gradient(x)).sum())(np.array([3., 4.])).numpy()
         array([3., 4.], dtype=float32)
@@ -203,8 +197,6 @@ def shape(x: TensorLike) -> tuple[int | None, ...]:
 
     Returns:
         A tuple of integers, and of None for sizes that are not known.
-
-    Source: `keras.ops.shape`, `numpy.shape`.
 
     Example:
         >>> pyml.ops.shape(np.zeros((2, 3)))

@@ -192,8 +192,6 @@ def nonzero(x: TensorLike) -> tuple[Tensor, ...]:
     Raises:
         TraceError: A program is traced, or `x` is symbolic.
 
-    Source: `keras.ops.nonzero`, `numpy.nonzero`.
-
     Example:
         >>> [axis.tolist() for axis in pyml.ops.nonzero([[1, 0], [0, 2]])]
         [[0, 1], [0, 1]]

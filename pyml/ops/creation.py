@@ -7,7 +7,7 @@ from ..core.types import Shape, TensorLike
 from ..dtypes import standardize
 from ..graph import prims
 from ..graph.sizes import count_of, shape_of
-from . import complex_formulas
+from . import complex_formulas, families
 from .declare import draw, op, sample
 from .logic import equal
 from .shaping import expand_dims
@@ -33,8 +33,6 @@ def full(shape: Shape, fill_value: TensorLike, dtype: str | None = None) -> Tens
         ShapeError: `shape` holds something else than integers of at least 0.
         DtypeError: There is no such dtype.
 
-    Source: `keras.ops.full`, `numpy.full`.
-
     Example:
         >>> pyml.ops.full((2,), 7).numpy()
         array([7., 7.], dtype=float32)
@@ -43,22 +41,9 @@ def full(shape: Shape, fill_value: TensorLike, dtype: str | None = None) -> Tens
     return Tensor(prims.broadcast_to(node, shape_of(shape, "full")))
 
 
-@op(like="numpy.zeros", samples=[sample((2, 3)), sample(4, dtype="int32")])
+@op(family=families.FILLED, like="numpy.zeros", samples=[sample((2, 3)), sample(4, dtype="int32")])
 def zeros(shape: Shape, dtype: str | None = None) -> Tensor:
     """Zeros in `shape`, float32 by default; costs no memory.
-
-    Args:
-        shape: The sizes, or one size.
-        dtype: The dtype of the result.
-
-    Returns:
-        A tensor of shape `shape` and dtype `dtype`, float32 by default.
-
-    Raises:
-        ShapeError: `shape` holds something else than integers of at least 0.
-        DtypeError: There is no such dtype.
-
-    Source: `keras.ops.zeros`, `numpy.zeros`.
 
     Example:
         >>> pyml.ops.zeros((2,)).numpy()
@@ -67,22 +52,9 @@ def zeros(shape: Shape, dtype: str | None = None) -> Tensor:
     return Tensor(prims.full(shape_of(shape, "zeros"), 0, standardize(dtype or "float32")))
 
 
-@op(like="numpy.ones", samples=[sample((2, 3)), sample(4, dtype="int32")])
+@op(family=families.FILLED, like="numpy.ones", samples=[sample((2, 3)), sample(4, dtype="int32")])
 def ones(shape: Shape, dtype: str | None = None) -> Tensor:
     """Ones in `shape`, float32 by default; costs no memory.
-
-    Args:
-        shape: The sizes, or one size.
-        dtype: The dtype of the result.
-
-    Returns:
-        A tensor of shape `shape` and dtype `dtype`, float32 by default.
-
-    Raises:
-        ShapeError: `shape` holds something else than integers of at least 0.
-        DtypeError: There is no such dtype.
-
-    Source: `keras.ops.ones`, `numpy.ones`.
 
     Example:
         >>> pyml.ops.ones((2,)).numpy()
@@ -91,21 +63,12 @@ def ones(shape: Shape, dtype: str | None = None) -> Tensor:
     return Tensor(prims.full(shape_of(shape, "ones"), 1, standardize(dtype or "float32")))
 
 
-@op(complex_parts=complex_formulas.zeros_like, like="numpy.zeros_like", gradient=False, samples=[sample(draw(2, 3))])
+@op(
+    family=families.FILLED_LIKE,
+    complex_parts=complex_formulas.zeros_like, like="numpy.zeros_like", gradient=False, samples=[sample(draw(2, 3))],
+)
 def zeros_like(x: TensorLike, dtype: str | None = None) -> Tensor:
     """Zeros in the shape and dtype of `x`, or in `dtype`.
-
-    Args:
-        x: Tensor of any shape.
-        dtype: The dtype of the result; None for that of `x`.
-
-    Returns:
-        A tensor in the shape of `x`, of `dtype` or its dtype.
-
-    Raises:
-        DtypeError: There is no such dtype.
-
-    Source: `keras.ops.zeros_like`, `numpy.zeros_like`.
 
     Example:
         >>> pyml.ops.zeros_like([1, 2]).numpy()
@@ -115,21 +78,12 @@ def zeros_like(x: TensorLike, dtype: str | None = None) -> Tensor:
     return zeros(node.shape, dtype or node.dtype)
 
 
-@op(complex_parts=complex_formulas.ones_like, like="numpy.ones_like", gradient=False, samples=[sample(draw(2, 3))])
+@op(
+    family=families.FILLED_LIKE,
+    complex_parts=complex_formulas.ones_like, like="numpy.ones_like", gradient=False, samples=[sample(draw(2, 3))],
+)
 def ones_like(x: TensorLike, dtype: str | None = None) -> Tensor:
     """Ones in the shape and dtype of `x`, or in `dtype`.
-
-    Args:
-        x: Tensor of any shape.
-        dtype: The dtype of the result; None for that of `x`.
-
-    Returns:
-        A tensor in the shape of `x`, of `dtype` or its dtype.
-
-    Raises:
-        DtypeError: There is no such dtype.
-
-    Source: `keras.ops.ones_like`, `numpy.ones_like`.
 
     Example:
         >>> pyml.ops.ones_like([3, 2]).numpy()
@@ -154,8 +108,6 @@ def full_like(x: TensorLike, fill_value: TensorLike, dtype: str | None = None) -
     Raises:
         DtypeError: There is no such dtype.
 
-    Source: `keras.ops.full_like`, `numpy.full_like`.
-
     Example:
         >>> pyml.ops.full_like([3, 2], 7).numpy()
         array([7, 7], dtype=int32)
@@ -178,8 +130,6 @@ def arange(start: float, stop: float | None = None, step: float | None = None, d
 
     Raises:
         ValueError: `step` is 0.
-
-    Source: `keras.ops.arange`, `numpy.arange`.
 
     Example:
         >>> pyml.ops.arange(2, 8, 2).numpy()
@@ -215,8 +165,6 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: str | None = None) -> T
         ShapeError: `N` or `M` is not an integer of at least 0.
         DtypeError: There is no such dtype.
 
-    Source: `keras.ops.eye`, `numpy.eye`.
-
     Example:
         >>> pyml.ops.eye(2, 3).numpy()
         array([[1., 0., 0.],
@@ -242,8 +190,6 @@ def identity(n: int, dtype: str | None = None) -> Tensor:
     Raises:
         ShapeError: `n` is not an integer of at least 0.
         DtypeError: There is no such dtype.
-
-    Source: `keras.ops.identity`, `numpy.identity`.
 
     Example:
         >>> pyml.ops.identity(2).numpy()

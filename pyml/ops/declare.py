@@ -25,6 +25,7 @@ from ..core.symbolic import VALUES, call_function, holds_symbolic
 from ..core.trace import marks_gaps
 from ..dtypes import narrow
 from ..errors import DtypeError, did_you_mean
+from .families import Family, docstring
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -115,6 +116,7 @@ class Rules(NamedTuple):
 
 def op(
     *,
+    family: Family | None = None,
     like: str | Callable[..., Any] | None = None,
     samples: Sequence[Sample] = (),
     operator: str | None = None,
@@ -132,6 +134,7 @@ def op(
     """Declares a public op.
 
     Args:
+        family: What its docstring shares with others, and so does not write: arguments, result and errors.
         like: What the op computes, for the tests: `"numpy.sort"`, or a function of numpy arrays in float64.
         samples: Calls that the tests make, each a `sample(...)`.
         operator: The operator of tensors that is this op, as in `core/operators.py`: `"add"` is `+`.
@@ -160,6 +163,7 @@ def op(
 
     def declare(fn: Function) -> Function:
         name = fn.__name__
+        fn.__doc__ = docstring(fn.__doc__, name, like, family)
         public: Any = _checked(fn, rules) if record else fn
         if name in DECLARED:
             raise ValueError(f"an op named {name!r} is declared in {DECLARED[name].module} already.")

@@ -72,11 +72,11 @@ def det(x: TensorLike) -> Tensor:
     Raises:
         ShapeError: `x` is not square.
 
+    Source: `keras.ops.linalg.det`.
+
     Example:
         >>> pyml.ops.det([[2., 1.], [0., 3.]]).item()
         6.0
-
-    Source: `keras.ops.linalg.det`.
     """
     node = matrices(x, "det", square=True)
     return back(custom_gradient(_det)(Tensor(flat(node)))._node, node.shape[:-2])

@@ -44,8 +44,6 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: str | None = None) -> T
         ShapeError: `N` or `M` is not an integer of at least 0.
         DtypeError: There is no such dtype.
 
-    Source: `keras.ops.tri`, `numpy.tri`.
-
     Example:
         >>> pyml.ops.tri(2, 3).numpy()
         array([[1., 0., 0.],
@@ -80,8 +78,6 @@ def tril(x: TensorLike, k: int = 0) -> Tensor:
     Raises:
         ShapeError: `x` has fewer than two axes.
 
-    Source: `keras.ops.tril`, `numpy.tril`.
-
     Example:
         >>> pyml.ops.tril([[1, 2], [3, 4]]).numpy()
         array([[1, 0],
@@ -104,8 +100,6 @@ def triu(x: TensorLike, k: int = 0) -> Tensor:
 
     Raises:
         ShapeError: `x` has fewer than two axes.
-
-    Source: `keras.ops.triu`, `numpy.triu`.
 
     Example:
         >>> pyml.ops.triu([[1, 2], [3, 4]]).numpy()
@@ -144,8 +138,6 @@ def diagonal(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> 
     Raises:
         ShapeError: `x` has fewer than two axes, or an axis is out of range or named twice.
 
-    Source: `keras.ops.diagonal`, `numpy.diagonal`.
-
     Example:
         >>> pyml.ops.diagonal([[1, 2], [3, 4]]).numpy()
         array([1, 4], dtype=int32)
@@ -179,8 +171,6 @@ def trace(x: TensorLike, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Ten
 
     Raises:
         ShapeError: `x` has fewer than two axes, or an axis is out of range or named twice.
-
-    Source: `keras.ops.trace`, `numpy.trace`.
 
     Example:
         >>> pyml.ops.trace([[1, 2], [3, 4]]).item()
@@ -220,8 +210,6 @@ def diag(x: TensorLike, k: int = 0) -> Tensor:
     Raises:
         ShapeError: `x` has neither one axis nor two.
 
-    Source: `keras.ops.diag`, `numpy.diag`.
-
     Example:
         >>> pyml.ops.diag([1, 2]).numpy()
         array([[1, 0],
@@ -248,8 +236,6 @@ def diagflat(x: TensorLike, k: int = 0) -> Tensor:
 
     Returns:
         A square matrix of the dtype of `x`.
-
-    Source: `keras.ops.diagflat`, `numpy.diagflat`.
 
     Example:
         >>> pyml.ops.diagflat([1, 2], k=1).numpy()

@@ -43,12 +43,12 @@ def eig(x: TensorLike) -> tuple[ComplexTensor, ComplexTensor]:
         ShapeError: `x` is not square.
         numpy.linalg.LinAlgError: A matrix holds NaN or infinity. Inside programs the answer is NaN.
 
+    Source: `keras.ops.linalg.eig`.
+
     Example:
         >>> w, v = pyml.ops.eig([[0., 1.], [-1., 0.]])
         >>> w.numpy()
         array([0.+1.j, 0.-1.j], dtype=complex64)
-
-    Source: `keras.ops.linalg.eig`.
     """
     node = matrices(x, "eig", square=True)
     n, lead = node.shape[-1], node.shape[:-2]

@@ -10,7 +10,7 @@ from ..core.complex_tensor import ComplexTensor
 from ..core.tensor import Tensor, as_node
 from ..core.types import TensorLike
 from ..graph import prims
-from . import complex_formulas
+from . import complex_formulas, families
 from .apply import as_float, floating
 from .arithmetic import abs, add, divide, floor_divide, maximum, mod, multiply, negative, subtract
 from .declare import draw, op, sample
@@ -22,17 +22,9 @@ __all__ = [
 ]  # fmt: skip
 
 
-@op(complex_parts=complex_formulas.root, like="numpy.sqrt", samples=[sample(draw(2, 3, low=0.2))])
+@op(family=families.EACH_FLOAT, complex_parts=complex_formulas.root, like="numpy.sqrt", samples=[sample(draw(2, 3, low=0.2))])
 def sqrt(x: TensorLike) -> Tensor:
     """The square root; NaN below 0.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
-
-    Source: `keras.ops.sqrt`, `numpy.sqrt`.
 
     Example:
         >>> pyml.ops.sqrt([4., 9.]).numpy()
@@ -47,17 +39,9 @@ def length_of(squares: Tensor) -> Tensor:
     return where(some, sqrt(where(some, squares, 1.0)), squares)
 
 
-@op(complex_parts=complex_formulas.exponential, like="numpy.exp", samples=[sample(draw(2, 3))])
+@op(family=families.EACH_FLOAT, complex_parts=complex_formulas.exponential, like="numpy.exp", samples=[sample(draw(2, 3))])
 def exp(x: TensorLike) -> Tensor:
     """`e` to the power of `x`.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
-
-    Source: `keras.ops.exp`, `numpy.exp`.
 
     Example:
         >>> pyml.ops.exp([0., 1.]).numpy().round(4)
@@ -66,17 +50,9 @@ def exp(x: TensorLike) -> Tensor:
     return floating(prims.exp, x)
 
 
-@op(complex_parts=complex_formulas.exponential_less_1, like="numpy.expm1", samples=[sample(draw(2, 3))])
+@op(family=families.EACH_FLOAT, complex_parts=complex_formulas.exponential_less_1, like="numpy.expm1", samples=[sample(draw(2, 3))])
 def expm1(x: TensorLike) -> Tensor:
     """`exp(x) - 1`, accurate near 0.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
-
-    Source: `keras.ops.expm1`, `numpy.expm1`.
 
     Example:
         >>> float(pyml.ops.expm1(1e-6)) > 1e-6
@@ -85,17 +61,9 @@ def expm1(x: TensorLike) -> Tensor:
     return floating(prims.expm1, x)
 
 
-@op(complex_parts=complex_formulas.logarithm, like="numpy.log", samples=[sample(draw(2, 3, low=0.2))])
+@op(family=families.EACH_FLOAT, complex_parts=complex_formulas.logarithm, like="numpy.log", samples=[sample(draw(2, 3, low=0.2))])
 def log(x: TensorLike) -> Tensor:
     """The natural logarithm; NaN below 0, `-inf` at 0.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
-
-    Source: `keras.ops.log`, `numpy.log`.
 
     Example:
         >>> pyml.ops.log([1., 10.]).numpy().round(4)
@@ -104,17 +72,12 @@ def log(x: TensorLike) -> Tensor:
     return floating(prims.log, x)
 
 
-@op(complex_parts=complex_formulas.logarithm_of_1_more, like="numpy.log1p", samples=[sample(draw(2, 3, low=-0.5))])
+@op(
+    family=families.EACH_FLOAT,
+    complex_parts=complex_formulas.logarithm_of_1_more, like="numpy.log1p", samples=[sample(draw(2, 3, low=-0.5))],
+)
 def log1p(x: TensorLike) -> Tensor:
     """`log(1 + x)`, accurate near 0.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
-
-    Source: `keras.ops.log1p`, `numpy.log1p`.
 
     Example:
         >>> pyml.ops.log1p([0., 1.]).numpy().round(4)
@@ -123,17 +86,12 @@ def log1p(x: TensorLike) -> Tensor:
     return floating(prims.log1p, x)
 
 
-@op(complex_parts=lambda m, z: m.log(z) * (1 / np.log(2)), like="numpy.log2", samples=[sample(draw(2, 3, low=0.2))])
+@op(
+    family=families.EACH_FLOAT,
+    complex_parts=lambda m, z: m.log(z) * (1 / np.log(2)), like="numpy.log2", samples=[sample(draw(2, 3, low=0.2))],
+)
 def log2(x: TensorLike) -> Tensor:
     """The logarithm to base 2.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
-
-    Source: `keras.ops.log2`, `numpy.log2`.
 
     Example:
         >>> pyml.ops.log2([1., 8.]).numpy().round(4)
@@ -142,17 +100,12 @@ def log2(x: TensorLike) -> Tensor:
     return floating(prims.log2, x)
 
 
-@op(complex_parts=lambda m, z: m.log(z) * (1 / np.log(10)), like="numpy.log10", samples=[sample(draw(2, 3, low=0.2))])
+@op(
+    family=families.EACH_FLOAT,
+    complex_parts=lambda m, z: m.log(z) * (1 / np.log(10)), like="numpy.log10", samples=[sample(draw(2, 3, low=0.2))],
+)
 def log10(x: TensorLike) -> Tensor:
     """The logarithm to base 10.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
-
-    Source: `keras.ops.log10`, `numpy.log10`.
 
     Example:
         >>> pyml.ops.log10([1., 100.]).numpy().round(4)
@@ -164,20 +117,12 @@ def log10(x: TensorLike) -> Tensor:
 _COUNTS = draw(4, low=0, high=5, dtype="uint32")
 
 
-@op(counted=True, like="numpy.logaddexp", samples=[sample(draw(2, 3), draw(2, 3)), sample(draw(2, 1), draw(3)), sample(_COUNTS, _COUNTS)])
+@op(
+    family=families.PAIR_FLOAT,
+    counted=True, like="numpy.logaddexp", samples=[sample(draw(2, 3), draw(2, 3)), sample(draw(2, 1), draw(3)), sample(_COUNTS, _COUNTS)],
+)
 def logaddexp(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`log(exp(x1) + exp(x2))` without overflow.
-
-    Args:
-        x1, x2: Tensors, or numbers.
-
-    Returns:
-        float32, in the shape that both broadcast to.
-
-    Raises:
-        ShapeError: The shapes do not broadcast.
-
-    Source: `keras.ops.logaddexp`, `numpy.logaddexp`.
 
     Example:
         >>> round(float(pyml.ops.logaddexp(200., 200.)), 3)
@@ -188,17 +133,12 @@ def logaddexp(x1: TensorLike, x2: TensorLike) -> Tensor:
     return add(maximum(x1, x2), log1p(exp(negative(abs(apart)))))
 
 
-@op(complex_parts=complex_formulas.turned(complex_formulas.hyperbolic_sine), like="numpy.sin", samples=[sample(draw(2, 3))])
+@op(
+    family=families.EACH_FLOAT,
+    complex_parts=complex_formulas.turned(complex_formulas.hyperbolic_sine), like="numpy.sin", samples=[sample(draw(2, 3))],
+)
 def sin(x: TensorLike) -> Tensor:
     """The sine of `x` in radians.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
-
-    Source: `keras.ops.sin`, `numpy.sin`.
 
     Example:
         >>> pyml.ops.sin([0., np.pi / 2]).numpy().round(4)
@@ -207,17 +147,12 @@ def sin(x: TensorLike) -> Tensor:
     return floating(prims.sin, x)
 
 
-@op(complex_parts=lambda m, z: m.cosh(ComplexTensor(-z.imag, z.real)), like="numpy.cos", samples=[sample(draw(2, 3))])
+@op(
+    family=families.EACH_FLOAT,
+    complex_parts=lambda m, z: m.cosh(ComplexTensor(-z.imag, z.real)), like="numpy.cos", samples=[sample(draw(2, 3))],
+)
 def cos(x: TensorLike) -> Tensor:
     """The cosine of `x` in radians.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
-
-    Source: `keras.ops.cos`, `numpy.cos`.
 
     Example:
         >>> pyml.ops.cos([0., np.pi]).numpy().round(4)
@@ -227,19 +162,12 @@ def cos(x: TensorLike) -> Tensor:
 
 
 @op(
+    family=families.EACH_FLOAT,
     complex_parts=complex_formulas.turned(complex_formulas.hyperbolic_tangent),
     like="numpy.tan", samples=[sample(draw(2, 3, low=-1, high=1))],
 )
 def tan(x: TensorLike) -> Tensor:
     """The tangent of `x` in radians.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
-
-    Source: `keras.ops.tan`, `numpy.tan`.
 
     Example:
         >>> pyml.ops.tan([0., np.pi / 4]).numpy().round(4)
@@ -248,17 +176,12 @@ def tan(x: TensorLike) -> Tensor:
     return divide(sin(x), cos(x))
 
 
-@op(complex_parts=complex_formulas.turned(complex_formulas.inverse_hyperbolic_tangent), like="numpy.arctan", samples=[sample(draw(2, 3))])
+@op(
+    family=families.EACH_FLOAT,
+    complex_parts=complex_formulas.turned(complex_formulas.inverse_hyperbolic_tangent), like="numpy.arctan", samples=[sample(draw(2, 3))],
+)
 def arctan(x: TensorLike) -> Tensor:
     """The inverse tangent in radians, between -pi/2 and pi/2.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
-
-    Source: `keras.ops.arctan`, `numpy.arctan`.
 
     Example:
         >>> pyml.ops.arctan([0., 1.]).numpy().round(4)
@@ -267,17 +190,9 @@ def arctan(x: TensorLike) -> Tensor:
     return floating(prims.atan, x)
 
 
-@op(complex_parts=complex_formulas.hyperbolic_sine, like="numpy.sinh", samples=[sample(draw(2, 3))])
+@op(family=families.EACH_FLOAT, complex_parts=complex_formulas.hyperbolic_sine, like="numpy.sinh", samples=[sample(draw(2, 3))])
 def sinh(x: TensorLike) -> Tensor:
     """The hyperbolic sine, `(exp(x) - exp(-x)) / 2`.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
-
-    Source: `keras.ops.sinh`, `numpy.sinh`.
 
     Example:
         >>> pyml.ops.sinh([0., 1.]).numpy().round(4)
@@ -286,17 +201,9 @@ def sinh(x: TensorLike) -> Tensor:
     return floating(prims.sinh, x)
 
 
-@op(complex_parts=complex_formulas.hyperbolic_cosine, like="numpy.cosh", samples=[sample(draw(2, 3))])
+@op(family=families.EACH_FLOAT, complex_parts=complex_formulas.hyperbolic_cosine, like="numpy.cosh", samples=[sample(draw(2, 3))])
 def cosh(x: TensorLike) -> Tensor:
     """The hyperbolic cosine, `(exp(x) + exp(-x)) / 2`.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
-
-    Source: `keras.ops.cosh`, `numpy.cosh`.
 
     Example:
         >>> pyml.ops.cosh([0., 1.]).numpy().round(4)
@@ -305,17 +212,9 @@ def cosh(x: TensorLike) -> Tensor:
     return floating(prims.cosh, x)
 
 
-@op(complex_parts=complex_formulas.hyperbolic_tangent, like="numpy.tanh", samples=[sample(draw(2, 3))])
+@op(family=families.EACH_FLOAT, complex_parts=complex_formulas.hyperbolic_tangent, like="numpy.tanh", samples=[sample(draw(2, 3))])
 def tanh(x: TensorLike) -> Tensor:
     """The hyperbolic tangent, between -1 and 1.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
-
-    Source: `keras.ops.tanh`, `numpy.tanh`.
 
     Example:
         >>> pyml.ops.tanh([0., 1.]).numpy().round(4)
@@ -324,17 +223,9 @@ def tanh(x: TensorLike) -> Tensor:
     return floating(prims.tanh, x)
 
 
-@op(like="numpy.floor", gradient=False, samples=[sample(draw(2, 3))])
+@op(family=families.EACH_FLOAT, like="numpy.floor", gradient=False, samples=[sample(draw(2, 3))])
 def floor(x: TensorLike) -> Tensor:
     """The largest integer not above `x`.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
-
-    Source: `keras.ops.floor`, `numpy.floor`.
 
     Example:
         >>> pyml.ops.floor([1.7, -1.2]).numpy()
@@ -343,17 +234,9 @@ def floor(x: TensorLike) -> Tensor:
     return floating(prims.floor, x)
 
 
-@op(like="numpy.ceil", gradient=False, samples=[sample(draw(2, 3))])
+@op(family=families.EACH_FLOAT, like="numpy.ceil", gradient=False, samples=[sample(draw(2, 3))])
 def ceil(x: TensorLike) -> Tensor:
     """The smallest integer not below `x`.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
-
-    Source: `keras.ops.ceil`, `numpy.ceil`.
 
     Example:
         >>> pyml.ops.ceil([1.2, -1.7]).numpy()
@@ -362,17 +245,9 @@ def ceil(x: TensorLike) -> Tensor:
     return floating(prims.ceil, x)
 
 
-@op(like="numpy.trunc", gradient=False, samples=[sample(draw(2, 3))])
+@op(family=families.EACH, like="numpy.trunc", gradient=False, samples=[sample(draw(2, 3))])
 def trunc(x: TensorLike) -> Tensor:
     """`x` without its fraction.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        A tensor of the shape and dtype of `x`.
-
-    Source: `keras.ops.trunc`, `numpy.trunc`.
 
     Example:
         >>> pyml.ops.trunc([1.7, -1.7]).numpy()

@@ -41,12 +41,12 @@ def cholesky(x: TensorLike, upper: bool = False) -> Tensor:
         ShapeError: `x` is not square.
         numpy.linalg.LinAlgError: A matrix is not positive definite. Inside programs all of it is NaN instead.
 
+    Source: `keras.ops.linalg.cholesky`.
+
     Example:
         >>> pyml.ops.cholesky([[4., 2.], [2., 5.]]).numpy()
         array([[2., 0.],
                [1., 2.]], dtype=float32)
-
-    Source: `keras.ops.linalg.cholesky`.
     """
     node = matrices(x, "cholesky", square=True)
     found = CHOLESKY(lower_mirrored(flat(node)))
@@ -111,12 +111,12 @@ def lu_factor(x: TensorLike) -> tuple[Tensor, Tensor]:
     Raises:
         ShapeError: `x` has fewer than two axes.
 
+    Source: `keras.ops.linalg.lu_factor`, `scipy.linalg.lu_factor`.
+
     Example:
         >>> lu, pivots = pyml.ops.lu_factor([[1., 2.], [2., 2.]])
         >>> lu.tolist(), pivots.tolist()
         ([[2.0, 2.0], [0.5, 1.0]], [1, 1])
-
-    Source: `keras.ops.linalg.lu_factor`, `scipy.linalg.lu_factor`.
     """
     node = matrices(x, "lu_factor")
     m, n = node.shape[-2:]
@@ -149,13 +149,13 @@ def qr(x: TensorLike, mode: str = "reduced") -> tuple[Tensor, Tensor]:
         ShapeError: `x` has fewer than two axes.
         ValueError: There is no such mode.
 
+    Source: `keras.ops.linalg.qr`.
+
     Example:
         >>> q, r = pyml.ops.qr([[3., 1.], [4., 2.]])
         >>> r.numpy().round(4)
         array([[-5. , -2.2],
                [ 0. ,  0.4]], dtype=float32)
-
-    Source: `keras.ops.linalg.qr`.
     """
     if mode not in ("reduced", "complete"):
         raise ValueError(f"qr: mode must be 'reduced' or 'complete'. Received: mode={mode!r}")

@@ -79,8 +79,6 @@ def concatenate(xs: Sequence[TensorLike], axis: int = 0) -> Tensor:
         ShapeError: Other sizes differ.
         ValueError: There are no tensors.
 
-    Source: `keras.ops.concatenate`, `numpy.concatenate`.
-
     Example:
         >>> pyml.ops.concatenate([[1, 2], [3]]).numpy()
         array([1, 2, 3], dtype=int32)
@@ -113,8 +111,6 @@ def stack(x: Sequence[TensorLike], axis: int = 0) -> Tensor:
         ShapeError: The shapes differ, or the axis is out of range.
         ValueError: There are no tensors.
 
-    Source: `keras.ops.stack`, `numpy.stack`.
-
     Example:
         >>> pyml.ops.stack([[1, 2], [3, 4]], axis=1).numpy()
         array([[1, 3],
@@ -144,8 +140,6 @@ def split(x: TensorLike, indices_or_sections: int | Sequence[int], axis: int = 0
     Raises:
         ShapeError: The size does not divide into so many parts.
         ShapeError: `axis` is out of range, or `indices_or_sections` neither a positive integer nor a list.
-
-    Source: `keras.ops.split`, `numpy.split`.
 
     Example:
         >>> [part.tolist() for part in pyml.ops.split([1, 2, 3, 4], [1])]
@@ -189,8 +183,6 @@ def repeat(x: TensorLike, repeats: int | Sequence[int], axis: int | None = None)
     Raises:
         ShapeError: The axis is out of range, or there are not as many numbers as places.
 
-    Source: `keras.ops.repeat`, `numpy.repeat`.
-
     Example:
         >>> pyml.ops.repeat([1, 2], 2).numpy()
         array([1, 1, 2, 2], dtype=int32)
@@ -225,8 +217,6 @@ def tile(x: TensorLike, repeats: int | Sequence[int]) -> Tensor:
 
     Raises:
         ShapeError: `repeats` holds something else than integers of at least 0.
-
-    Source: `keras.ops.tile`, `numpy.tile`.
 
     Example:
         >>> pyml.ops.tile([1, 2], 2).numpy()
@@ -263,8 +253,6 @@ def take(x: TensorLike, indices: TensorLike, axis: int | None = None) -> Tensor:
     Raises:
         IndexError: A number, list or array of `indices` holds one that is out of range.
         ShapeError: `axis` is out of range.
-
-    Source: `keras.ops.take`, `numpy.take`.
 
     Example:
         >>> pyml.ops.take([10, 20, 30], [2, 0]).numpy()

@@ -49,8 +49,6 @@ def norm(x: TensorLike, ord: float | str | None = None, axis: Axis = None, keepd
     Raises:
         ValueError: There is no such norm.
 
-    Source: `keras.ops.norm`, `numpy.linalg.norm`.
-
     Example:
         >>> pyml.ops.norm([3., 4.]).item()
         5.0

@@ -33,12 +33,12 @@ def slogdet(x: TensorLike) -> tuple[Tensor, Tensor]:
     Raises:
         ShapeError: `x` is not square.
 
+    Source: `keras.ops.numpy.slogdet`.
+
     Example:
         >>> sign, logarithm = pyml.ops.slogdet([[1e30, 0.], [0., -1e30]])
         >>> sign.item(), round(logarithm.item(), 2)
         (-1.0, 138.16)
-
-    Source: `keras.ops.numpy.slogdet`.
     """
     node = matrices(x, "slogdet", square=True)
     _, diagonal, swaps = pivots_of(flat(node))

@@ -8,7 +8,7 @@ from ..core.tensor import Tensor, as_node, broadcast_shapes, elementwise_nodes
 from ..core.types import TensorLike
 from ..errors import DtypeError
 from ..graph import prims
-from . import complex_formulas
+from . import complex_formulas, families
 from .apply import Primitive, arithmetic, binary, floating
 from .declare import draw, op, sample
 from .reading import places_of
@@ -24,20 +24,9 @@ _WHOLE = sample(draw(2, 3, low=0, high=4, dtype="int32"), draw(3, low=0, high=4,
 _TRUTH = sample(draw(2, 3, low=0, high=2, dtype="bool"), draw(3, low=0, high=2, dtype="bool"))
 
 
-@op(complex_parts=complex_formulas.equal, like="numpy.equal", operator="eq", gradient=False, samples=[_WHOLE])
+@op(family=families.PAIR_TRUTH, complex_parts=complex_formulas.equal, like="numpy.equal", operator="eq", gradient=False, samples=[_WHOLE])
 def equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Where `x1 == x2`.
-
-    Args:
-        x1, x2: Tensors, or numbers.
-
-    Returns:
-        bool, in the shape that both broadcast to.
-
-    Raises:
-        ShapeError: The shapes do not broadcast.
-
-    Source: `keras.ops.equal`, `numpy.equal`.
 
     Example:
         >>> pyml.ops.equal([1, 2, 3], 2).numpy()
@@ -46,20 +35,12 @@ def equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     return binary(prims.equal, x1, x2, "equal")
 
 
-@op(complex_parts=lambda m, x1, x2: m.logical_not(m.equal(x1, x2)), like="numpy.not_equal", operator="ne", gradient=False, samples=[_WHOLE])
+@op(
+    family=families.PAIR_TRUTH,
+    complex_parts=lambda m, x1, x2: m.logical_not(m.equal(x1, x2)), like="numpy.not_equal", operator="ne", gradient=False, samples=[_WHOLE],
+)
 def not_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Where `x1 != x2`.
-
-    Args:
-        x1, x2: Tensors, or numbers.
-
-    Returns:
-        bool, in the shape that both broadcast to.
-
-    Raises:
-        ShapeError: The shapes do not broadcast.
-
-    Source: `keras.ops.not_equal`, `numpy.not_equal`.
 
     Example:
         >>> pyml.ops.not_equal([1, 2, 3], 2).numpy()
@@ -68,20 +49,9 @@ def not_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     return binary(prims.not_equal, x1, x2, "not_equal")
 
 
-@op(like="numpy.less", operator="lt", gradient=False, samples=[_PAIR, _WHOLE])
+@op(family=families.PAIR_TRUTH, like="numpy.less", operator="lt", gradient=False, samples=[_PAIR, _WHOLE])
 def less(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Where `x1 < x2`.
-
-    Args:
-        x1, x2: Tensors, or numbers.
-
-    Returns:
-        bool, in the shape that both broadcast to.
-
-    Raises:
-        ShapeError: The shapes do not broadcast.
-
-    Source: `keras.ops.less`, `numpy.less`.
 
     Example:
         >>> pyml.ops.less([1, 2, 3], 2).numpy()
@@ -90,20 +60,9 @@ def less(x1: TensorLike, x2: TensorLike) -> Tensor:
     return arithmetic(prims.less, x1, x2, "less")
 
 
-@op(like="numpy.less_equal", operator="le", gradient=False, samples=[_PAIR, _WHOLE])
+@op(family=families.PAIR_TRUTH, like="numpy.less_equal", operator="le", gradient=False, samples=[_PAIR, _WHOLE])
 def less_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Where `x1 <= x2`.
-
-    Args:
-        x1, x2: Tensors, or numbers.
-
-    Returns:
-        bool, in the shape that both broadcast to.
-
-    Raises:
-        ShapeError: The shapes do not broadcast.
-
-    Source: `keras.ops.less_equal`, `numpy.less_equal`.
 
     Example:
         >>> pyml.ops.less_equal([1, 2, 3], 2).numpy()
@@ -112,20 +71,9 @@ def less_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     return arithmetic(prims.less_equal, x1, x2, "less_equal")
 
 
-@op(like="numpy.greater", operator="gt", gradient=False, samples=[_PAIR, _WHOLE])
+@op(family=families.PAIR_TRUTH, like="numpy.greater", operator="gt", gradient=False, samples=[_PAIR, _WHOLE])
 def greater(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Where `x1 > x2`.
-
-    Args:
-        x1, x2: Tensors, or numbers.
-
-    Returns:
-        bool, in the shape that both broadcast to.
-
-    Raises:
-        ShapeError: The shapes do not broadcast.
-
-    Source: `keras.ops.greater`, `numpy.greater`.
 
     Example:
         >>> pyml.ops.greater([1, 2, 3], 2).numpy()
@@ -134,20 +82,9 @@ def greater(x1: TensorLike, x2: TensorLike) -> Tensor:
     return arithmetic(prims.greater, x1, x2, "greater")
 
 
-@op(like="numpy.greater_equal", operator="ge", gradient=False, samples=[_PAIR, _WHOLE])
+@op(family=families.PAIR_TRUTH, like="numpy.greater_equal", operator="ge", gradient=False, samples=[_PAIR, _WHOLE])
 def greater_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Where `x1 >= x2`.
-
-    Args:
-        x1, x2: Tensors, or numbers.
-
-    Returns:
-        bool, in the shape that both broadcast to.
-
-    Raises:
-        ShapeError: The shapes do not broadcast.
-
-    Source: `keras.ops.greater_equal`, `numpy.greater_equal`.
 
     Example:
         >>> pyml.ops.greater_equal([1, 2, 3], 2).numpy()
@@ -156,20 +93,9 @@ def greater_equal(x1: TensorLike, x2: TensorLike) -> Tensor:
     return arithmetic(prims.greater_equal, x1, x2, "greater_equal")
 
 
-@op(like="numpy.logical_and", operator="logical_and", gradient=False, samples=[_TRUTH])
+@op(family=families.PAIR_TRUTH, like="numpy.logical_and", operator="logical_and", gradient=False, samples=[_TRUTH])
 def logical_and(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Where both `x1` and `x2` hold (are not 0): bool; shapes broadcast.
-
-    Args:
-        x1, x2: Tensors, or numbers.
-
-    Returns:
-        bool, in the shape that both broadcast to.
-
-    Raises:
-        ShapeError: The shapes do not broadcast.
-
-    Source: `keras.ops.logical_and`, `numpy.logical_and`.
 
     Example:
         >>> pyml.ops.logical_and([True, True], [True, False]).numpy()
@@ -178,20 +104,9 @@ def logical_and(x1: TensorLike, x2: TensorLike) -> Tensor:
     return Tensor(prims.logical_and(*elementwise_nodes(x1, x2, dtype="bool", what="logical_and")))
 
 
-@op(like="numpy.logical_or", operator="logical_or", gradient=False, samples=[_TRUTH])
+@op(family=families.PAIR_TRUTH, like="numpy.logical_or", operator="logical_or", gradient=False, samples=[_TRUTH])
 def logical_or(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Where `x1` or `x2` holds (is not 0): bool; shapes broadcast.
-
-    Args:
-        x1, x2: Tensors, or numbers.
-
-    Returns:
-        bool, in the shape that both broadcast to.
-
-    Raises:
-        ShapeError: The shapes do not broadcast.
-
-    Source: `keras.ops.logical_or`, `numpy.logical_or`.
 
     Example:
         >>> pyml.ops.logical_or([True, False], [False, False]).numpy()
@@ -200,20 +115,9 @@ def logical_or(x1: TensorLike, x2: TensorLike) -> Tensor:
     return Tensor(prims.logical_or(*elementwise_nodes(x1, x2, dtype="bool", what="logical_or")))
 
 
-@op(like="numpy.logical_xor", operator="logical_xor", gradient=False, samples=[_TRUTH])
+@op(family=families.PAIR_TRUTH, like="numpy.logical_xor", operator="logical_xor", gradient=False, samples=[_TRUTH])
 def logical_xor(x1: TensorLike, x2: TensorLike) -> Tensor:
     """Where exactly one of `x1` and `x2` holds: bool; shapes broadcast.
-
-    Args:
-        x1, x2: Tensors, or numbers.
-
-    Returns:
-        bool, in the shape that both broadcast to.
-
-    Raises:
-        ShapeError: The shapes do not broadcast.
-
-    Source: `keras.ops.logical_xor`, `numpy.logical_xor`.
 
     Example:
         >>> pyml.ops.logical_xor([True, False], [True, True]).numpy()
@@ -223,19 +127,12 @@ def logical_xor(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 
 @op(
+    family=families.EACH_TRUTH,
     complex_parts=lambda m, z: m.equal(z, 0.0),
     like="numpy.logical_not", operator="logical_not", gradient=False, samples=[sample(draw(5, low=0, high=2, dtype="bool"))],
 )
 def logical_not(x: TensorLike) -> Tensor:
     """Where `x` does not hold (is 0).
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        bool, in the shape of `x`.
-
-    Source: `keras.ops.logical_not`, `numpy.logical_not`.
 
     Example:
         >>> pyml.ops.logical_not([True, False]).numpy()
@@ -253,22 +150,9 @@ def _bits(prim: Primitive, logical: Callable[..., Tensor], x: TensorLike, y: Ten
     return Tensor(prim(a, b))
 
 
-@op(like="numpy.bitwise_and", operator="and", gradient=False, samples=[_WHOLE, _TRUTH])
+@op(family=families.PAIR_BITS, like="numpy.bitwise_and", operator="and", gradient=False, samples=[_WHOLE, _TRUTH])
 def bitwise_and(x: TensorLike, y: TensorLike) -> Tensor:
     """`x & y` bit by bit, of integers; of booleans as such. Shapes broadcast.
-
-    Args:
-        x: Tensor of integers or booleans.
-        y: Another.
-
-    Returns:
-        A tensor of the common dtype, in the shape that both broadcast to.
-
-    Raises:
-        ShapeError: The shapes do not broadcast.
-        DtypeError: An operand holds floats.
-
-    Source: `keras.ops.bitwise_and`, `numpy.bitwise_and`.
 
     Example:
         >>> pyml.ops.bitwise_and([3, 4], 2).numpy()
@@ -277,22 +161,9 @@ def bitwise_and(x: TensorLike, y: TensorLike) -> Tensor:
     return _bits(prims.bitwise_and, logical_and, x, y, "bitwise_and")
 
 
-@op(like="numpy.bitwise_or", operator="or", gradient=False, samples=[_WHOLE, _TRUTH])
+@op(family=families.PAIR_BITS, like="numpy.bitwise_or", operator="or", gradient=False, samples=[_WHOLE, _TRUTH])
 def bitwise_or(x: TensorLike, y: TensorLike) -> Tensor:
     """`x | y` bit by bit, of integers; of booleans as such. Shapes broadcast.
-
-    Args:
-        x: Tensor of integers or booleans.
-        y: Another.
-
-    Returns:
-        A tensor of the common dtype, in the shape that both broadcast to.
-
-    Raises:
-        ShapeError: The shapes do not broadcast.
-        DtypeError: An operand holds floats.
-
-    Source: `keras.ops.bitwise_or`, `numpy.bitwise_or`.
 
     Example:
         >>> pyml.ops.bitwise_or([3, 4], 2).numpy()
@@ -301,22 +172,9 @@ def bitwise_or(x: TensorLike, y: TensorLike) -> Tensor:
     return _bits(prims.bitwise_or, logical_or, x, y, "bitwise_or")
 
 
-@op(like="numpy.bitwise_xor", operator="xor", gradient=False, samples=[_WHOLE, _TRUTH])
+@op(family=families.PAIR_BITS, like="numpy.bitwise_xor", operator="xor", gradient=False, samples=[_WHOLE, _TRUTH])
 def bitwise_xor(x: TensorLike, y: TensorLike) -> Tensor:
     """`x ^ y` bit by bit, of integers; of booleans as such. Shapes broadcast.
-
-    Args:
-        x: Tensor of integers or booleans.
-        y: Another.
-
-    Returns:
-        A tensor of the common dtype, in the shape that both broadcast to.
-
-    Raises:
-        ShapeError: The shapes do not broadcast.
-        DtypeError: An operand holds floats.
-
-    Source: `keras.ops.bitwise_xor`, `numpy.bitwise_xor`.
 
     Example:
         >>> pyml.ops.bitwise_xor([3, 4], 2).numpy()
@@ -380,19 +238,12 @@ def right_shift(x: TensorLike, y: TensorLike) -> Tensor:
 
 
 @op(
+    family=families.EACH_TRUTH,
     complex_parts=lambda m, z: m.logical_or(m.isnan(z.real), m.isnan(z.imag)),
     like="numpy.isnan", gradient=False, samples=[sample(draw(2, 3))],
 )
 def isnan(x: TensorLike) -> Tensor:
     """Where `x` is NaN.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        bool, in the shape of `x`.
-
-    Source: `keras.ops.isnan`, `numpy.isnan`.
 
     Example:
         >>> pyml.ops.isnan([np.nan, np.inf, 1.]).numpy()
@@ -402,19 +253,12 @@ def isnan(x: TensorLike) -> Tensor:
 
 
 @op(
+    family=families.EACH_TRUTH,
     complex_parts=lambda m, z: m.logical_or(m.isinf(z.real), m.isinf(z.imag)),
     like="numpy.isinf", gradient=False, samples=[sample(draw(2, 3))],
 )
 def isinf(x: TensorLike) -> Tensor:
     """Where `x` is infinite.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        bool, in the shape of `x`.
-
-    Source: `keras.ops.isinf`, `numpy.isinf`.
 
     Example:
         >>> pyml.ops.isinf([np.nan, np.inf, 1.]).numpy()
@@ -424,19 +268,12 @@ def isinf(x: TensorLike) -> Tensor:
 
 
 @op(
+    family=families.EACH_TRUTH,
     complex_parts=lambda m, z: m.logical_and(m.isfinite(z.real), m.isfinite(z.imag)),
     like="numpy.isfinite", gradient=False, samples=[sample(draw(2, 3))],
 )
 def isfinite(x: TensorLike) -> Tensor:
     """Where `x` is neither NaN nor infinite.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        bool, in the shape of `x`.
-
-    Source: `keras.ops.isfinite`, `numpy.isfinite`.
 
     Example:
         >>> pyml.ops.isfinite([np.nan, np.inf, 1.]).numpy()
@@ -466,8 +303,6 @@ def where(condition: TensorLike, x1: TensorLike | None = None, x2: TensorLike | 
         ValueError: One of `x1` and `x2` is missing.
         ShapeError: The shapes do not broadcast.
         TraceError: Both are missing while a program is traced, or with a symbolic condition.
-
-    Source: `keras.ops.where`, `numpy.where`.
 
     Example:
         >>> pyml.ops.where([True, False], [1., 2.], 0.).numpy()

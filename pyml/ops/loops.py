@@ -75,12 +75,12 @@ def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, le
         TypeError: `f` is not a function.
         ValueError: Neither `xs` nor `length` says how many steps there are, or `length` is no integer of at least 0.
 
+    Source: `jax.lax.scan`.
+
     Example:
         >>> total, sums = pyml.ops.scan(lambda c, x: (c + x, c + x), 0.0, pyml.ops.convert_to_tensor([1., 2., 3.]))
         >>> sums.numpy()
         array([1., 3., 6.], dtype=float32)
-
-    Source: `jax.lax.scan`.
     """
     if not callable(f):
         raise TypeError(f"scan: f must be a function of the carry and of a row. Received: f={f!r}")

@@ -11,6 +11,7 @@ from ..core.tensor import Tensor, as_node
 from ..core.types import Axis, TensorLike
 from ..errors import ShapeError
 from ..graph import prims
+from . import families
 from .apply import as_float, floating
 from .arithmetic import add, subtract
 from .axes import standardize_axis
@@ -27,15 +28,9 @@ __all__ = [
 ]  # fmt: skip
 
 
-@op(like=lambda x: 1 / np.sqrt(x), samples=[sample(draw(2, 3, low=0.2))])
+@op(family=families.EACH_FLOAT, like=lambda x: 1 / np.sqrt(x), samples=[sample(draw(2, 3, low=0.2))])
 def rsqrt(x: TensorLike) -> Tensor:
     """`1 / sqrt(x)`.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
 
     Source: `keras.ops.rsqrt`.
 
@@ -46,15 +41,9 @@ def rsqrt(x: TensorLike) -> Tensor:
     return floating(prims.rsqrt, x)
 
 
-@op(like=np.vectorize(erf_of_number, otypes=[float]), samples=[sample(draw(2, 3))])
+@op(family=families.EACH_FLOAT, like=np.vectorize(erf_of_number, otypes=[float]), samples=[sample(draw(2, 3))])
 def erf(x: TensorLike) -> Tensor:
     """The error function.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
 
     Source: `keras.ops.erf`.
 
@@ -105,20 +94,12 @@ def _logsumexp(x: np.ndarray, **kwargs: Any) -> np.ndarray:
     return np.log(np.sum(np.exp(x), **kwargs))
 
 
-@op(like=_logsumexp, samples=[sample(draw(3, 4)), sample(draw(3, 4, 2), axis=(0, -1)), sample(draw(3, 4), axis=1, keepdims=True)])
+@op(
+    family=families.OVER_AXES_FLOAT,
+    like=_logsumexp, samples=[sample(draw(3, 4)), sample(draw(3, 4, 2), axis=(0, -1)), sample(draw(3, 4), axis=1, keepdims=True)],
+)
 def logsumexp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """`log(sum(exp(x)))` over `axis` without overflow, as float32.
-
-    Args:
-        x: Tensor.
-        axis: An axis, or several; None means all.
-        keepdims: Keep these axes with size 1.
-
-    Returns:
-        float32, without `axis`, or with a size of 1 there where `keepdims` is true.
-
-    Raises:
-        ShapeError: An axis is out of range or named twice.
+    """`log(sum(exp(x)))` over `axis` without overflow.
 
     Source: Blanchard et al. 2021, "Accurately computing the log-sum-exp and softmax functions".
 

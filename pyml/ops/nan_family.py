@@ -6,6 +6,7 @@ import numpy as np
 
 from ..core.tensor import Tensor, as_node
 from ..core.types import Axis, TensorLike
+from . import families
 from .apply import as_float
 from .arithmetic import divide, multiply, subtract
 from .declare import draw, op, sample
@@ -42,19 +43,9 @@ def _extreme(x: TensorLike, axis: Axis, keepdims: bool, largest: bool) -> Tensor
     return where(_all(isnan(x), axis, keepdims), float("nan"), found) if found.dtype == "float32" else found
 
 
-@op(like="numpy.nanmax", samples=[*_SAMPLES, _WHOLE])
+@op(family=families.OVER_AXES, like="numpy.nanmax", samples=[*_SAMPLES, _WHOLE])
 def nanmax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The largest element over `axis` that is not a NaN, in the dtype of `x`; NaN where all are; arguments and errors as of `max`.
-
-    Args:
-        x: Tensor of any shape.
-        axis: The axis, or several; None for all. Negative ones count from the end.
-        keepdims: Whether the axes stay, with a size of 1.
-
-    Returns:
-        A tensor of the dtype of `x`, without `axis`, or with a size of 1 there where `keepdims` is true.
-
-    Source: `keras.ops.nanmax`, `numpy.nanmax`.
 
     Example:
         >>> pyml.ops.nanmax([1., np.nan, 3.]).item()
@@ -63,19 +54,9 @@ def nanmax(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return _extreme(x, axis, keepdims, True)
 
 
-@op(like="numpy.nanmin", samples=[*_SAMPLES, _WHOLE])
+@op(family=families.OVER_AXES, like="numpy.nanmin", samples=[*_SAMPLES, _WHOLE])
 def nanmin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The smallest element over `axis` that is not a NaN, in the dtype of `x`; NaN where all are; arguments and errors as of `min`.
-
-    Args:
-        x: Tensor of any shape.
-        axis: The axis, or several; None for all. Negative ones count from the end.
-        keepdims: Whether the axes stay, with a size of 1.
-
-    Returns:
-        A tensor of the dtype of `x`, without `axis`, or with a size of 1 there where `keepdims` is true.
-
-    Source: `keras.ops.nanmin`, `numpy.nanmin`.
 
     Example:
         >>> pyml.ops.nanmin([1., np.nan, 3.]).item()
@@ -84,19 +65,9 @@ def nanmin(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return _extreme(x, axis, keepdims, False)
 
 
-@op(dtypes="sum", like="numpy.nansum", samples=[*_SAMPLES, _WHOLE])
+@op(family=families.OVER_AXES, dtypes="sum", like="numpy.nansum", samples=[*_SAMPLES, _WHOLE])
 def nansum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The sum over `axis` of what is not a NaN, in the dtype of `x`; arguments and errors as of `sum`.
-
-    Args:
-        x: Tensor of any shape.
-        axis: The axis, or several; None for all. Negative ones count from the end.
-        keepdims: Whether the axes stay, with a size of 1.
-
-    Returns:
-        A tensor of the dtype of `x`, without `axis`, or with a size of 1 there where `keepdims` is true.
-
-    Source: `keras.ops.nansum`, `numpy.nansum`.
 
     Example:
         >>> pyml.ops.nansum([1., np.nan, 3.]).item()
@@ -105,19 +76,9 @@ def nansum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return _sum(_filled(x, 0.0), axis, keepdims)
 
 
-@op(dtypes="sum", like="numpy.nanprod", samples=[*_SAMPLES, _WHOLE])
+@op(family=families.OVER_AXES, dtypes="sum", like="numpy.nanprod", samples=[*_SAMPLES, _WHOLE])
 def nanprod(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The product over `axis` of what is not a NaN, in the dtype of `x`; arguments and errors as of `prod`.
-
-    Args:
-        x: Tensor of any shape.
-        axis: The axis, or several; None for all. Negative ones count from the end.
-        keepdims: Whether the axes stay, with a size of 1.
-
-    Returns:
-        A tensor of the dtype of `x`, without `axis`, or with a size of 1 there where `keepdims` is true.
-
-    Source: `keras.ops.nanprod`, `numpy.nanprod`.
 
     Example:
         >>> pyml.ops.nanprod([2., np.nan, 3.]).item()
@@ -130,19 +91,9 @@ def _count(x: TensorLike, axis: Axis, keepdims: bool) -> Tensor:
     return _sum((~isnan(x)).astype("float32"), axis, keepdims)
 
 
-@op(like="numpy.nanmean", samples=[*_SAMPLES, _WHOLE])
+@op(family=families.OVER_AXES_FLOAT, like="numpy.nanmean", samples=[*_SAMPLES, _WHOLE])
 def nanmean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The mean over `axis` of what is not a NaN, as float32; NaN where all are; arguments and errors as of `mean`.
-
-    Args:
-        x: Tensor of any shape.
-        axis: The axis, or several; None for all. Negative ones count from the end.
-        keepdims: Whether the axes stay, with a size of 1.
-
-    Returns:
-        float32, without `axis`, or with a size of 1 there where `keepdims` is true.
-
-    Source: `keras.ops.nanmean`, `numpy.nanmean`.
+    """The mean over `axis` of what is not a NaN; NaN where all are; arguments and errors as of `mean`.
 
     Example:
         >>> pyml.ops.nanmean([1., np.nan, 3.]).item()
@@ -151,19 +102,9 @@ def nanmean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return divide(nansum(as_float(x), axis, keepdims), _count(x, axis, keepdims))
 
 
-@op(like="numpy.nanvar", samples=_SAMPLES)
+@op(family=families.OVER_AXES_FLOAT, like="numpy.nanvar", samples=_SAMPLES)
 def nanvar(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The population variance over `axis` of what is not a NaN, as float32; NaN where all are; arguments and errors as of `var`.
-
-    Args:
-        x: Tensor of any shape.
-        axis: The axis, or several; None for all. Negative ones count from the end.
-        keepdims: Whether the axes stay, with a size of 1.
-
-    Returns:
-        float32, without `axis`, or with a size of 1 there where `keepdims` is true.
-
-    Source: `keras.ops.nanvar`, `numpy.nanvar`.
+    """The population variance over `axis` of what is not a NaN; NaN where all are; arguments and errors as of `var`.
 
     Example:
         >>> pyml.ops.nanvar([1., np.nan, 3.]).item()
@@ -173,19 +114,9 @@ def nanvar(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return divide(_sum(multiply(gap, gap), axis, keepdims), _count(x, axis, keepdims))
 
 
-@op(like="numpy.nanstd", samples=_SAMPLES)
+@op(family=families.OVER_AXES_FLOAT, like="numpy.nanstd", samples=_SAMPLES)
 def nanstd(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The population standard deviation over `axis` of what is not a NaN, as float32; NaN where all are; arguments and errors as of `std`.
-
-    Args:
-        x: Tensor of any shape.
-        axis: The axis, or several; None for all. Negative ones count from the end.
-        keepdims: Whether the axes stay, with a size of 1.
-
-    Returns:
-        float32, without `axis`, or with a size of 1 there where `keepdims` is true.
-
-    Source: `keras.ops.nanstd`, `numpy.nanstd`.
+    """The population standard deviation over `axis` of what is not a NaN; NaN where all are; arguments and errors as of `std`.
 
     Example:
         >>> pyml.ops.nanstd([1., np.nan, 5.]).item()
@@ -211,8 +142,6 @@ def nanargmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) ->
     Returns:
         int32, without `axis`, or with a size of 1 there where `keepdims` is true.
 
-    Source: `keras.ops.nanargmax`, `numpy.nanargmax`.
-
     Example:
         >>> pyml.ops.nanargmax([1., np.nan, 3.]).item()
         2
@@ -231,8 +160,6 @@ def nanargmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) ->
 
     Returns:
         int32, without `axis`, or with a size of 1 there where `keepdims` is true.
-
-    Source: `keras.ops.nanargmin`, `numpy.nanargmin`.
 
     Example:
         >>> pyml.ops.nanargmin([1., np.nan, 3.]).item()

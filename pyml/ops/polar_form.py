@@ -30,11 +30,11 @@ def polar(abs_: TensorLike, angle: TensorLike) -> ComplexTensor:
     Raises:
         ShapeError: The shapes do not broadcast.
 
+    Source: `keras.ops.polar`.
+
     Example:
         >>> pyml.ops.polar([1., 2.], [0., np.pi]).numpy().round(4)
         array([ 1.+0.j, -2.-0.j], dtype=complex64)
-
-    Source: `keras.ops.polar`.
     """
     size, direction = as_float(abs_), as_float(angle)
     return ComplexTensor(size * cos(direction), size * sin(direction))

@@ -53,8 +53,6 @@ def take_along_axis(x: TensorLike, indices: TensorLike, axis: int | None = None)
         IndexError: A number, list or array of `indices` holds one that is out of range; those that a device computed give zeros.
         ShapeError: The shapes do not fit, or the axis is out of range.
 
-    Source: `keras.ops.take_along_axis`, `numpy.take_along_axis`.
-
     Example:
         >>> pyml.ops.take_along_axis([[10, 20], [30, 40]], [[1], [0]], axis=1).numpy()
         array([[20],
@@ -111,8 +109,6 @@ def searchsorted(sorted_sequence: TensorLike, values: TensorLike, side: str = "l
         ShapeError: `sorted_sequence` is not a vector.
         ValueError: `side` is another.
 
-    Source: `keras.ops.searchsorted`, `numpy.searchsorted`.
-
     Example:
         >>> pyml.ops.searchsorted([1, 3, 5], [0, 3, 9]).numpy()
         array([0, 1, 3], dtype=int32)
@@ -144,8 +140,6 @@ def digitize(x: TensorLike, bins: TensorLike) -> Tensor:
     Raises:
         ShapeError: `bins` is not a vector.
 
-    Source: `keras.ops.digitize`, `numpy.digitize`.
-
     Example:
         >>> pyml.ops.digitize([0., 1., 9.], [1., 5.]).numpy()
         array([0, 1, 2], dtype=int32)
@@ -174,8 +168,6 @@ def unravel_index(indices: TensorLike, shape: Shape) -> tuple[Tensor, ...]:
     Raises:
         IndexError: A number, list or array of `indices` holds one that is out of range.
         ShapeError: `shape` has a negative size.
-
-    Source: `keras.ops.unravel_index`, `numpy.unravel_index`.
 
     Example:
         >>> [axis.tolist() for axis in pyml.ops.unravel_index([1, 5], (2, 3))]
@@ -210,8 +202,6 @@ def select(condlist: Sequence[TensorLike], choicelist: Sequence[TensorLike], def
     Raises:
         ValueError: There are none, or not as many choices as conditions.
         ShapeError: The shapes do not broadcast.
-
-    Source: `keras.ops.select`, `numpy.select`.
 
     Example:
         >>> pyml.ops.select([[True, False], [True, True]], [[1, 2], [3, 4]]).numpy()

@@ -36,11 +36,11 @@ def logdet(x: TensorLike) -> Tensor:
     Raises:
         ShapeError: `x` is not square.
 
+    Source: `keras.ops.logdet`.
+
     Example:
         >>> round(pyml.ops.logdet([[2., 0.], [0., 3.]]).item(), 4)
         1.7918
-
-    Source: `keras.ops.logdet`.
     """
     matrices(x, "logdet", square=True)
     signs, size = slogdet(x)

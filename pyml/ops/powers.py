@@ -10,6 +10,7 @@ from ..core.complex_tensor import ComplexTensor
 from ..core.tensor import Tensor, as_node, elementwise_nodes
 from ..core.types import TensorLike
 from ..graph import prims
+from . import families
 from .apply import as_float, floating, unary
 from .arithmetic import abs as _abs
 from .arithmetic import mod, multiply, power
@@ -27,17 +28,9 @@ _WHOLE = sample(draw(2, 3, low=-9, high=9, dtype="int32"), draw(3, low=1, high=5
 _HOLES = sample(np.array([1.0, np.nan, np.nan], np.float32), np.array([np.nan, 2.0, np.nan], np.float32))
 
 
-@op(like="numpy.fabs", samples=[sample(draw(2, 3)), sample(draw(4, low=-9, high=9, dtype="int32"))])
+@op(family=families.EACH_FLOAT, like="numpy.fabs", samples=[sample(draw(2, 3)), sample(draw(4, low=-9, high=9, dtype="int32"))])
 def fabs(x: TensorLike) -> Tensor:
     """`|x|`.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
-
-    Source: `keras.ops.fabs`, `numpy.fabs`.
 
     Example:
         >>> pyml.ops.fabs([1, -2]).numpy()
@@ -46,17 +39,9 @@ def fabs(x: TensorLike) -> Tensor:
     return floating(prims.abs_, x)
 
 
-@op(like="numpy.cbrt", samples=[sample(draw(2, 3)), sample(np.array([-27.0, 0.0, 1e-30, 1e30], np.float32))])
+@op(family=families.EACH_FLOAT, like="numpy.cbrt", samples=[sample(draw(2, 3)), sample(np.array([-27.0, 0.0, 1e-30, 1e30], np.float32))])
 def cbrt(x: TensorLike) -> Tensor:
     """The cube root, of negative numbers too.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
-
-    Source: `keras.ops.cbrt`, `numpy.cbrt`.
 
     Example:
         >>> pyml.ops.cbrt([8., -27.]).numpy().round(4)
@@ -72,17 +57,9 @@ def cbrt(x: TensorLike) -> Tensor:
     return where(endless, Tensor(prims.stop_gradient(x._node)), root)
 
 
-@op(like="numpy.exp2", samples=[sample(draw(2, 3)), sample(draw(4, low=-3, high=9, dtype="int32"))])
+@op(family=families.EACH_FLOAT, like="numpy.exp2", samples=[sample(draw(2, 3)), sample(draw(4, low=-3, high=9, dtype="int32"))])
 def exp2(x: TensorLike) -> Tensor:
     """2 to the power of `x`.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
-
-    Source: `keras.ops.exp2`, `numpy.exp2`.
 
     Example:
         >>> pyml.ops.exp2([0., 3.]).numpy()
@@ -92,24 +69,14 @@ def exp2(x: TensorLike) -> Tensor:
 
 
 @op(
+    family=families.PAIR_FLOAT,
     counted=True,
     like="numpy.ldexp",
     gradient=False,
     samples=[sample(draw(2, 3), draw(3, low=-4, high=5, dtype="int32")), sample([1e-30, 3.0], [130, -2])],
 )
 def ldexp(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """`x1 * 2**x2` as float32, also where the power alone is too large; shapes broadcast.
-
-    Args:
-        x1, x2: Tensors, or numbers.
-
-    Returns:
-        float32, in the shape that both broadcast to.
-
-    Raises:
-        ShapeError: The shapes do not broadcast.
-
-    Source: `keras.ops.ldexp`, `numpy.ldexp`.
+    """`x1 * 2**x2`, also where the power alone is too large; shapes broadcast.
 
     Example:
         >>> pyml.ops.ldexp([0.5, 3.], [1, 2]).numpy()
@@ -120,20 +87,9 @@ def ldexp(x1: TensorLike, x2: TensorLike) -> Tensor:
     return a * power(2.0, half) * power(2.0, b - half)
 
 
-@op(like="numpy.logaddexp2", samples=_PAIR)
+@op(family=families.PAIR_FLOAT, like="numpy.logaddexp2", samples=_PAIR)
 def logaddexp2(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`log2(2**x1 + 2**x2)` without overflow.
-
-    Args:
-        x1, x2: Tensors, or numbers.
-
-    Returns:
-        float32, in the shape that both broadcast to.
-
-    Raises:
-        ShapeError: The shapes do not broadcast.
-
-    Source: `keras.ops.logaddexp2`, `numpy.logaddexp2`.
 
     Example:
         >>> round(float(pyml.ops.logaddexp2(200., 200.)), 3)
@@ -142,20 +98,9 @@ def logaddexp2(x1: TensorLike, x2: TensorLike) -> Tensor:
     return multiply(logaddexp(multiply(as_float(x1), _LN2), multiply(as_float(x2), _LN2)), 1.0 / _LN2)
 
 
-@op(like="numpy.fmax", samples=[*_PAIR, _WHOLE, _HOLES])
+@op(family=families.PAIR, like="numpy.fmax", samples=[*_PAIR, _WHOLE, _HOLES])
 def fmax(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The larger of `x1` and `x2`, or the one that is not a NaN.
-
-    Args:
-        x1, x2: Tensors, or numbers.
-
-    Returns:
-        A tensor of the common dtype, in the shape that both broadcast to.
-
-    Raises:
-        ShapeError: The shapes do not broadcast.
-
-    Source: `keras.ops.fmax`, `numpy.fmax`.
 
     Example:
         >>> pyml.ops.fmax([1., np.nan], [2., 3.]).numpy()
@@ -164,20 +109,9 @@ def fmax(x1: TensorLike, x2: TensorLike) -> Tensor:
     return where(logical_or(isnan(x2), greater_equal(x1, x2)), x1, x2)  # of equal ones the first, with all of the gradient
 
 
-@op(like="numpy.fmin", samples=[*_PAIR, _WHOLE, _HOLES])
+@op(family=families.PAIR, like="numpy.fmin", samples=[*_PAIR, _WHOLE, _HOLES])
 def fmin(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The smaller of `x1` and `x2`, or the one that is not a NaN.
-
-    Args:
-        x1, x2: Tensors, or numbers.
-
-    Returns:
-        A tensor of the common dtype, in the shape that both broadcast to.
-
-    Raises:
-        ShapeError: The shapes do not broadcast.
-
-    Source: `keras.ops.fmin`, `numpy.fmin`.
 
     Example:
         >>> pyml.ops.fmin([1., np.nan], [2., 3.]).numpy()
@@ -186,20 +120,9 @@ def fmin(x1: TensorLike, x2: TensorLike) -> Tensor:
     return where(logical_or(isnan(x2), less_equal(x1, x2)), x1, x2)
 
 
-@op(like="numpy.fmod", gradient=False, samples=[_WHOLE, sample(draw(4), 0.75), sample(draw(4), -0.75)])
+@op(family=families.PAIR, like="numpy.fmod", gradient=False, samples=[_WHOLE, sample(draw(4), 0.75), sample(draw(4), -0.75)])
 def fmod(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The remainder of `x1 / x2`, with the sign of `x1`.
-
-    Args:
-        x1, x2: Tensors, or numbers.
-
-    Returns:
-        A tensor of the common dtype, in the shape that both broadcast to.
-
-    Raises:
-        ShapeError: The shapes do not broadcast.
-
-    Source: `keras.ops.fmod`, `numpy.fmod`.
 
     Example:
         >>> pyml.ops.fmod([7, -7], 3).numpy()
@@ -211,20 +134,12 @@ def fmod(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 
 @op(
+    family=families.PAIR_FLOAT,
     like=lambda x1, x2: np.where(x2 == 0, 0, x1 / np.where(x2 == 0, 1, x2)),
     samples=[sample(draw(2, 3), draw(2, 3, low=0.5)), _WHOLE, sample(draw(3), np.array([0, 2, 0], np.float32))],
 )
 def divide_no_nan(x1: TensorLike, x2: TensorLike) -> Tensor:
-    """`x1 / x2` as float32, and 0 where `x2` is 0; shapes broadcast.
-
-    Args:
-        x1, x2: Tensors, or numbers.
-
-    Returns:
-        float32, in the shape that both broadcast to.
-
-    Raises:
-        ShapeError: The shapes do not broadcast.
+    """`x1 / x2`, and 0 where `x2` is 0; shapes broadcast.
 
     Source: `keras.ops.divide_no_nan`.
 
@@ -247,8 +162,6 @@ def copy(x: TensorLike) -> Tensor:
     Returns:
         A tensor of the shape and dtype of `x`.
 
-    Source: `keras.ops.copy`, `numpy.copy`.
-
     Example:
         >>> pyml.ops.copy([1, 2]).numpy()
         array([1, 2], dtype=int32)
@@ -256,15 +169,9 @@ def copy(x: TensorLike) -> Tensor:
     return Tensor(as_node(x))
 
 
-@op(complex_parts=lambda m, z: ComplexTensor(z.real, -z.imag), like="numpy.conjugate", samples=[sample(draw(2, 3))])
+@op(family=families.EACH, complex_parts=lambda m, z: ComplexTensor(z.real, -z.imag), like="numpy.conjugate", samples=[sample(draw(2, 3))])
 def conjugate(x: TensorLike) -> Tensor:
     """`x` with its imaginary part negated, in its shape and dtype; of real tensors `x` itself.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        A tensor of the shape and dtype of `x`.
 
     Source: `keras.ops.conj`, `numpy.conjugate`.
 
@@ -288,8 +195,6 @@ def real(x: TensorLike) -> Tensor:
     Returns:
         A tensor of the shape and dtype of `x`, float32 of complex ones.
 
-    Source: `keras.ops.real`, `numpy.real`.
-
     Example:
         >>> pyml.ops.real([1., 2.]).numpy()
         array([1., 2.], dtype=float32)
@@ -306,8 +211,6 @@ def imag(x: TensorLike) -> Tensor:
 
     Returns:
         A tensor of the shape and dtype of `x`, float32 of complex ones.
-
-    Source: `keras.ops.imag`, `numpy.imag`.
 
     Example:
         >>> pyml.ops.imag([1., 2.]).numpy()

@@ -65,8 +65,6 @@ def matmul(x1: TensorLike, x2: TensorLike) -> Tensor:
     Raises:
         ShapeError: The inner sizes differ, the leading axes do not broadcast, or an operand is a number.
 
-    Source: `keras.ops.matmul`, `numpy.matmul`.
-
     Example:
         >>> pyml.ops.matmul([[1., 2.], [3., 4.]], [1., 1.]).numpy()
         array([3., 7.], dtype=float32)
@@ -114,8 +112,6 @@ def dot(x1: TensorLike, x2: TensorLike) -> Tensor:
     Raises:
         ShapeError: These axes have different sizes.
 
-    Source: `keras.ops.dot`, `numpy.dot`.
-
     Example:
         >>> pyml.ops.dot([1., 2.], [3., 4.]).item()
         11.0
@@ -142,8 +138,6 @@ def tensordot(x1: TensorLike, x2: TensorLike, axes: int | Sequence[Any] = 2) -> 
 
     Raises:
         ShapeError: An axis is out of range, or axes that meet have different sizes.
-
-    Source: `keras.ops.tensordot`, `numpy.tensordot`.
 
     Example:
         >>> pyml.ops.tensordot(np.ones((2, 3)), np.ones((3, 4)), axes=1).shape
@@ -178,8 +172,6 @@ def outer(x1: TensorLike, x2: TensorLike) -> Tensor:
 
     Returns:
         A tensor of the common dtype: `(x1.size, x2.size)`.
-
-    Source: `keras.ops.outer`, `numpy.outer`.
 
     Example:
         >>> pyml.ops.outer([1, 2], [10, 20]).numpy()

@@ -11,6 +11,7 @@ from ..core.tensor import Tensor, as_node
 from ..core.types import Axis, TensorLike
 from ..errors import ShapeError
 from ..graph import prims
+from . import families
 from .arithmetic import add, clip, divide, maximum, minimum, multiply, subtract
 from .axes import ordered_axes
 from .declare import draw, op, sample
@@ -136,8 +137,6 @@ def nanquantile(x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "
     Returns:
         float32, without `axis`, or with a size of 1 there where `keepdims` is true; of several `q` with an axis for these in front.
 
-    Source: `keras.ops.nanquantile`, `numpy.nanquantile`.
-
     Example:
         >>> pyml.ops.nanquantile([4., np.nan, 2.], 0.5).item()
         3.0
@@ -169,8 +168,6 @@ def percentile(x: TensorLike, q: TensorLike, axis: Axis = None, method: str = "l
     Returns:
         float32, without `axis`, or with a size of 1 there where `keepdims` is true; of several `q` with an axis for these in front.
 
-    Source: `keras.ops.percentile`, `numpy.percentile`.
-
     Example:
         >>> pyml.ops.percentile([1., 2., 3., 4.], [25, 75]).numpy()
         array([1.75, 3.25], dtype=float32)
@@ -191,8 +188,6 @@ def nanpercentile(x: TensorLike, q: TensorLike, axis: Axis = None, method: str =
 
     Returns:
         float32, without `axis`, or with a size of 1 there where `keepdims` is true; of several `q` with an axis for these in front.
-
-    Source: `keras.ops.nanpercentile`, `numpy.nanpercentile`.
 
     Example:
         >>> pyml.ops.nanpercentile([4., np.nan, 2.], 100).item()
@@ -216,8 +211,6 @@ def median(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     Raises:
         ShapeError: An axis is out of range, or there are no elements.
 
-    Source: `keras.ops.median`, `numpy.median`.
-
     Example:
         >>> pyml.ops.median([[1., 5., 2.], [9., 7., 8.]], axis=1).numpy()
         array([2., 8.], dtype=float32)
@@ -225,19 +218,12 @@ def median(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return _quantile(x, Tensor(as_node(0.5)), axis, "linear", keepdims, False, "median")
 
 
-@op(like="numpy.nanmedian", samples=[*_MIDDLES, sample(_HOLES, axis=1), sample(_HOLES), sample(_FILLED, axis=1)])
+@op(
+    family=families.OVER_AXES_FLOAT,
+    like="numpy.nanmedian", samples=[*_MIDDLES, sample(_HOLES, axis=1), sample(_HOLES), sample(_FILLED, axis=1)],
+)
 def nanmedian(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """`median` of the elements that are not NaN, and NaN where all are; arguments and errors as of `median`.
-
-    Args:
-        x: Tensor of any shape.
-        axis: The axis, or several; None for all. Negative ones count from the end.
-        keepdims: Whether the axes stay, with a size of 1.
-
-    Returns:
-        float32, without `axis`, or with a size of 1 there where `keepdims` is true.
-
-    Source: `keras.ops.nanmedian`, `numpy.nanmedian`.
 
     Example:
         >>> pyml.ops.nanmedian([1., np.nan, 4., 2.]).item()

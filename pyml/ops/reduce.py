@@ -10,7 +10,7 @@ from ..core.tensor import Tensor, as_node
 from ..core.types import Axis, TensorLike
 from ..errors import ShapeError
 from ..graph import prims
-from . import complex_formulas
+from . import complex_formulas, families
 from .apply import Primitive
 from .arithmetic import maximum, minimum, square, subtract
 from .axes import one_axis, standardize_axis
@@ -45,22 +45,9 @@ def _float(dtype: str) -> str:
     return "float32"
 
 
-@op(complex_parts="each", dtypes="sum", like="numpy.sum", method="sum", samples=[*_FLOATS, _WHOLE])
+@op(family=families.OVER_AXES, complex_parts="each", dtypes="sum", like="numpy.sum", method="sum", samples=[*_FLOATS, _WHOLE])
 def sum(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The sum over `axis`, in the dtype of `x`; booleans count as 0 and 1.
-
-    Args:
-        x: Tensor.
-        axis: An axis, or several; None means all.
-        keepdims: Keep these axes with size 1.
-
-    Returns:
-        A tensor of the dtype of `x`, without `axis`, or with a size of 1 there where `keepdims` is true.
-
-    Raises:
-        ShapeError: An axis is out of range or named twice.
-
-    Source: `keras.ops.sum`, `numpy.sum`.
 
     Example:
         >>> pyml.ops.sum([[1, 2], [3, 4]], axis=0).numpy()
@@ -85,8 +72,6 @@ def prod(x: TensorLike, axis: Axis = None, keepdims: bool = False, dtype: str | 
     Raises:
         ShapeError: An axis is out of range or named twice.
         DtypeError: There is no such dtype.
-
-    Source: `keras.ops.prod`, `numpy.prod`.
 
     Example:
         >>> pyml.ops.prod([1., 2., 3.]).item()
@@ -167,22 +152,9 @@ def _extreme(prim: Primitive, x: TensorLike, axis: Axis, keepdims: bool, initial
     return (maximum if what == "max" else minimum)(out, initial)
 
 
-@op(complex_parts="each", like="numpy.mean", method="mean", samples=[*_FLOATS, _WHOLE])
+@op(family=families.OVER_AXES_FLOAT, complex_parts="each", like="numpy.mean", method="mean", samples=[*_FLOATS, _WHOLE])
 def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The arithmetic mean over `axis`, as float32; NaN of no elements.
-
-    Args:
-        x: Tensor.
-        axis: An axis, or several; None means all.
-        keepdims: Keep these axes with size 1.
-
-    Returns:
-        float32, without `axis`, or with a size of 1 there where `keepdims` is true.
-
-    Raises:
-        ShapeError: An axis is out of range or named twice.
-
-    Source: `keras.ops.mean`, `numpy.mean`.
+    """The arithmetic mean over `axis`; NaN of no elements.
 
     Example:
         >>> pyml.ops.mean([1, 2, 6]).item()
@@ -195,22 +167,9 @@ def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return Tensor(total._node * (1.0 / count) if count else total._node * float("nan"))
 
 
-@op(like="numpy.var", samples=_FLOATS)
+@op(family=families.OVER_AXES_FLOAT, like="numpy.var", samples=_FLOATS)
 def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The population variance over `axis`, as float32.
-
-    Args:
-        x: Tensor.
-        axis: An axis, or several; None means all.
-        keepdims: Keep these axes with size 1.
-
-    Returns:
-        float32, without `axis`, or with a size of 1 there where `keepdims` is true.
-
-    Raises:
-        ShapeError: An axis is out of range or named twice.
-
-    Source: `keras.ops.var`, `numpy.var`.
+    """The population variance over `axis`.
 
     Example:
         >>> pyml.ops.var([1., 3.]).item()
@@ -219,22 +178,9 @@ def var(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     return mean(square(subtract(x, mean(x, axis, keepdims=True))), axis, keepdims)
 
 
-@op(like="numpy.std", samples=_FLOATS)
+@op(family=families.OVER_AXES_FLOAT, like="numpy.std", samples=_FLOATS)
 def std(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
-    """The population standard deviation over `axis`, as float32.
-
-    Args:
-        x: Tensor.
-        axis: An axis, or several; None means all.
-        keepdims: Keep these axes with size 1.
-
-    Returns:
-        float32, without `axis`, or with a size of 1 there where `keepdims` is true.
-
-    Raises:
-        ShapeError: An axis is out of range or named twice.
-
-    Source: `keras.ops.std`, `numpy.std`.
+    """The population standard deviation over `axis`.
 
     Example:
         >>> pyml.ops.std([1., 5.]).item()
@@ -266,8 +212,6 @@ def any(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     Raises:
         ShapeError: An axis is out of range or named twice.
 
-    Source: `keras.ops.any`, `numpy.any`.
-
     Example:
         >>> pyml.ops.any([[False, True], [False, False]], axis=1).numpy()
         array([ True, False])
@@ -289,8 +233,6 @@ def all(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
 
     Raises:
         ShapeError: An axis is out of range or named twice.
-
-    Source: `keras.ops.all`, `numpy.all`.
 
     Example:
         >>> pyml.ops.all([[True, True], [True, False]], axis=1).numpy()
@@ -344,8 +286,6 @@ def argmax(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Te
     Raises:
         ShapeError: An axis is out of range, or there are no elements.
 
-    Source: `keras.ops.argmax`, `numpy.argmax`.
-
     Example:
         >>> pyml.ops.argmax([[1, 5], [4, 2]], axis=1).numpy()
         array([1, 0], dtype=int32)
@@ -367,8 +307,6 @@ def argmin(x: TensorLike, axis: int | None = None, keepdims: bool = False) -> Te
 
     Raises:
         ShapeError: An axis is out of range, or there are no elements.
-
-    Source: `keras.ops.argmin`, `numpy.argmin`.
 
     Example:
         >>> pyml.ops.argmin([[1, 5], [4, 2]], axis=1).numpy()
@@ -393,8 +331,6 @@ def count_nonzero(x: TensorLike, axis: Axis = None) -> Tensor:
 
     Raises:
         ShapeError: An axis is out of range or named twice.
-
-    Source: `keras.ops.count_nonzero`, `numpy.count_nonzero`.
 
     Example:
         >>> pyml.ops.count_nonzero([[0, 2], [3, 4]], axis=1).numpy()

@@ -45,13 +45,13 @@ def view(x: TensorLike, dtype: Any = None) -> Tensor:
         DtypeError: There is no such dtype.
         ShapeError: The last axis does not hold a whole number of them, or `x` is a scalar of another size.
 
+    Source: `keras.ops.view`.
+
     Example:
         >>> pyml.ops.view([1., -0.], "int32").numpy()
         array([ 1065353216, -2147483648], dtype=int32)
         >>> pyml.ops.view(np.array([258, -1], "int16"), "uint8").numpy()
         array([  2,   1, 255, 255], dtype=uint8)
-
-    Source: `keras.ops.view`.
     """
     given = _tensor(x)
     if dtype is None:

@@ -10,7 +10,7 @@ from ..core.tensor import Tensor, as_node
 from ..core.types import TensorLike
 from ..dtypes import standardize
 from ..graph import prims
-from . import complex_formulas
+from . import complex_formulas, families
 from .axes import one_axis
 from .declare import draw, op, sample
 from .logic import isnan, where
@@ -55,8 +55,6 @@ def cumsum(x: TensorLike, axis: int | None = None, dtype: str | None = None) -> 
         ShapeError: The axis is out of range.
         DtypeError: There is no such dtype.
 
-    Source: `keras.ops.cumsum`, `numpy.cumsum`.
-
     Example:
         >>> pyml.ops.cumsum([1, 2, 3]).numpy()
         array([1, 3, 6], dtype=int32)
@@ -64,23 +62,9 @@ def cumsum(x: TensorLike, axis: int | None = None, dtype: str | None = None) -> 
     return _running(x, axis, dtype, "cumsum")
 
 
-@op(complex_parts=complex_formulas.cumprod, like="numpy.cumprod", samples=[*_LINES, *_WHOLE])
+@op(family=families.RUNNING, complex_parts=complex_formulas.cumprod, like="numpy.cumprod", samples=[*_LINES, *_WHOLE])
 def cumprod(x: TensorLike, axis: int | None = None, dtype: str | None = None) -> Tensor:
     """The product of each element and all before it along `axis`; arguments as for `cumsum`.
-
-    Args:
-        x: Tensor of any shape.
-        axis: The axis; None for the flattened `x`.
-        dtype: The dtype of the result; None for that of `x`.
-
-    Returns:
-        A tensor in the shape of `x` (one axis without `axis`), of `dtype` or its dtype (int32 of booleans).
-
-    Raises:
-        ShapeError: The axis is out of range.
-        DtypeError: There is no such dtype.
-
-    Source: `keras.ops.cumprod`, `numpy.cumprod`.
 
     Example:
         >>> pyml.ops.cumprod([1, 2, 3]).numpy()
@@ -94,23 +78,9 @@ def _filled(x: TensorLike, number: float) -> Tensor:
     return where(isnan(x), number, x) if x.dtype == "float32" else x
 
 
-@op(like="numpy.nancumsum", samples=[*_LINES, *_WHOLE, sample(_HOLES, axis=1)])
+@op(family=families.RUNNING, like="numpy.nancumsum", samples=[*_LINES, *_WHOLE, sample(_HOLES, axis=1)])
 def nancumsum(x: TensorLike, axis: int | None = None, dtype: str | None = None) -> Tensor:
     """`cumsum` in which a NaN counts as 0, in the dtype of `cumsum`.
-
-    Args:
-        x: Tensor of any shape.
-        axis: The axis; None for the flattened `x`.
-        dtype: The dtype of the result; None for that of `x`.
-
-    Returns:
-        A tensor in the shape of `x` (one axis without `axis`), of `dtype` or its dtype (int32 of booleans).
-
-    Raises:
-        ShapeError: The axis is out of range.
-        DtypeError: There is no such dtype.
-
-    Source: `keras.ops.nancumsum`, `numpy.nancumsum`.
 
     Example:
         >>> pyml.ops.nancumsum([1., np.nan, 3.]).numpy()
@@ -119,23 +89,9 @@ def nancumsum(x: TensorLike, axis: int | None = None, dtype: str | None = None) 
     return _running(_filled(x, 0.0), axis, dtype, "nancumsum")
 
 
-@op(like="numpy.nancumprod", samples=[*_LINES, *_WHOLE, sample(_HOLES, axis=1)])
+@op(family=families.RUNNING, like="numpy.nancumprod", samples=[*_LINES, *_WHOLE, sample(_HOLES, axis=1)])
 def nancumprod(x: TensorLike, axis: int | None = None, dtype: str | None = None) -> Tensor:
     """`cumprod` in which a NaN counts as 1, in the dtype of `cumprod`.
-
-    Args:
-        x: Tensor of any shape.
-        axis: The axis; None for the flattened `x`.
-        dtype: The dtype of the result; None for that of `x`.
-
-    Returns:
-        A tensor in the shape of `x` (one axis without `axis`), of `dtype` or its dtype (int32 of booleans).
-
-    Raises:
-        ShapeError: The axis is out of range.
-        DtypeError: There is no such dtype.
-
-    Source: `keras.ops.nancumprod`, `numpy.nancumprod`.
 
     Example:
         >>> pyml.ops.nancumprod([2., np.nan, 3.]).numpy()

@@ -16,6 +16,7 @@ from ..errors import ShapeError
 from ..graph import prims
 from ..graph.node import Node
 from ..graph.sizes import count_of, shape_of
+from . import families
 from .apply import Primitive
 from .arithmetic import maximum, minimum
 from .declare import draw, op, sample
@@ -310,21 +311,9 @@ def segment_sum(data: TensorLike, segment_ids: TensorLike, num_segments: int | N
     return Tensor(prims.scatter_add(ids, prims.cast(node, dtype="int32" if node.dtype == "bool" else node.dtype), count))
 
 
-@op(like=_by_segment(np.multiply, 1), samples=_IDS)
+@op(family=families.SEGMENTS, like=_by_segment(np.multiply, 1), samples=_IDS)
 def segment_prod(data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False) -> Tensor:
     """The product of the rows of each segment, 1 where there are none; arguments, shape and dtype as for `segment_sum`.
-
-    Args:
-        data: Tensor, whose rows are in segments.
-        segment_ids: The number of the segment of each row, integers `(rows,)`.
-        num_segments: How many there are; None for as many as the largest number says.
-        sorted: Whether the numbers never decrease; without effect.
-
-    Returns:
-        A tensor of the dtype of `data`: `(num_segments, *data.shape[1:])`.
-
-    Raises:
-        ShapeError: There is not a number for each row.
 
     Source: `keras.ops.segment_prod`.
 
@@ -336,21 +325,9 @@ def segment_prod(data: TensorLike, segment_ids: TensorLike, num_segments: int | 
     return Tensor(_gathered(prims.reduce_prod, ids, node, count, 1))
 
 
-@op(dtypes="first", like=_by_segment(np.maximum, -1e9), samples=_IDS)
+@op(family=families.SEGMENTS, dtypes="first", like=_by_segment(np.maximum, -1e9), samples=_IDS)
 def segment_max(data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False) -> Tensor:
     """The largest of the rows of each segment, the lowest number where there are none; arguments, shape and dtype as of `segment_sum`.
-
-    Args:
-        data: Tensor, whose rows are in segments.
-        segment_ids: The number of the segment of each row, integers `(rows,)`.
-        num_segments: How many there are; None for as many as the largest number says.
-        sorted: Whether the numbers never decrease; without effect.
-
-    Returns:
-        A tensor of the dtype of `data`: `(num_segments, *data.shape[1:])`.
-
-    Raises:
-        ShapeError: There is not a number for each row.
 
     Source: `keras.ops.segment_max`.
 
@@ -362,21 +339,9 @@ def segment_max(data: TensorLike, segment_ids: TensorLike, num_segments: int | N
     return Tensor(_gathered(prims.reduce_max, ids, node, count, _neutral(node.dtype, True)))
 
 
-@op(like=_by_segment(np.minimum, 1e9), samples=_IDS)
+@op(family=families.SEGMENTS, like=_by_segment(np.minimum, 1e9), samples=_IDS)
 def segment_min(data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False) -> Tensor:
     """The smallest of the rows of each segment, the highest number where there are none; arguments, shape and dtype as of `segment_sum`.
-
-    Args:
-        data: Tensor, whose rows are in segments.
-        segment_ids: The number of the segment of each row, integers `(rows,)`.
-        num_segments: How many there are; None for as many as the largest number says.
-        sorted: Whether the numbers never decrease; without effect.
-
-    Returns:
-        A tensor of the dtype of `data`: `(num_segments, *data.shape[1:])`.
-
-    Raises:
-        ShapeError: There is not a number for each row.
 
     Source: `keras.ops.segment_min`.
 

@@ -46,8 +46,6 @@ def ptp(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     Raises:
         ShapeError: An axis is out of range, or there are no elements.
 
-    Source: `keras.ops.ptp`, `numpy.ptp`.
-
     Example:
         >>> pyml.ops.ptp([1., 5., 3.]).item()
         4.0
@@ -86,8 +84,6 @@ def diff(a: TensorLike, n: int = 1, axis: int = -1) -> Tensor:
     Raises:
         ShapeError: The axis is out of range, or `n` is negative.
 
-    Source: `keras.ops.diff`, `numpy.diff`.
-
     Example:
         >>> pyml.ops.diff([1, 4, 9]).numpy()
         array([3, 5], dtype=int32)
@@ -118,8 +114,6 @@ def trapezoid(y: TensorLike, x: TensorLike | None = None, dx: float = 1.0, axis:
 
     Raises:
         ShapeError: The axis is out of range, or `x` does not fit.
-
-    Source: `keras.ops.trapezoid`, `numpy.trapezoid`.
 
     Example:
         >>> pyml.ops.trapezoid([1., 2., 3.]).item()
@@ -157,8 +151,6 @@ def average(x: TensorLike, axis: Axis = None, weights: TensorLike | None = None)
     Raises:
         ShapeError: An axis is out of range, or the weights do not fit.
 
-    Source: `keras.ops.average`, `numpy.average`.
-
     Example:
         >>> pyml.ops.average([1., 4.], weights=[2., 1.]).item()
         2.0
@@ -188,8 +180,6 @@ def corrcoef(x: TensorLike) -> Tensor:
 
     Raises:
         ShapeError: `x` has more than two axes or none.
-
-    Source: `keras.ops.corrcoef`, `numpy.corrcoef`.
 
     Example:
         >>> pyml.ops.corrcoef([[1., 2., 3.], [3., 2., 1.]]).numpy().round(4)
@@ -223,8 +213,6 @@ def correlate(x1: TensorLike, x2: TensorLike, mode: str = "valid") -> Tensor:
     Raises:
         ShapeError: An operand is not a vector or empty.
         ValueError: The mode is another.
-
-    Source: `keras.ops.correlate`, `numpy.correlate`.
 
     Example:
         >>> pyml.ops.correlate([1., 2., 3.], [0., 1., 0.5]).numpy()

@@ -36,8 +36,6 @@ def reshape(x: TensorLike, newshape: Shape) -> Tensor:
         ShapeError: The elements do not fit, or a size is below -1.
         TypeError: A size is None, or not an integer.
 
-    Source: `keras.ops.reshape`, `numpy.reshape`.
-
     Example:
         >>> pyml.ops.reshape([1, 2, 3, 4], (2, -1)).numpy()
         array([[1, 2],
@@ -74,8 +72,6 @@ def transpose(x: TensorLike, axes: Sequence[int] | None = None) -> Tensor:
     Raises:
         ShapeError: `axes` does not name each axis once.
 
-    Source: `keras.ops.transpose`, `numpy.transpose`.
-
     Example:
         >>> pyml.ops.transpose(np.ones((2, 3, 4)), (2, 0, 1)).shape
         (4, 2, 3)
@@ -105,8 +101,6 @@ def moveaxis(x: TensorLike, source: int | Sequence[int], destination: int | Sequ
     Raises:
         ShapeError: An axis is out of range or named twice, or the two differ in number.
 
-    Source: `keras.ops.moveaxis`, `numpy.moveaxis`.
-
     Example:
         >>> pyml.ops.moveaxis(np.ones((2, 3, 4)), 0, -1).shape
         (3, 4, 2)
@@ -135,8 +129,6 @@ def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Tensor:
     Raises:
         ShapeError: An axis is out of range.
 
-    Source: `keras.ops.swapaxes`, `numpy.swapaxes`.
-
     Example:
         >>> pyml.ops.swapaxes(np.ones((2, 3, 4)), 0, 2).shape
         (4, 3, 2)
@@ -161,8 +153,6 @@ def expand_dims(x: TensorLike, axis: int | Sequence[int]) -> Tensor:
 
     Raises:
         ShapeError: An axis is out of range or named twice.
-
-    Source: `keras.ops.expand_dims`, `numpy.expand_dims`.
 
     Example:
         >>> pyml.ops.expand_dims([1, 2, 3], 0).shape
@@ -189,8 +179,6 @@ def squeeze(x: TensorLike, axis: Axis = None) -> Tensor:
 
     Raises:
         ShapeError: `axis` is not of size 1.
-
-    Source: `keras.ops.squeeze`, `numpy.squeeze`.
 
     Example:
         >>> pyml.ops.squeeze(np.ones((1, 3, 1))).shape
@@ -219,8 +207,6 @@ def broadcast_to(x: TensorLike, shape: Shape) -> Tensor:
     Raises:
         ShapeError: It does not fit.
 
-    Source: `keras.ops.broadcast_to`, `numpy.broadcast_to`.
-
     Example:
         >>> pyml.ops.broadcast_to([1, 2], (2, 2)).numpy()
         array([[1, 2],
@@ -242,8 +228,6 @@ def flip(x: TensorLike, axis: Axis = None) -> Tensor:
 
     Raises:
         ShapeError: An axis is out of range or named twice.
-
-    Source: `keras.ops.flip`, `numpy.flip`.
 
     Example:
         >>> pyml.ops.flip([1, 2, 3]).numpy()
@@ -294,8 +278,6 @@ def pad(x: TensorLike, pad_width: int | Sequence[Any], mode: str = "constant", c
         ShapeError: `pad_width` is something else, is negative, or has more or fewer pairs than `x` axes; or an axis has too few
             elements to reflect.
 
-    Source: `keras.ops.pad`, `numpy.pad`.
-
     Example:
         >>> pyml.ops.pad([1, 2], (1, 2)).numpy()
         array([0, 1, 2, 0, 0], dtype=int32)
@@ -333,8 +315,6 @@ def ravel(x: TensorLike) -> Tensor:
 
     Returns:
         A tensor of the dtype of `x`: `(x.size,)`.
-
-    Source: `keras.ops.ravel`, `numpy.ravel`.
 
     Example:
         >>> pyml.ops.ravel([[1, 2], [3, 4]]).numpy()

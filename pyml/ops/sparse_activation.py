@@ -7,6 +7,7 @@ import numpy as np
 from ..core.tensor import Tensor
 from ..core.types import TensorLike
 from ..graph import prims
+from . import families
 from .activation import within
 from .apply import as_float
 from .arithmetic import maximum, square
@@ -23,15 +24,9 @@ from .sorting import sort
 __all__ = ["sparse_plus", "sparse_sigmoid", "sparsemax"]
 
 
-@op(like=lambda x: np.where(x <= -1, 0, np.where(x < 1, (x + 1) ** 2 / 4, x)), samples=[sample(draw(2, 6))])
+@op(family=families.EACH_FLOAT, like=lambda x: np.where(x <= -1, 0, np.where(x < 1, (x + 1) ** 2 / 4, x)), samples=[sample(draw(2, 6))])
 def sparse_plus(x: TensorLike) -> Tensor:
     """0 up to -1, `x` from 1 on, `(x + 1)^2 / 4` between.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
 
     Source: Keras `ops.sparse_plus`; Martins and Astudillo 2016.
 
@@ -43,15 +38,9 @@ def sparse_plus(x: TensorLike) -> Tensor:
     return where(x < 1.0, square(maximum(x + 1.0, 0.0)) * 0.25, x)
 
 
-@op(like=lambda x: np.clip((x + 1) / 2, 0, 1), samples=[sample(draw(2, 6))])
+@op(family=families.EACH_FLOAT, like=lambda x: np.clip((x + 1) / 2, 0, 1), samples=[sample(draw(2, 6))])
 def sparse_sigmoid(x: TensorLike) -> Tensor:
     """0 up to -1, 1 from 1 on, `(x + 1) / 2` between.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
 
     Source: Keras `ops.sparse_sigmoid`; Martins and Astudillo 2016.
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from ..core.tensor import Tensor
 from ..core.types import TensorLike
+from . import families
 from .apply import as_float
 from .arithmetic import abs as _abs
 from .declare import draw, op, sample
@@ -34,15 +35,12 @@ def _polynomial(weights: tuple[float, ...], x: Tensor) -> Tensor:
     return total
 
 
-@op(like=np.vectorize(erfc_of_number, otypes=[float]), samples=[sample(draw(2, 3)), sample(draw(4, low=2, high=5))])
+@op(
+    family=families.EACH_FLOAT,
+    like=np.vectorize(erfc_of_number, otypes=[float]), samples=[sample(draw(2, 3)), sample(draw(4, low=2, high=5))],
+)
 def erfc(x: TensorLike) -> Tensor:
     """`1 - erf(x)`, with its digits where that is next to nothing.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
 
     Source: Press et al. 1992, "Numerical Recipes", 6.2.
 
@@ -61,15 +59,12 @@ def erfc(x: TensorLike) -> Tensor:
 _inverse = np.vectorize(lambda x: NormalDist().inv_cdf((x + 1) / 2) / sqrt_of_number(2), otypes=[float])
 
 
-@op(like=_inverse, samples=[sample(draw(2, 3, low=-0.9, high=0.9)), sample(draw(4, low=0.99, high=0.9999))], tolerance=1e-4)
+@op(
+    family=families.EACH_FLOAT,
+    like=_inverse, samples=[sample(draw(2, 3, low=-0.9, high=0.9)), sample(draw(4, low=0.99, high=0.9999))], tolerance=1e-4,
+)
 def erfinv(x: TensorLike) -> Tensor:
     """The number whose `erf` is `x`: infinite at -1 and 1, NaN beyond.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
 
     Source: Giles 2010, "Approximating the erfinv function".
 

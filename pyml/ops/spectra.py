@@ -66,12 +66,12 @@ def eigh(x: TensorLike) -> tuple[Tensor, Tensor]:
         ShapeError: `x` is not square.
         numpy.linalg.LinAlgError: A matrix holds NaN or infinity. Inside programs the answer does too.
 
+    Source: `keras.ops.linalg.eigh`.
+
     Example:
         >>> w, v = pyml.ops.eigh([[2., 1.], [1., 2.]])
         >>> w.numpy().round(4)
         array([1., 3.], dtype=float32)
-
-    Source: `keras.ops.linalg.eigh`.
     """
     node = matrices(x, "eigh", square=True)
     n, lead = node.shape[-1], node.shape[:-2]
@@ -127,11 +127,11 @@ def svd(x: TensorLike, full_matrices: bool = True, compute_uv: bool = True) -> T
         ShapeError: `x` has fewer than two axes.
         numpy.linalg.LinAlgError: A matrix holds NaN or infinity. Inside programs the answer does too.
 
+    Source: `keras.ops.linalg.svd`.
+
     Example:
         >>> pyml.ops.svd([[3., 0.], [0., -4.]], compute_uv=False).numpy()
         array([4., 3.], dtype=float32)
-
-    Source: `keras.ops.linalg.svd`.
     """
     node = matrices(x, "svd")
     lead = node.shape[:-2]
@@ -185,12 +185,12 @@ def pinv(x: TensorLike, rcond: float | None = None) -> Tensor:
         ShapeError: `x` has fewer than two axes.
         numpy.linalg.LinAlgError: A matrix holds NaN or infinity. Inside programs the answer does too.
 
+    Source: `keras.ops.linalg.pinv`; the gradient is of Golub and Pereyra 1973.
+
     Example:
         >>> pyml.ops.pinv([[1., 0.], [0., 0.]]).numpy()
         array([[1., 0.],
                [0., 0.]], dtype=float32)
-
-    Source: `keras.ops.linalg.pinv`; the gradient is of Golub and Pereyra 1973.
     """
     node = matrices(x, "pinv")
     return back(_pinv(flat(node), rcond)._node, node.shape[:-2])
@@ -214,11 +214,11 @@ def lstsq(a: TensorLike, b: TensorLike, rcond: float | None = None) -> Tensor:
         ShapeError: The shapes do not fit.
         numpy.linalg.LinAlgError: `a` holds NaN or infinity. Inside programs the answer does too.
 
+    Source: `keras.ops.linalg.lstsq`.
+
     Example:
         >>> pyml.ops.lstsq([[1., 0.], [1., 1.], [1., 2.]], [1., 3., 5.]).numpy().round(4)
         array([1., 2.], dtype=float32)
-
-    Source: `keras.ops.linalg.lstsq`.
     """
     left, right = matrices(a, "lstsq"), prims.cast(as_node(b), dtype="float32")
     if left.ndim != 2 or right.ndim not in (1, 2) or right.shape[0] != left.shape[0]:
@@ -244,11 +244,11 @@ def matrix_rank(x: TensorLike, tol: float | None = None) -> Tensor:
         ShapeError: `x` has fewer than two axes.
         numpy.linalg.LinAlgError: A matrix holds NaN or infinity. Inside programs its rank is 0.
 
+    Source: `keras.ops.linalg.matrix_rank`.
+
     Example:
         >>> pyml.ops.matrix_rank([[1., 2.], [2., 4.]]).item()
         1
-
-    Source: `keras.ops.linalg.matrix_rank`.
     """
     node = matrices(x, "matrix_rank")
     _, s, _ = _thin(flat(node), "matrix_rank")

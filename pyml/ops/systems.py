@@ -35,12 +35,12 @@ def inv(x: TensorLike) -> Tensor:
         ShapeError: `x` is not square.
         numpy.linalg.LinAlgError: A matrix is singular. Inside programs its inverse has infinities or NaN instead.
 
+    Source: `keras.ops.linalg.inv`.
+
     Example:
         >>> pyml.ops.inv([[2., 0.], [0., 4.]]).numpy()
         array([[0.5 , 0.  ],
                [0.  , 0.25]], dtype=float32)
-
-    Source: `keras.ops.linalg.inv`.
     """
     node = matrices(x, "inv", square=True)
     a = flat(node)
@@ -84,11 +84,11 @@ def solve(a: TensorLike, b: TensorLike) -> Tensor:
         ShapeError: The shapes do not fit.
         numpy.linalg.LinAlgError: A matrix is singular. Inside programs the answer has infinities or NaN instead.
 
+    Source: `keras.ops.linalg.solve`.
+
     Example:
         >>> pyml.ops.solve([[2., 0.], [0., 4.]], [1., 2.]).numpy()
         array([0.5, 0.5], dtype=float32)
-
-    Source: `keras.ops.linalg.solve`.
     """
     return _solved(lambda a, b: SOLVE(a, b), a, b, "solve")
 
@@ -113,10 +113,10 @@ def solve_triangular(a: TensorLike, b: TensorLike, lower: bool = False) -> Tenso
         ShapeError: The shapes do not fit.
         numpy.linalg.LinAlgError: There is a 0 on a diagonal. Inside programs the answer has infinities or NaN instead.
 
+    Source: `keras.ops.linalg.solve_triangular`.
+
     Example:
         >>> pyml.ops.solve_triangular([[2., 0.], [1., 4.]], [2., 5.], lower=True).numpy()
         array([1., 1.], dtype=float32)
-
-    Source: `keras.ops.linalg.solve_triangular`.
     """
     return _solved(lambda a, b: TRIANGULAR(a, b, lower=bool(lower), transposed=False, unit=False), a, b, "solve_triangular")

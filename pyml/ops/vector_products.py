@@ -35,8 +35,6 @@ def inner(x1: TensorLike, x2: TensorLike) -> Tensor:
     Raises:
         ShapeError: The last sizes differ.
 
-    Source: `keras.ops.inner`, `numpy.inner`.
-
     Example:
         >>> pyml.ops.inner([1, 2], [3, 4]).item()
         11
@@ -57,8 +55,6 @@ def vdot(x1: TensorLike, x2: TensorLike) -> Tensor:
 
     Raises:
         ShapeError: There are not as many elements in both.
-
-    Source: `keras.ops.vdot`, `numpy.vdot`.
 
     Example:
         >>> pyml.ops.vdot([[1, 2], [3, 4]], [[1, 1], [1, 1]]).item()
@@ -81,8 +77,6 @@ def kron(x1: TensorLike, x2: TensorLike) -> Tensor:
 
     Returns:
         A tensor of the common dtype, each axis as long as those of both multiplied.
-
-    Source: `keras.ops.kron`, `numpy.kron`.
 
     Example:
         >>> pyml.ops.kron([1, 10], [1, 2]).numpy()
@@ -116,8 +110,6 @@ def cross(x1: TensorLike, x2: TensorLike, axisa: int = -1, axisb: int = -1, axis
 
     Raises:
         ShapeError: A vector has neither 2 numbers nor 3, or the shapes do not broadcast.
-
-    Source: `keras.ops.cross`, `numpy.cross`.
 
     Example:
         >>> pyml.ops.cross([1, 0, 0], [0, 1, 0]).numpy()

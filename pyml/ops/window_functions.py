@@ -9,6 +9,7 @@ import numpy as np
 from ..core.tensor import Tensor
 from ..core.types import TensorLike
 from ..graph.sizes import count_of
+from . import families
 from .apply import as_float
 from .arithmetic import abs as _abs
 from .arithmetic import divide
@@ -44,18 +45,9 @@ def _cosines(x: int, weights: tuple[float, ...], what: str) -> Tensor:
     return total
 
 
-@op(like="numpy.bartlett", samples=_LENGTHS)
+@op(family=families.WINDOW, like="numpy.bartlett", samples=_LENGTHS)
 def bartlett(x: int) -> Tensor:
     """Bartlett's window of `x` places, a triangle from 0 to 1 and back: float32 `(x,)`.
-
-    Args:
-        x: The number of places.
-
-    Returns:
-        float32 `(x,)`.
-
-    Raises:
-        ShapeError: `x` is not an integer of at least 0.
 
     Source: Harris 1978, "On the Use of Windows for Harmonic Analysis with the Discrete Fourier Transform".
 
@@ -67,18 +59,9 @@ def bartlett(x: int) -> Tensor:
     return places + 1.0 if places.size == 1 else 1.0 - _abs(places * (2.0 / steps) - 1.0)
 
 
-@op(like="numpy.blackman", samples=_LENGTHS)
+@op(family=families.WINDOW, like="numpy.blackman", samples=_LENGTHS)
 def blackman(x: int) -> Tensor:
     """Blackman's window of `x` places: float32 `(x,)`.
-
-    Args:
-        x: The number of places.
-
-    Returns:
-        float32 `(x,)`.
-
-    Raises:
-        ShapeError: `x` is not an integer of at least 0.
 
     Source: Harris 1978, "On the Use of Windows for Harmonic Analysis with the Discrete Fourier Transform".
 
@@ -89,18 +72,9 @@ def blackman(x: int) -> Tensor:
     return _cosines(x, (0.42, -0.5, 0.08), "blackman")
 
 
-@op(like="numpy.hamming", samples=_LENGTHS)
+@op(family=families.WINDOW, like="numpy.hamming", samples=_LENGTHS)
 def hamming(x: int) -> Tensor:
     """Hamming's window of `x` places, from 0.08 to 1 and back: float32 `(x,)`.
-
-    Args:
-        x: The number of places.
-
-    Returns:
-        float32 `(x,)`.
-
-    Raises:
-        ShapeError: `x` is not an integer of at least 0.
 
     Source: Harris 1978, "On the Use of Windows for Harmonic Analysis with the Discrete Fourier Transform".
 
@@ -111,18 +85,9 @@ def hamming(x: int) -> Tensor:
     return _cosines(x, (0.54, -0.46), "hamming")
 
 
-@op(like="numpy.hanning", samples=_LENGTHS)
+@op(family=families.WINDOW, like="numpy.hanning", samples=_LENGTHS)
 def hanning(x: int) -> Tensor:
     """Von Hann's window of `x` places, from 0 to 1 and back: float32 `(x,)`.
-
-    Args:
-        x: The number of places.
-
-    Returns:
-        float32 `(x,)`.
-
-    Raises:
-        ShapeError: `x` is not an integer of at least 0.
 
     Source: Harris 1978, "On the Use of Windows for Harmonic Analysis with the Discrete Fourier Transform".
 
@@ -140,15 +105,12 @@ def _polynomial(weights: tuple[float, ...], x: Tensor) -> Tensor:
     return total
 
 
-@op(like="numpy.i0", samples=[sample(draw(2, 3)), sample(draw(4, low=-9, high=9)), sample(draw(3, low=0, high=4, dtype="int32"))])
+@op(
+    family=families.EACH_FLOAT,
+    like="numpy.i0", samples=[sample(draw(2, 3)), sample(draw(4, low=-9, high=9)), sample(draw(3, low=0, high=4, dtype="int32"))],
+)
 def i0(x: TensorLike) -> Tensor:
     """The modified Bessel function of the first kind of order 0.
-
-    Args:
-        x: Tensor of any shape.
-
-    Returns:
-        float32, in the shape of `x`.
 
     Source: Abramowitz and Stegun 1964, 9.8.1 and 9.8.2.
 
