@@ -1,5 +1,5 @@
-// search_thread — y[i] = how many of the N increasing edges come before x[i]; with RIGHT its equals among them.
-// reads   edges: N, T = f32 | i32 | u32; x: COUNT, T      writes  y: COUNT, i32
+// search_thread — y[i] = how many of the N increasing edges come before the key of x[i]; with RIGHT its equals among them.
+// reads   edges: N, keys; x: COUNT, T = f32 | i32 | u32      writes  y: COUNT, i32
 // grid    (ceil(COUNT / WG), 1, 1), folded into x and y by X          shared  none
 // limits  N >= 1. A NaN comes after all numbers, as in numpy.
 // source  bisection.
@@ -10,7 +10,7 @@ const WG: u32 = 64u;              // @param
 const X: u32 = 65535u;            // @param
 alias T = u32;                    // @param
 
-@group(0) @binding(0) var<storage, read> edges: array<T>;
+@group(0) @binding(0) var<storage, read> edges: array<u32>;
 @group(0) @binding(1) var<storage, read> x: array<T>;
 @group(0) @binding(2) var<storage, read_write> y: array<i32>;
 
@@ -23,13 +23,14 @@ fn main(@builtin(workgroup_id) g: vec3u, @builtin(local_invocation_index) l: u32
   if (i >= COUNT) { return; }
   let own = key(x[i]);
   var low = 0u;
-  var high = N;
-  while (low < high) {
-    let middle = (low + high) / 2u;
-    let edge = key(edges[middle]);
-    var before = edge < own;
-    if (RIGHT) { before = edge <= own; }
-    if (before) { low = middle + 1u; } else { high = middle; }
+  var left = N;
+  while (left > 1u) {  // as many rounds for every element, and no branch to guess
+    let half = left / 2u;
+    let edge = edges[low + half - 1u];
+    low += select(0u, half, select(edge < own, edge <= own, RIGHT));
+    left -= half;
   }
+  let edge = edges[low];
+  low += select(0u, 1u, select(edge < own, edge <= own, RIGHT));
   store(i, i32(low));
 }

@@ -198,6 +198,8 @@ def cases() -> Iterator[tuple[str, tuple[Operand, ...], dict[str, Any]]]:
             for rows in (5, 9):
                 yield "scatter_add", (((7,), I), ((7, *inner), dtype)), {"rows": rows}
                 yield "scatter_add_sorted", (((7,), I), ((7,), I), ((7, *inner), dtype)), {"rows": rows}
+    yield "last_place", (((7,), I),), {"rows": 5}
+    yield "last_place_sorted", (((7,), I), ((7,), I)), {"rows": 5}
     for units, batch, steps in itertools.product((3, 4, 8, 20, 70), (5, 1, 30), (3, 1)):
         keep, yes = ((steps, batch), I), ((steps, batch, 2 * units), F)
         gates = ((steps, batch, 4 * units), F)
@@ -241,7 +243,7 @@ def cases_of_sorting() -> Iterator[tuple[str, tuple[Operand, ...], dict[str, Any
             yield "sort", (x,), {}
         yield "pick_rows", (x, few), {"whole": False}
         yield "put_rows", (x, ((rows, n), I)), {}
-        yield "search", (((n,), dtype), ((rows, 3), dtype)), {"right": rows == 1}
+        yield "search", (((n,), "uint32"), ((rows, 3), dtype)), {"right": rows == 1}
         for k, chunks in ((1, 1), (3, 1), (4, 3), (70, 1)):
             if k <= n:
                 yield "top_places", (x,), {"k": k, "chunks": chunks}

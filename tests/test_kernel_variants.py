@@ -21,6 +21,7 @@ from pyml.graph import prims
 from pyml.graph.node import Node
 from pyml.graph.op import OPS, Routine
 from pyml.graph.prims.fft import table
+from pyml.graph.prims.keys import host_keys
 
 # These need a canvas of a page; e2e/test_pixels.py compares them with the page's own pixels.
 OF_PAGES = {"draw_pixels", "fit_pixels", "unpack_pixels"}
@@ -104,6 +105,9 @@ def of_device(device, case: Case) -> bool:
 on_each = pytest.mark.parametrize("device", ["webgpu", "wasm"], indirect=True)
 
 
+_BY_PLACE = ("gather", "scatter_add", "scatter_add_sorted", "last_place", "last_place_sorted")
+
+
 def arrays_of(case: Case) -> list[np.ndarray]:
     rng = np.random.default_rng(7)
     made = []
@@ -121,7 +125,7 @@ def arrays_of(case: Case) -> list[np.ndarray]:
         elif case.op == "radix_move" and len(made) == 1:
             counts = {k: v for k, v in case.attrs if k != "last"}
             made.append(np.cumsum(OPS["radix_count"].numpy(made[0], **counts), axis=1, dtype=np.uint32))
-        elif case.op in ("gather", "scatter_add", "scatter_add_sorted") and shape == (7,) and dtype == "int32" and len(made) < 2:
+        elif case.op in _BY_PLACE and shape == (7,) and dtype == "int32" and len(made) < 2:
             made.append(rng.integers(-1, 6, shape).astype(np.int32))  # some out of range
         elif case.op == "packed_matmul":
             made.append(rng.integers(-(2**31), 2**31, shape).astype(np.int32))
@@ -130,8 +134,8 @@ def arrays_of(case: Case) -> list[np.ndarray]:
         else:
             made.append(rng.integers(0, 2 if "lstm" in case.op or "gru" in case.op else 50, shape).astype(NUMPY[dtype]))
     if case.op == "search":
-        made[0] = np.sort(made[0])
-    if case.op == "scatter_add_sorted":
+        made[0] = np.sort(host_keys(rng.choice(made[1].ravel(), made[0].size)))
+    if case.op in ("scatter_add_sorted", "last_place_sorted"):
         made[0] = np.argsort(made[1].view(np.uint32), kind="stable").astype(np.int32)
     if case.op in ("max_pool2d_grad", "max_pool2d_pick"):
         made[1] = OPS["max_pool2d"].numpy(made[0], **dict(case.attrs))

@@ -122,17 +122,6 @@ def _gathered(reduce: Primitive, places: Node, rows: Node, count: int, neutral: 
     return reduce(prims.where(mine, each, prims.full(wide, neutral, rows.dtype)), (1,))
 
 
-def _last(places: Node, count: int) -> Node:
-    """Whether no later row has the same place: the rows of a place are halved by each bit of their number."""
-    rows = places.size
-    number, alive = Tensor(prims.iota(rows)), Tensor(prims.full((rows,), 1, "int32"))
-    for bit in reversed(range(max(1, rows - 1).bit_length())):
-        later = alive * (number // 2**bit % 2)
-        any_later = Tensor(prims.gather(prims.scatter_add(places, later._node, count), places)) > 0
-        alive = where(any_later, later, alive)
-    return (alive > 0)._node
-
-
 def _updated(inputs: np.ndarray, indices: np.ndarray, updates: np.ndarray, reduction: str | None = None) -> np.ndarray:
     """The same in numpy."""
     out, key = np.array(inputs), tuple(np.moveaxis(np.asarray(indices), -1, 0))
@@ -186,11 +175,12 @@ def scatter_update(inputs: TensorLike, indices: TensorLike, updates: TensorLike,
     rows = _rows(updates, lead, rest, node.dtype, "scatter_update")
     count = prod(node.shape[:axes])
     there = Tensor(prims.reshape(node, (count, *rest)))
-    if reduction is None:
-        stays = prims.broadcast_to(prims.reshape(_last(places, count), (rows.shape[0], *(1,) * len(rest))), rows.shape)
-        put = prims.scatter_add(places, prims.where(stays, rows, prims.zeros_like(rows)), count)
-        hit = Tensor(prims.scatter_add(places, prims.full(places.shape, 1, "int32"), count)) > 0
-        found = where(reshape(hit, (count, *(1,) * len(rest))), Tensor(put), there)
+    if not rows.size:
+        found = there
+    elif reduction is None:
+        which = Tensor(prims.last(places, count))
+        put = Tensor(prims.gather(rows, maximum(which, 0)._node))
+        found = where(reshape(which >= 0, (count, *(1,) * len(rest))), put, there)
     elif reduction == "add":
         found = there + Tensor(prims.scatter_add(places, rows, count))
     elif reduction == "mul":

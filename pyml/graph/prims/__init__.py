@@ -11,6 +11,7 @@ from .fft import fft
 from .frames import frames, overlap_add
 from .gather import gather, scatter_add
 from .gru import gru
+from .last import last
 from .leaf import BUFFER, CONST, INPUT, IOTA, STATE, const, full, iota, is_const
 from .lstm import lstm
 from .move import broadcast_to, concat, flip, pad, permute, reshape, slice_

@@ -17,7 +17,7 @@ from .order import order_below
 
 _PUT4 = "store(4u * i, v.x); store(4u * i + 1u, v.y); store(4u * i + 2u, v.z); store(4u * i + 3u, v.w);"
 _SPAN = 32  # columns (or fours of them) whose sums one thread of a software adapter keeps
-_IN_CACHE = 65536  # sums of a processor core that are all kept at hand
+_SUMS = 1 << 22  # sums that a processor core keeps in memory of its own, 16 MB of them
 _NARROW = 8  # a row of so many elements is one thread's on a processor core, which looks at its index once
 _LOOKED_UP = 4  # a row of at most so many elements, the channels of a picture, may be looked up element by element
 _ELEMENT = {"float32": "f32", "int32": "i32", "uint32": "u32", "bool": "u32"}
@@ -112,11 +112,10 @@ def _gather_lower(node: Node, profile: Profile) -> Node | None:
 def _scatter_kernel(node: Node, profile: Profile) -> KernelSpec:
     rows = node.attrs["rows"]
     if is_core(profile):
-        few = rows <= node.src[0].size and node.size <= _IN_CACHE
-        file = "scatter_add_sums" if few else "scatter_add_core"
-        spec = _kernel(file, rows, prod(node.shape[1:]), node.src[0].size, rows, node.dtype, profile)
-        params = {k: v for k, v in spec.params.items() if k not in ("WG", "X")} | ({} if few else {"BLOCK": rows})
-        return KernelSpec(spec.file, params, (1, 1, 1), spec.hooks)
+        spec = _kernel("scatter_add_sums", rows, prod(node.shape[1:]), node.src[0].size, rows, node.dtype, profile)
+        block = min(rows, max(1, _SUMS // max(1, prod(node.shape[1:]))))
+        params = {k: v for k, v in spec.params.items() if k not in ("WG", "X")} | {"BLOCK": block}
+        return KernelSpec(spec.file, params, (ceil_div(rows, block), 1, 1), spec.hooks)
     spec = _kernel("scatter_add_rows", rows, prod(node.shape[1:]), node.src[0].size, rows, node.dtype, profile)
     if not is_register(profile):
         return spec
@@ -134,13 +133,13 @@ def _threads(node: Node, profile: Profile) -> int:
 
 def _scatter_lower(node: Node, profile: Profile) -> Node | None:
     """By the order of the indices, where every row would look at too many; in parts, where loops would be too long for one thread."""
-    indices, updates = node.src
+    (indices, updates), rows = node.src, node.attrs["rows"]
     count, width = indices.size, prod(node.shape[1:])
     sort = sums_by_order(_threads(node, profile), count, profile)
     most = LOOP_ROUNDS // 2 if sort else max(1, LOOP_ROUNDS // (min(_SPAN, max(1, width)) + 3))
     indices, updates = reshape(indices, (count,)), reshape(updates, (count, *node.shape[1:]))
     if not is_software(profile) or count <= most:
-        return _by_order(indices, updates, node.attrs["rows"]) if sort else None
+        return SCATTER_ADD_SORTED(order_of(indices, rows), indices, updates, rows=rows) if sort else None
     total = None
     for first in range(0, count, most):
         last = min(first + most, count)
@@ -150,12 +149,12 @@ def _scatter_lower(node: Node, profile: Profile) -> Node | None:
     return total
 
 
-def _by_order(indices: Node, updates: Node, rows: int) -> Node:
+def order_of(indices: Node, rows: int) -> Node:
+    """The places of a vector of indices by their rows, in order where these are the same, those of no row last."""
     number = lambda n: full(indices.shape, n, "int32")
     inside = logical_and(greater_equal(indices, number(0)), less(indices, number(rows)))
     keys = cast(where(inside, indices, number(rows)), dtype="uint32")
-    order = reshape(order_below(reshape(keys, (1, indices.size)), rows), indices.shape)
-    return SCATTER_ADD_SORTED(order, indices, updates, rows=rows)
+    return reshape(order_below(reshape(keys, (1, indices.size)), rows), indices.shape)
 
 
 def _sorted_kernel(node: Node, profile: Profile) -> KernelSpec:

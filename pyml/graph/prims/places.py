@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from ...errors import ShapeError
+from ...errors import DtypeError, ShapeError
 from ..node import Node
 from ..op import ZERO, KernelSpec, Profile, Shape, routine, same_dtype
 from .choose import LOOP_ROUNDS, ceil_div, flat, is_core, is_register, is_software
+from .elementwise import BITCAST, bitwise_xor, cast, equal, isnan, less, where
 from .keys import ELEMENT, four_keys_hook, host_keys, key_hook, matrix
+from .leaf import full
 from .pick import PICK
 
 _CHUNK = 512  # elements that a thread looks at at least, where a row is shared
@@ -98,18 +100,19 @@ def _search_shape(edges: Shape, x: Shape, *, right: bool) -> Shape:
 
 
 def _search_dtype(edges: str, x: str, *, right: bool) -> str:
-    same_dtype(edges, x)
+    if edges != "uint32":
+        raise DtypeError(f"search: edges are {edges}; expected their keys, uint32.")
     return "int32"
 
 
 def _search_kernel(node: Node, profile: Profile) -> KernelSpec:
-    edges = node.src[0]
-    params = {"N": edges.size, "COUNT": node.size, "RIGHT": node.attrs["right"], "T": ELEMENT[edges.dtype]}
-    return flat("search_thread", node.size, params, profile, key_hook(edges.dtype, "v"))
+    edges, x = node.src
+    params = {"N": edges.size, "COUNT": node.size, "RIGHT": node.attrs["right"], "T": ELEMENT[x.dtype]}
+    return flat("search_thread", node.size, params, profile, key_hook(x.dtype, "v"))
 
 
 def _search_numpy(edges: np.ndarray, x: np.ndarray, right: bool) -> np.ndarray:
-    return np.searchsorted(edges, x, side="right" if right else "left").astype(np.int32)
+    return np.searchsorted(edges, host_keys(x).reshape(x.shape), side="right" if right else "left").astype(np.int32)
 
 
 SEARCH = routine(
@@ -120,10 +123,22 @@ SEARCH = routine(
     grad=ZERO,
     kernel=_search_kernel,
     samples=[
-        ((_EDGES, _X), {"right": False}), ((_EDGES, _EDGES), {"right": True}),
-        ((np.arange(9, dtype=np.int32), _FEW), {"right": True}),
+        ((host_keys(_EDGES), _X), {"right": False}), ((host_keys(_EDGES), _EDGES), {"right": True}),
+        ((host_keys(np.arange(9, dtype=np.int32)), _FEW), {"right": True}),
     ],
 )
+
+
+def _keys(x: Node) -> Node:
+    """`host_keys` on the device, so that a search computes those of its edges once."""
+    if x.dtype in ("bool", "uint32"):
+        return cast(x, dtype="uint32")
+    number = lambda n: full(x.shape, n, "uint32")
+    bits, top = BITCAST(x, dtype="uint32"), number(0x80000000)
+    if x.dtype == "int32":
+        return bitwise_xor(bits, top)
+    key = bitwise_xor(bits, where(less(bits, top), top, number(0xFFFFFFFF)))
+    return where(isnan(x), number(0xFFFFFFFF), where(equal(bits, top), top, key))
 
 
 def search(edges: Node, x: Node, right: bool = False) -> Node:
@@ -133,4 +148,5 @@ def search(edges: Node, x: Node, right: bool = False) -> Node:
         ShapeError: The edges are not a vector, or there are none.
         DtypeError: The dtypes differ.
     """
-    return SEARCH(edges, x, right=right)
+    same_dtype(edges.dtype, x.dtype)
+    return SEARCH(_keys(edges), x, right=right)

@@ -12,7 +12,8 @@ from ..node import Node
 from ..op import ZERO, KernelSpec, Profile, Routine, Shape, routine
 from .choose import ceil_div, flat, fold, is_core, is_register
 from .contract import float_only
-from .elementwise import add, equal, exp, log, where, zeros_like
+from .elementwise import add, exp, log
+from .gather import gather
 from .leaf import iota
 from .move import broadcast_to, pad, reshape
 from .reduce import reduce_max, reduce_min, reduce_sum
@@ -110,7 +111,7 @@ def _arg(name: str, largest: bool) -> Routine:
         return _rows("arg", node, {"LARGEST": largest, "T": element}, profile, hooks)
 
     def lower(node: Node, profile: Profile) -> Node | None:
-        """A long row in parts: the place within each, then the part whose element wins."""
+        """A long row in parts: the first of them with the largest element, which compares vectors, and the place within that one."""
         x = node.src[0]
         rows, cols = x.shape
         if not is_register(profile) or cols <= _LONG:
@@ -120,11 +121,8 @@ def _arg(name: str, largest: bool) -> Routine:
         lost = {"float32": float("-inf"), "int32": -(2**31), "uint32": 0} if largest else {
             "float32": float("inf"), "int32": 2**31 - 1, "uint32": 2**32 - 1}  # fmt: skip
         cut = reshape(pad(x, ((0, 0), (0, parts * each - cols)), lost[x.dtype]), (rows * parts, each))
-        place = reshape(node.op(cut), (rows, parts))
         best = node.op(reshape((reduce_max if largest else reduce_min)(cut, axis=(1,)), (rows, parts)))
-        starts = broadcast_to(reshape(iota(parts), (1, parts)), (rows, parts))
-        chosen = equal(starts, broadcast_to(reshape(best, (rows, 1)), (rows, parts)))
-        return reduce_sum(where(chosen, add(starts * each, place), zeros_like(place)), axis=(1,))
+        return add(best * each, node.op(gather(cut, add(best, iota(rows) * parts))))
 
     pick = np.argmax if largest else np.argmin
     return routine(
