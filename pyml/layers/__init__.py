@@ -19,6 +19,7 @@ from pyml.layers.global_pooling import *
 from pyml.layers.group_query_attention import *
 from pyml.layers.input_layer import *
 from pyml.layers.input_spec import *
+from pyml.layers.joining import *
 from pyml.layers.later import find as _find
 from pyml.layers.later import names as _names
 from pyml.layers.layer import *

@@ -1,9 +1,8 @@
-"""The base of layers: calling, building, weights, losses and configs."""
+"""The base of layers: calling, shapes and masks of what is called, configs."""
 
 from __future__ import annotations
 
 import re
-import weakref
 from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, Self
@@ -12,19 +11,18 @@ import numpy as np
 
 from pyml import dtype_policies, regularizers
 from pyml.core import StatelessScope, Tensor, Variable, convert_to_tensor, known
-from pyml.core.naming import auto_name, current_path, enter_scope, leave_scope, name_scope
+from pyml.core.naming import auto_name, enter_scope, leave_scope
 from pyml.core.narrow import rounded, unlabelled
-from pyml.core.probes import without_probe
 from pyml.core.recompute import RematScope, call_layer, current_remat
 from pyml.core.symbolic import VALUES, KerasTensor, any_symbolic, infer_output_spec
 from pyml.core.tensor import tensor_of
-from pyml.core.trace import stateless_here, tracing
 from pyml.core.tree import flatten, map_structure, pack_sequence_as
 from pyml.dtypes import FLOATS, NARROW
 from pyml.errors import PymlError, Undefined, did_you_mean
 from pyml.layers import call_context
+from pyml.layers.added_losses import AddedLosses
+from pyml.layers.building import Building
 from pyml.layers.input_spec import assert_input_compatibility
-from pyml.layers.kept_weights import KeptWeights
 from pyml.layers.signature import (
     Tracing,
     call_signature,
@@ -43,10 +41,8 @@ from pyml.tracebacks import shown, warn
 
 __all__ = ["Layer"]
 
-_holding: weakref.WeakSet[Layer] = weakref.WeakSet()  # layers with losses of their last call: without any, calls need not look for them
 
-
-class Layer(KeptWeights, Operation, kind=LAYERS):
+class Layer(AddedLosses, Building, Operation, kind=LAYERS):
     """Base: make weights in `build(input_shape)` or `__init__`, write the formula in `call(inputs)`.
 
     Args:
@@ -111,96 +107,6 @@ class Layer(KeptWeights, Operation, kind=LAYERS):
         self._path = None
         self._build_shapes = None
         self._signature = call_signature(type(self))
-
-    # ---- losses
-    def add_loss(self, loss: Any) -> None:
-        """Adds a scalar tensor to the loss of this call."""
-        losses = [x for x in flatten(loss) if x is not None]
-        scope = stateless_here()
-        if scope is None:
-            self._losses.extend(losses)
-            _holding.add(self)
-        elif scope.collect_losses:
-            for x in losses:
-                scope.add_loss(x, self)
-
-    @property
-    def losses(self) -> list[Any]:
-        """Penalties of the last call and of the weights, of this layer and of all layers inside."""
-        found: list[Any] = []
-        scope = stateless_here()
-        for layer in self._flatten_layers():
-            found.extend(layer._losses if scope is None else scope.losses_of(layer))
-        for variable in self.trainable_weights:
-            regularizer = getattr(variable, "regularizer", None)
-            if regularizer is not None:
-                found.append(regularizer(variable))
-        return found
-
-    def _clear_losses(self) -> None:
-        scope = stateless_here()
-        if scope is None and not _holding:
-            return
-        for layer in self._flatten_layers():
-            if scope is not None:
-                scope.clear_losses(layer)
-                continue
-            if layer._losses:
-                layer.__dict__["_losses"] = []
-            _holding.discard(layer)
-
-    # ---- building
-    def __init_subclass__(cls, **kwargs: Any) -> None:
-        super().__init_subclass__(**kwargs)
-        if "build" in cls.__dict__:
-            cls.build = _noted(cls.__dict__["build"], theirs=not cls.__module__.startswith("pyml."))  # type: ignore[method-assign]
-
-    def _build_at_init(self) -> None:
-        """A layer that has all it needs once it is made calls this (Keras' name): it is built, unless a user's subclass builds more."""
-        self.built = not getattr(type(self).build, "theirs", False)
-
-    def build(self, *input_shape: Any, **shapes: Any) -> None:
-        """Makes the weights; called with the shape of the first inputs."""
-        if self._build_shapes is None:
-            self._note_shapes(input_shape, shapes)
-        self.built = True
-
-    def _note_shapes(self, shapes: tuple[Any, ...], named: dict[str, Any]) -> None:
-        if named or len(shapes) != 1:
-            shapes = (dict(zip(self._signature.build_names, shapes, strict=False)) | named,)
-        self.__dict__["_build_shapes"] = without_probe(shapes[0])
-
-    def _maybe_build(self, args: Any, kwargs: Any) -> None:
-        if self.built:
-            return
-        shapes, by_name = self._signature.build_shapes(args, kwargs)
-        if not by_name and len(self._signature.build_needs) > 1 and (missing := self._signature.missing(args, kwargs)):
-            raise TypeError(f'Layer "{self.name}": missing a required argument: {missing!r}')
-        with tracing(None), name_scope(self.name, self):
-            self.__dict__["_path"] = current_path()
-            if not self._signature.build_takes_shape:
-                shapes, by_name = {}, True
-            self.build(**shapes) if by_name else self.build(shapes)
-        self.__dict__["_build_shapes"] = without_probe(shapes)
-        self.built = True
-
-    def build_from_config(self, config: dict[str, Any]) -> None:
-        """Builds from what `get_build_config` returned."""
-        if config and not self.built:
-            shapes = config["shapes_dict"] if "shapes_dict" in config else config["input_shape"]
-            self.__dict__["_build_shapes"] = shapes         # the next file has them too
-            if "shapes_dict" in config:
-                self.build(**shapes)
-            else:
-                self.build(shapes)
-            self.built = True
-
-    def get_build_config(self) -> dict[str, Any] | None:
-        """The shapes the layer was built for."""
-        shapes = self._build_shapes
-        if isinstance(shapes, dict) and set(shapes) <= set(self._signature.build_names):
-            return {"shapes_dict": shapes} if len(shapes) != 1 else {"input_shape": next(iter(shapes.values()))}
-        return None if shapes is None else {"input_shape": shapes}
 
     # ---- calling
     def call(self, *args: Any, **kwargs: Any) -> Any:
@@ -482,23 +388,3 @@ class Layer(KeptWeights, Operation, kind=LAYERS):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
-
-
-def _noted(build: Callable[..., Any], theirs: bool) -> Callable[..., Any]:
-    """A `build` under the layer's path that keeps the shapes it was called with, whoever calls it, and leaves the layer built:
-    without that the first call would make the weights anew."""
-
-    @wraps(build)
-    def noted(self: Layer, *shapes: Any, **named: Any) -> Any:
-        first = self._build_shapes is None
-        with name_scope(self.name, self):
-            if self._path is None:
-                self.__dict__["_path"] = current_path()
-            found = build(self, *shapes, **named)
-        if first:  # over what a build that it called has kept
-            self._note_shapes(shapes, named)
-        self.built = True
-        return found
-
-    noted.theirs = theirs  # type: ignore[attr-defined]
-    return noted

@@ -32,7 +32,7 @@ from .values import ELEMENT, Value, aggregate, concrete, constant, fields_of
 
 if TYPE_CHECKING:
     from .expressions import Expressions
-    from .parse import Expression
+    from .syntax import Expression
 
 _SELECT = {"vec": b"\x1c\x01\x7b", "scalar": b"\x1b"}
 

@@ -18,9 +18,10 @@ from . import operators
 from .expressions import LOADS
 from .module import I32, Function, leb, sleb
 from .opcodes import ADD, BLOCK, BR_IF, GET, I32_CONST, IF, LOOP, SET
-from .parse import Procedure, parse
+from .parse import parse
 from .places import Frame, Memory
 from .statements import Statements
+from .syntax import Procedure
 from .values import Value, aggregate, constant
 
 

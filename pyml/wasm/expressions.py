@@ -31,8 +31,8 @@ from .opcodes import (
     lanes_of,
 )
 from .operators import FOLDED
-from .parse import Expression, Procedure, Source, Type
 from .places import Frame, Memory, NeedsMemory, Registers
+from .syntax import Expression, Procedure, Source, Type
 from .values import ELEMENT, LANES, STORAGE, Value, aggregate, concrete, constant, number
 
 _SHIFTS = {2: I32_CONST + b"\x02" + SHL, 4: I32_CONST + b"\x04" + SHL}  # the number of an element as bytes

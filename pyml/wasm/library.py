@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import functools
 
-from .parse import Source, parse
+from .parse import parse
+from .syntax import Source
 
 TEXT = """
 fn exp(v: F) -> F {

@@ -1,30 +1,19 @@
-"""Parses the part of WGSL that kernels are written in. Expressions and statements are plain tuples.
-
-Expressions: ("num", text) ("id", name) ("call", callee, arguments) ("new", type, arguments) ("un", op, a)
-("bin", op, a, b, whether it may be the same wherever it stands) ("member", a, name) ("index", a, i). Types are names, or
-("array", type, size expression or None).
-Statements: ("let" | "var" | "const", name, type or None, expression or None) ("set", place, op, expression)
-("if", test, then, otherwise) ("for", first, test, step, body) ("return", expression or None) ("block", body)
-("do", expression) ("break",) ("continue",).
-"""
+"""Parses the part of WGSL that kernels are written in."""
 
 from __future__ import annotations
 
 import functools
 import re
 import string
-from collections import Counter
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeAlias
 
 from ..errors import KernelError
+from .syntax import Block, Expression, Procedure, Source, Statement, Type
 
 _TOKEN = re.compile(
     r"vec[234]<\w+>|[A-Za-z_]\w*|0[xX][0-9a-fA-F]+[iu]?|(?:\d+\.\d*|\.\d+|\d+)(?:[eE][+-]?\d+)?[iufh]?"
     r"|<<=|>>=|->|\+\+|--|&&|\|\||<<|>>|[-+*/%&|^=!<>]=|\S"
 )
 _ALONE = frozenset(string.ascii_letters + string.digits + "_-+*/%&|^=!<>(){}[];:,.@~")  # what a token of one character may be
-_CALL = re.compile(r"\('call', '(\w+)'")
 _COMMENT = re.compile(r"//[^\n]*")
 _FUNCTION = re.compile(r"^(?=@compute|fn )", re.M)
 _SHORT = {f"vec{n}{c}": f"vec{n}<{t}>" for n in (2, 3, 4) for c, t in (("f", "f32"), ("i", "i32"), ("u", "u32"))} | {
@@ -35,41 +24,6 @@ _LEVELS = (("||",), ("&&",), ("|",), ("^",), ("&",), ("==", "!="), ("<", ">", "<
 _RANK = {op: rank for rank, ops in enumerate(_LEVELS) for op in ops}
 _PREFIX = ("-", "!", "~")
 _ASSIGN = {"=": "", "+=": "+", "-=": "-", "*=": "*", "/=": "/", "%=": "%", "&=": "&", "|=": "|", "^=": "^", "<<=": "<<", ">>=": ">>"}
-
-Expression: TypeAlias = tuple[Any, ...]
-Statement: TypeAlias = tuple[Any, ...]
-Type: TypeAlias = Any  # a name, or ("array", type, size)
-
-
-class Facts(NamedTuple):
-    """What is in a block, those in it included: syntax nodes, the functions it calls and how often, the variables it assigns, and
-    whether it has a `break` or `continue` of the loop around it."""
-
-    nodes: int
-    calls: Counter[str]
-    assigned: set[str]
-    leaves: bool
-    skips: bool
-
-
-class Block(list[Statement]):
-    """Statements; what is in them is counted once, however many kernels have the block."""
-
-    @functools.cached_property
-    def facts(self) -> Facts:
-        text = repr(self)  # every node is a bracket in it; to walk over the nodes takes many times as long
-        assigned, leaves, skips = set[str](), False, False
-        for s in self:
-            if s[0] == "set" and s[1][0] == "id":
-                assigned.add(s[1][1])
-            leaves |= s[0] == "break"
-            skips |= s[0] == "continue"
-            for inner in [part.facts for part in s if part.__class__ is Block]:
-                assigned |= inner.assigned
-                leaves |= inner.leaves and s[0] != "for"
-                skips |= inner.skips and s[0] != "for"
-        return Facts(text.count("(") + text.count("["), Counter(_CALL.findall(text)), assigned, leaves, skips)
-
 
 _BEHIND = frozenset("(<.[")  # with these a name is perhaps not all of an operand
 
@@ -89,30 +43,6 @@ class _Atoms(dict[str, Expression | None]):
 
 _MOST = 8192
 ATOMS = _Atoms()
-
-
-@dataclass
-class Procedure:
-    name: str
-    params: list[tuple[str, object, str]]  # name, type, builtin
-    result: object
-    body: Block
-    workgroup: Any = None
-    entry: bool = False
-
-
-@dataclass
-class Source:
-    """Everything a WGSL text declares."""
-
-    consts: dict = field(default_factory=dict)  # name -> (type or None, expression)
-    aliases: dict = field(default_factory=dict)
-    structs: dict = field(default_factory=dict)  # name -> [(field, type)]
-    bindings: dict = field(default_factory=dict)  # name -> (number, type)
-    workgroup: dict = field(default_factory=dict)  # name -> type
-    procedures: dict = field(default_factory=dict)
-    locals: set = field(default_factory=set)  # names that functions declare
-    entry: Procedure | None = None
 
 
 def tokens(text: str) -> list[str]:

@@ -69,7 +69,7 @@ PAGES = (
             "batch_normalization", "normalization", "spectral_normalization"),
     _layers("regularization", "Regularization", "Noise and dropout, which act in training alone.", "regularization"),
     _layers("reshaping", "Reshaping", "The same values in another shape.", "reshaping", "borders", "sizes"),
-    _layers("merging", "Merging", "Several tensors made one.", "merging"),
+    _layers("merging", "Merging", "Several tensors made one.", "merging", "joining"),
     _layers("volumes", "Volumes", "Convolution, pooling, borders and sizes in three dimensions.", "volumes"),
     _layers("preprocessing", "Preprocessing",
             "Numbers, categories and text made ready for a model; [the guide](../../preprocessing.md) shows them.",

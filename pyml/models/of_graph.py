@@ -1,0 +1,118 @@
+"""What is read off a model's graph: its layers, inputs and outputs, their shapes and names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Generic, TypeVar
+
+from pyml.core.symbolic import KerasTensor
+from pyml.layers.layer import Layer
+from pyml.models.files import KeptInFiles
+from pyml.models.graph import Graph
+
+T = TypeVar("T")
+
+
+class _Read(Generic[T]):
+    """What a model reads off its graph; unlike a property, a subclass may keep something of its own under that name."""
+
+    def __init__(self, read: Callable[[Any], T]) -> None:
+        self._read = read
+        self.__doc__ = read.__doc__
+
+    def __get__(self, model: Any, owner: type | None = None) -> T:
+        return self if model is None else self._read(model)  # type: ignore[return-value]
+
+
+class OfGraph(KeptInFiles, abstract=True):
+    """Part of Model: it has a graph, or None for a subclass that writes its own `call`."""
+
+    _graph: Graph | None
+    _graph_layers: list[Layer]
+
+    @property
+    def layers(self) -> list[Layer]:
+        """The layers of the model, in order; of one with a graph those that it calls."""
+        return self._layers if self._graph is None else list(self._graph_layers)
+
+    def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
+        """A layer by its name or its index in `layers`.
+
+        Args:
+            name: Name of a layer.
+            index: Number of a layer from 0; give one of the two.
+
+        Raises:
+            ValueError: There is none; the message lists the names.
+
+        Example:
+            >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(3, name="shares")])
+            >>> model.get_layer("shares").units
+            3
+        """
+        if (name is None) == (index is None):
+            raise ValueError("get_layer: give either a name or an index.")
+        if index is not None:
+            if not -len(self.layers) <= index < len(self.layers):
+                raise ValueError(f"get_layer: index {index} is out of range; the model has {len(self.layers)} layers.")
+            return self.layers[index]
+        for layer in self.layers:
+            if layer.name == name:
+                return layer
+        raise ValueError(f"No such layer: {name}. Existing layers are: {[layer.name for layer in self.layers]}.")
+
+    @_Read
+    def inputs(self) -> list[KerasTensor]:
+        """The symbolic inputs, flat; a model without a graph has none."""
+        return self._need_graph("inputs").inputs
+
+    @_Read
+    def outputs(self) -> list[KerasTensor]:
+        """The symbolic outputs, flat; a model without a graph has none."""
+        return self._need_graph("outputs").outputs
+
+    @property
+    def input(self) -> Any:
+        """The symbolic inputs as they were given."""
+        return self._need_graph("input").inputs_struct
+
+    @property
+    def output(self) -> Any:
+        """The symbolic outputs as they were given."""
+        return self._need_graph("output").outputs_struct
+
+    @_Read
+    def input_shape(self) -> Any:
+        """The shape of the input; of several a list, flat, as in Keras."""
+        return _one_or_all([t.shape for t in self._need_graph("input_shape").inputs])
+
+    @_Read
+    def output_shape(self) -> Any:
+        """The shape of the output; of several a list, flat, as in Keras."""
+        return _one_or_all([t.shape for t in self._need_graph("output_shape").outputs])
+
+    @_Read
+    def output_names(self) -> list[str]:
+        """Names of the outputs; a model without a graph has none."""
+        return self._need_graph("output_names").output_names
+
+    def _need_graph(self, what: str) -> Graph:
+        if self._graph is None:
+            raise AttributeError(
+                f"{type(self).__name__} '{self.name}' has no {what} yet; give it an Input or call it on data first."
+            )
+        return self._graph
+
+    @property
+    def _inputs_struct(self) -> Any:
+        """The nested inputs, by the name that code written for Keras has for them."""
+        return self._need_graph("_inputs_struct").inputs_struct
+
+    @property
+    def _outputs_struct(self) -> Any:
+        """The nested outputs, by Keras' name."""
+        return self._need_graph("_outputs_struct").outputs_struct
+
+
+def _one_or_all(shapes: list[Any]) -> Any:
+    return shapes[0] if len(shapes) == 1 else shapes
