@@ -275,6 +275,7 @@ RARE = [
     "from pyml.ops import *; hanning; norm; scan; add; print('same')",
     "assert {'hanning', 'norm', 'scan', 'add'} <= set(dir(ops)); print('same')",
     "from pyml.ops import hanning; assert hanning is ops.hanning; print('same')",
+    "assert ops.core.scan is ops.scan; assert ops.math.segment_sum is ops.segment_sum; from pyml.ops.core import cond; print('same')",
 ]  # fmt: skip
 
 

@@ -149,7 +149,7 @@ def unlabelled(x: Any) -> Any:
 
 
 def rounded(x: Any, dtype: str) -> Any:
-    """A tensor of floats in `dtype`, of 16 bits; anything else as it is."""
+    """A tensor of floats in `dtype`; anything else as it is."""
     if not isinstance(x, Tensor) or x.dtype not in FLOATS or x.dtype == dtype:
         return x
     return _with_notes(labelled(Tensor(x._node), dtype), x)

@@ -17,7 +17,7 @@ from pyml.core.recompute import RematScope, call_layer, current_remat
 from pyml.core.symbolic import VALUES, KerasTensor, any_symbolic, infer_output_spec
 from pyml.core.tensor import tensor_of
 from pyml.core.tree import flatten, map_structure, pack_sequence_as
-from pyml.dtypes import FLOATS, NARROW
+from pyml.dtypes import FLOATS, INTEGERS
 from pyml.errors import PymlError, Undefined, did_you_mean
 from pyml.layers import call_context
 from pyml.layers.added_losses import AddedLosses
@@ -129,8 +129,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
                 if args and is_number_list(first):
                     args = (np.asarray(first), *args[1:])
                 args = map_structure(self._convert, args)
-                kwargs = {key: self._convert(value) if isinstance(value, np.ndarray) else value
-                          for key, value in kwargs.items()}
+                kwargs = {key: map_structure(self._convert, value) for key, value in kwargs.items()}
                 first = args[0] if args else next(iter(kwargs.values()), None)
                 for value in args[1:]:
                     if isinstance(value, (bool, int, float, str)) and not self._allow_non_tensor_positional_args:
@@ -238,6 +237,9 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
         if kwargs and not signature.takes_mask:
             kwargs.pop("mask", None)
         previous_mask = signature.fill_masks(args, kwargs)
+        dtype = policy.compute_dtype if self._rounds and self.autocast else "float32"
+        if dtype != "float32" and not (ours := type(self).__module__.startswith("pyml.")) and dtype in INTEGERS:
+            args, kwargs = map_structure(lambda x: rounded(x, dtype), (args, kwargs))
         outer_call, outer_scope = call_context.enter((depth + 1, training)), enter_scope(self.name, self)
         try:
             call = self.call if policy.quantization_mode is None else self.quantized_call
@@ -248,7 +250,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
         finally:
             call_context.leave(outer_call)
             leave_scope(outer_scope)
-        if self._rounds and (dtype := policy.compute_dtype) in NARROW:
+        if dtype != "float32" and (ours or dtype in FLOATS):
             outputs = map_structure(lambda output: rounded(output, dtype), outputs)
         if self.supports_masking and (previous_mask is not None or type(self).compute_mask is not Layer.compute_mask):
             set_mask(outputs, self.compute_mask(self._signature.first(args, kwargs), previous_mask))

@@ -17,6 +17,7 @@ from .arithmetic import add, subtract
 from .axes import standardize_axis
 from .declare import draw, op, sample
 from .elementary import exp, log
+from .later import later
 from .logic import isfinite, where
 from .positions import take_along_axis
 from .reduce import max as _max
@@ -26,6 +27,10 @@ from .shaping import reshape
 __all__ = [
     "erf", "in_top_k", "logsumexp", "rsqrt",
 ]  # fmt: skip
+
+__getattr__, __dir__ = later(
+    __name__, "scattering", "signal", "special_functions", "largest", "positive_determinants", "distances", "complex_numbers",
+)  # fmt: skip
 
 
 @op(family=families.EACH_FLOAT, like=lambda x: 1 / np.sqrt(x), samples=[sample(draw(2, 3, low=0.2))])

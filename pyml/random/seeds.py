@@ -44,6 +44,7 @@ class SeedGenerator(Configured, kind=SEEDS):
     """
 
     def __init__(self, seed: int | None = None, name: str | None = None, **kwargs: Any):
+        kwargs.pop("backend", None)  # Keras' own layers and layers in their manner hand it on; there is one here
         if kwargs:
             hint = did_you_mean(next(iter(kwargs)), ("seed", "name"))
             raise ValueError(f"SeedGenerator: unrecognized keyword arguments: {kwargs}.{hint}")

@@ -443,6 +443,40 @@ def test_the_dtype_of_a_layer_that_tells_its_shape_is_that_of_its_policy(autocas
         assert layer.compute_output_spec(x, y).dtype == layer.compute_output_spec(x=x, y=y).dtype == "float16"
 
 
+class Scaled(layers.Layer):
+    def __init__(self, by, **kwargs):
+        super().__init__(**kwargs)
+        self.by = by
+
+    def call(self, x):
+        return x * self.by
+
+
+@pytest.mark.parametrize(
+    ("layer", "given", "wanted"),
+    [
+        (Scaled(1, dtype="uint8"), np.float32([2.6]), np.uint8([2])),           # floats come in as the policy's integers
+        (Scaled(1, dtype="int32"), np.float32([2.6]), np.int32([2])),
+        (Scaled(0.5, dtype="uint8"), np.uint8([3]), np.float32([1.5])),         # and what goes out is what was computed
+        (Scaled(1, dtype="uint8", autocast=False), np.float32([2.6]), np.float32([2.6])),
+        (Scaled(1, dtype="float16", autocast=False), np.float32([2049]), np.float32([2049])),
+        (Scaled(1, dtype="float16"), np.float32([2049]), np.float16([2048])),
+        (layers.CenterCrop(1, 1, dtype="int32"), np.full((1, 1, 1), 2.6, "float32"), np.full((1, 1, 1), 2, "int32")),
+        (layers.Resizing(1, 1, dtype="float16"), np.full((2, 2, 1), 2049, "float32"), np.full((1, 1, 1), 2048, "float16")),
+        (layers.Resizing(1, 1, dtype="float16"), np.full((2, 2, 1), 7, "uint8"), np.full((1, 1, 1), 7, "uint8")),
+    ],
+)  # fmt: skip
+def test_a_policy_of_integers_or_16_bits_says_what_goes_in_as_in_keras(layer, given, wanted):
+    got = layer(given)
+    assert got.dtype == wanted.dtype
+    np.testing.assert_array_equal(got.numpy(), wanted)
+
+
+def test_a_generator_takes_the_backend_that_layers_for_keras_hand_on():
+    generator = pyml.random.SeedGenerator(3, backend=ops)
+    assert generator.get_config() == pyml.random.SeedGenerator(3, name=generator.name).get_config()
+
+
 class Rescaled(layers.Rescaling):
     def call(self, inputs):
         k = self.backend
@@ -475,6 +509,7 @@ def test_a_layer_that_wants_its_arguments_as_they_are_gets_them():
     for given in ("words", ["some", "words"], [[1, 2], [3]], np.ones(3), 5):
         assert OnHost(True)(given)[0] is given and OnHost(True)(given, "more")[1] == "more"
     assert isinstance(OnHost(False)(np.ones(3))[0], pyml.Tensor)
+    assert isinstance(OnHost(False)(np.ones(3), more={"boxes": [np.ones(2)]})[1]["boxes"][0], pyml.Tensor)
     for given in (("words",), (np.ones(3), "more")):
         with pytest.raises(ValueError, match="only tensors may be passed"):
             OnHost(False)(*given)

@@ -7,7 +7,7 @@ from typing import Any
 
 from pyml import ops
 from pyml.core.symbolic import KerasTensor
-from pyml.dtypes import INTEGERS, NARROW
+from pyml.dtypes import INTEGERS
 from pyml.layers.preprocessing.sized import SizedImageLayer
 from pyml.objects.samples import Sample, draw, sample
 from pyml.ops.resizing import check_aspect, check_interpolation, resize
@@ -62,7 +62,9 @@ class Resizing(SizedImageLayer):
     def _resized(self, images: Any, interpolation: str) -> Any:
         found = resize(ops.cast(images, "float32"), (self.height, self.width), interpolation, self.antialias,
                        self.crop_to_aspect_ratio, self.pad_to_aspect_ratio, self.fill_mode, self.fill_value, self.data_format)
-        return ops.saturate_cast(ops.round(found), images.dtype) if images.dtype in INTEGERS else found
+        if images.dtype not in INTEGERS:
+            return found if self.compute_dtype == "float32" else ops.cast(found, self.compute_dtype)
+        return ops.saturate_cast(ops.round(found), images.dtype)
 
     def transform_bounding_boxes(self, bounding_boxes: Any, transformation: Any, training: bool = True) -> Any:
         height, width = transformation["height"], transformation["width"]
@@ -90,8 +92,7 @@ class Resizing(SizedImageLayer):
         data = args[0] if args else kwargs["data"]
         images = data["images"] if isinstance(data, Mapping) else data
         shape = self.compute_output_shape(tuple(images.shape))
-        narrow, own = self.compute_dtype in NARROW, images.dtype if images.dtype in INTEGERS else "float32"
-        found = KerasTensor(shape, dtype=self.compute_dtype if narrow else own)
+        found = KerasTensor(shape, dtype=images.dtype if images.dtype in INTEGERS else self.compute_dtype)
         return {**data, "images": found} if isinstance(data, Mapping) else found
 
     @classmethod
