@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections import OrderedDict
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from test_ops import SMOOTH, called, drawn, results
 
 import pyml
 from pyml import GradientTape, ops
-from pyml.errors import NotDifferentiable, ShapeError
+from pyml.errors import DtypeError, NotDifferentiable, ShapeError
 
 pytestmark = pytest.mark.in_turn
 
@@ -197,6 +198,10 @@ def test_what_is_wrong_is_told_by_the_function_that_was_called(name):
     for kind, words, fault in faults:
         with pytest.raises(kind, match=f"^{name}: .*{words}"):
             fault()
+    faults = [("complex128 data", lambda: call(lambda x: ops.sum(x["a"]), {"a": np.array([1j])}))] if name != "jvp" else []
+    for words, fault in faults:
+        with pytest.raises(DtypeError, match=f"^{name}: argument 'x'\\['a'\\]: .*{words}"):
+            fault()
     for name in ("checkpoint", "remat"):
         with pytest.raises(TypeError, match=f"^{name}: f must be a function"):
             getattr(pyml, name)(3)
@@ -205,6 +210,8 @@ def test_what_is_wrong_is_told_by_the_function_that_was_called(name):
 def test_arguments_that_hold_none_keep_it():
     found = pyml.grad(lambda p: ops.sum(p["w"] * 2.0))({"w": array(1, 2), "b": None})
     assert found["w"].tolist() == [2, 2] and found["b"] is None
+    ordered = pyml.grad(lambda p: ops.sum(p["b"] * p["a"]))(OrderedDict(b=array(1.0), a=array(2.0)))
+    assert isinstance(ordered, OrderedDict) and [(k, g.tolist()) for k, g in ordered.items()] == [("b", [2]), ("a", [1])]
 
 
 def test_an_argument_that_a_loop_carries_unchanged_has_its_gradient(device):

@@ -495,6 +495,8 @@ def test_errors_say_what_was_expected():
         tape.gradient(y, 3.0)
     with pytest.raises(ShapeError, match="output_gradients must have the shape"):
         tape.gradient(y, x, output_gradients=ops.ones(3))
+    with pytest.raises(ValueError, match="one tensor, or None, for each of 1 targets"):
+        tape.gradient(y, x, output_gradients=[ops.ones(2), ops.ones(2)])
     with pytest.warns(UserWarning, match="the target is int32"):
         assert tape.gradient(n, x) is None
     with pytest.raises(ValueError, match="is not recording"), tape.stop_recording():

@@ -7,11 +7,11 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..errors import NotDifferentiable, ShapeError
+from ..errors import DtypeError, NotDifferentiable, ShapeError
 from ..graph import grad as graph_grad
 from ..graph import prims
 from . import trace
-from .gaps import Gaps
+from .gaps import Gaps, named
 from .narrow import labelled
 from .nest import Parts, flatten, pack
 from .siblings import siblings
@@ -107,7 +107,7 @@ def of_scalar(f: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool
             node = as_node(value)
             differentiated(node)
             grads = []
-            with gaps.named():
+            with named(what):
                 found = iter(graph_grad.connected_gradients(node, [leaf[0] for group in leaves for leaf in group if leaf is not None]))
             for n, group in zip(places, leaves, strict=True):
                 targets = [leaf[0] for leaf in group if leaf is not None]
@@ -188,7 +188,11 @@ def watched(value: Any, name: str, what: str) -> Any:
 
 
 def _watch(value: Any, name: str, what: str) -> Tensor:
-    node = as_node(value)
+    try:
+        node = as_node(value)
+    except DtypeError as error:
+        error.args = (f"{what}: argument {name}: {error}",)
+        raise
     if node.dtype != "float32":
         raise NotDifferentiable(f"{what}: argument {name} holds {node.dtype} values; only float32 has gradients.")
     return tensor_of(prims.copy(node), value.dtype if isinstance(value, (Tensor, Variable)) else node.dtype)

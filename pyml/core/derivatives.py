@@ -14,7 +14,7 @@ from ..graph.prims.elementwise import equal
 from ..graph.recording import Recording
 from . import trace
 from .autograd import argument_places, check_function, gradient_of, names_of, parted, watched
-from .gaps import Gaps
+from .gaps import Gaps, named
 from .nest import flatten, pack
 from .siblings import siblings
 from .tensor import Tensor, as_node
@@ -89,7 +89,7 @@ def pulled(f: Callable[..., Any], primals: Sequence[Any], has_aux: bool, what: s
         made = []
         with trace.differentiating():
             seeds = list(zip(outs, _given(gradient, outs, what), strict=True))
-            with gaps.named():
+            with named(what):
                 found = iter(pullback(seeds, [t for group in targets for t in group], lambda node: node not in record))
             for p, group, name in zip(given, targets, names, strict=True):
                 arrived = [next(found) for _ in group]
@@ -140,7 +140,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], 
         outs = _floats(value, "jvp")
         directions = _given(list(tangents), inputs, "jvp")
         gaps.refuse(outs, inputs, (), "what it is given")
-        with gaps.named():
+        with named("jvp"):
             change = pushed(outs, inputs, directions)
     changes = _like(value, change)
     siblings(flatten(changes), flatten(value))
@@ -283,7 +283,7 @@ def _jacobian(f: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool
             outs = _floats(value, what)
             for n, group in zip(places, groups, strict=True):
                 gaps.refuse(outs, group, (), f"argument {names[n]}")
-            with gaps.named():
+            with named(what):
                 rows = iter(blocks(outs, targets))
             parts = []
             for leaf in flatten(value):

@@ -93,13 +93,13 @@ class Gaps:
                 "through it. Compute with tensors and pyml.ops instead, or read stop_gradient(x) where zeros are meant."
             )
 
-    @contextmanager
-    def named(self) -> Iterator[None]:
-        """Around the way back: an op without a gradient that it meets is told by the function that was called."""
-        try:
-            yield
-        except NotDifferentiable as error:
-            if not str(error).startswith(f"{self.what}: "):
-                error.args = (f"{self.what}: {error}",)
-            raise
 
+@contextmanager
+def named(what: str) -> Iterator[None]:
+    """Around the way back: an op without a gradient that it meets is told by the function that was called."""
+    try:
+        yield
+    except NotDifferentiable as error:
+        if not str(error).startswith(f"{what}: "):
+            error.args = (f"{what}: {error}",)
+        raise

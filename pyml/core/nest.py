@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from copy import copy
 from typing import Any
 
 
@@ -49,7 +50,12 @@ def _pack(tree: Any, it: Iterator[Any]) -> Any:
     if isinstance(tree, (tuple, list)):
         return type(tree)([_pack(v, it) for v in tree])
     if isinstance(tree, dict):
-        return {k: _pack(v, it) for k, v in tree.items()}
+        found = {k: _pack(v, it) for k, v in tree.items()}
+        if type(tree) is dict:
+            return found
+        like = copy(tree)  # an OrderedDict, or a defaultdict with its factory
+        like.update(found)
+        return like
     if isinstance(tree, Parts):
         return tree.of_parts([_pack(v, it) for v in tree.parts()])
     return next(it)

@@ -15,6 +15,7 @@ from ..graph.recording import Recording
 from ..tracebacks import warn
 from . import trace
 from .derivatives import jacobian_rows, units
+from .gaps import named
 from .nest import flatten, pack
 from .siblings import siblings
 from .step import differentiated
@@ -190,10 +191,13 @@ class GradientTape:
             NotDifferentiable: An operation on the way has no gradient.
         """
         zero = self._ask(unconnected_gradients, "gradient")
-        leaves = flatten(sources)
-        weights = flatten(output_gradients) if output_gradients is not None else [None] * len(flatten(target))
+        leaves, targets = flatten(sources), flatten(target)
+        weights = flatten(output_gradients) if output_gradients is not None else [None] * len(targets)
+        if len(weights) != len(targets):
+            raise ValueError(f"GradientTape.gradient: output_gradients must have one tensor, or None, for each of {len(targets)} targets. "
+                             f"Received: {len(weights)}")  # fmt: skip
         seeds = []
-        for y, weight in zip(flatten(target), weights, strict=True):
+        for y, weight in zip(targets, weights, strict=True):
             node = self._target(y)
             if node is None:
                 continue
@@ -204,12 +208,12 @@ class GradientTape:
             seeds.append((node, seed))
             differentiated(node)
         places = [self._nodes_of(s, "gradient") for s in leaves]
-        with trace.differentiating():
+        with trace.differentiating(), named("GradientTape.gradient"):
             found = iter(pullback(seeds, [n for nodes in places for n in nodes], self._leaf))
             grads = [_total([next(found) for _ in nodes]) for nodes in places]
         self._done()
         answers = [_answer(g, s.shape, zero) for g, s in zip(grads, leaves, strict=True)]
-        siblings(answers, flatten(target))
+        siblings(answers, targets)
         return pack(sources, answers)
 
     def jacobian(self, target: Any, sources: Any, unconnected_gradients: Any = "none", parallel_iterations: int | None = None,
@@ -236,7 +240,7 @@ class GradientTape:
         leaves = flatten(sources)
         out = self._target(target)
         places = [self._nodes_of(s, "jacobian") for s in leaves]
-        with trace.differentiating():
+        with trace.differentiating(), named("GradientTape.jacobian"):
             nodes = [n for nodes in places for n in nodes]
             found = iter([None] * len(nodes) if out is None else jacobian_rows(out, nodes, self._leaf))
             rows = [_total([next(found) for _ in nodes]) for nodes in places]
@@ -273,7 +277,7 @@ class GradientTape:
             raise ValueError("GradientTape.batch_jacobian: target and source must have the same size along their first axis. "
                              f"Received: shapes {tuple(target.shape)} and {tuple(source.shape)}")  # fmt: skip
         shape = (*target.shape, *source.shape[1:])
-        with trace.differentiating():
+        with trace.differentiating(), named("GradientTape.batch_jacobian"):
             rows = None if out is None else self._rows_of_batch(out, nodes)
         self._done()
         return _answer(None if rows is None else reshape(rows, shape), shape, zero)

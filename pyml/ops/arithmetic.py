@@ -162,13 +162,13 @@ def minimum(x1: TensorLike, x2: TensorLike) -> Tensor:
 
 
 @op(dtypes="limits", like="numpy.clip", samples=[sample(draw(2, 3), -0.5, 0.75)])
-def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
+def clip(x: TensorLike, x_min: TensorLike | None, x_max: TensorLike | None) -> Tensor:
     """`x` limited to `x_min` … `x_max`, whose shapes broadcast with its own, in the common dtype (int32 for booleans, float16 for
     float16); NaN stays NaN.
 
     Args:
         x: Tensor of any shape.
-        x_min: The least, a number or tensor; None for none.
+        x_min: The least, a number or tensor; None for none, which Keras refuses.
         x_max: The greatest, likewise.
 
     Returns:
@@ -178,9 +178,16 @@ def clip(x: TensorLike, x_min: TensorLike, x_max: TensorLike) -> Tensor:
         >>> pyml.ops.clip([-2., 0.5, 2.], -1, 1).numpy()
         array([-1. ,  0.5,  1. ], dtype=float32)
     """
-    if isinstance(x_min, (int, float)) and isinstance(x_max, (int, float)) and as_node(x).dtype == "float32":
-        return Tensor(_cut(as_node(x), float(min(x_min, x_max)), float(x_max)))
-    return minimum(maximum(_number(x), x_min), x_max)
+    if isinstance(x_min, (int, float)) and isinstance(x_max, (int, float)) and x_min <= x_max and as_node(x).dtype == "float32":
+        return Tensor(_cut(as_node(x), float(x_min), float(x_max)))
+    above = _number(x) if x_min is None else maximum(_number(x), x_min)
+    found = as_node(above if x_max is None else minimum(above, x_max))
+    if found.dtype == "float32":  # with a slope of 1 at the bounds here too, and none of theirs
+        kept = Tensor(prims.broadcast_to(prims.cast(as_node(x), dtype="float32"), found.shape))
+        inside = [holds(*elementwise_nodes(kept, bound)) for bound, holds in ((x_min, prims.greater_equal), (x_max, prims.less_equal))
+                  if bound is not None]  # fmt: skip
+        found = prims.where(inside[0] if len(inside) == 1 else prims.logical_and(*inside), kept._node, found) if inside else found
+    return Tensor(found)
 
 
 def _cut(x: Node, low: float, high: float) -> Node:

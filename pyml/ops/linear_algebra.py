@@ -10,7 +10,7 @@ from .arithmetic import absolute, power, square
 from .axes import one_axis
 from .declare import draw, op, sample
 from .elementary import length_of
-from .logic import not_equal
+from .logic import equal, not_equal, where
 from .reduce import max as _max
 from .reduce import min as _min
 from .reduce import sum as _sum
@@ -97,4 +97,10 @@ def _of_vectors(x: Tensor, ord: float | str | None, axis: int, keepdims: bool) -
         return (_max if ord > 0 else _min)(absolute(x), axis=axis, keepdims=keepdims)
     if ord == 0:
         return _sum(not_equal(x, 0.0), axis=axis, keepdims=keepdims).astype("float32")
-    return power(_sum(power(absolute(x), ord), axis=axis, keepdims=keepdims), 1.0 / ord)
+    return _power(_sum(_power(absolute(x), ord), axis=axis, keepdims=keepdims), 1.0 / ord)
+
+
+def _power(x: Tensor, exponent: float) -> Tensor:
+    """A power of what is not negative, whose slope at 0 is 0: that of a norm there, as in PyTorch."""
+    zero = equal(x, 0.0)
+    return where(zero, 0.0 if exponent > 0 else _INFINITE, power(where(zero, 1.0, x), exponent))

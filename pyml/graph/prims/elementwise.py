@@ -180,13 +180,23 @@ def _np_pow(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         return np.where(b < 0, np.where((a == 1) | (a == ~a.dtype.type(0)), of_one, 0), y).astype(a.dtype)
 
 
+def _of_base(g: Node, a: Node, b: Node) -> Node:
+    """The slope along the base, 0 where the exponent is: 0 ** 0 is 1 as its neighbours are."""
+    slope = g * b * POW(a, b - 1)
+    return slope if is_const(b) and b.attrs["value"] != 0 else where(equal(b, zeros_like(b)), zeros_like(g), slope)
+
+
+def _log_of_base(a: Node, b: Node) -> Node:
+    """The logarithm of the base: 0 of a base of 0 that is raised to 0 or more, as there all exponents around give 0. NaN of
+    negative ones, which have powers for whole exponents alone."""
+    flat = logical_and(equal(a, zeros_like(a)), greater_equal(b, zeros_like(b)))
+    return log(where(flat, zeros_like(a) + 1.0, a))
+
+
 POW: Elementwise = elementwise(
     "pow", wgsl=_float_or_int("pow_$(a, b)", "ipow_$(a, b)"), numpy=_np_pow, params=("a", "b"), arity=2, cost=60,
     probe=(0.2, 3.0), tol=2e-6, preamble=_float_or_int(formulas.POW, formulas.INTEGER_POW),
-    grad=lambda g, y, a, b: (
-        g * b * POW(a, b - 1),
-        where(greater(a, zeros_like(a)), g * y * log(maximum(a, a * 0 + 1e-30)), zeros_like(g)),
-    ),
+    grad=lambda g, y, a, b: (_of_base(g, a, b), g * y * _log_of_base(a, b)),
 )  # fmt: skip
 
 # ---- comparisons and logic
