@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from . import settings
 from .errors import DtypeError, ShapeError
 
 NUMPY = {"float32": np.dtype(np.float32), "int32": np.dtype(np.int32), "uint32": np.dtype(np.uint32), "bool": np.dtype(np.bool_)}
@@ -136,7 +137,7 @@ def host_array(value: Any, dtype: str | None = None) -> np.ndarray:
 
 # ---- Keras' names and rules
 def keras_name(dtype: Any) -> str:
-    """Keras' name of `dtype`, 64-bit ones as they are: a string, a numpy or PyTorch dtype, a Python type; None is float32.
+    """Keras' name of `dtype`, 64-bit ones as they are: a string, a numpy or PyTorch dtype, a Python type; None is floatx.
 
     Raises:
         ValueError: There is no such dtype.
@@ -146,7 +147,7 @@ def keras_name(dtype: Any) -> str:
         ('float16', 'float32')
     """
     if dtype is None:
-        return "float32"
+        return settings.default_float()
     name = _OF_PYTHON.get(dtype) if isinstance(dtype, type) else None
     if name is None:
         name = {"int": "int32", "float": "float32"}.get(dtype, dtype) if isinstance(dtype, str) else getattr(dtype, "name", None)
@@ -175,20 +176,25 @@ def _reach(name: str) -> frozenset[str]:
     return frozenset({name}).union(*(_reach(above) for above in _ABOVE[name]))
 
 
-@functools.cache
 def result_type(*dtypes: Any) -> str:
-    """The dtype of a computation with all of these, by Keras' table; `int` and `float` are Python's numbers, None is float32.
+    """The dtype of a computation with all of these, by Keras' table; `int` and `float` are Python's numbers, None is floatx.
 
     Raises:
         ValueError: Two of them have no common dtype.
 
     Source: `keras.backend.result_type`, `jax.numpy.result_type`.
     """
+    return _result_type(settings.default_float(), dtypes)
+
+
+@functools.cache
+def _result_type(default: str, dtypes: tuple[Any, ...]) -> str:
+    """`result_type` where floats of Python are `default`, as is None."""
     weak = [d is int or d is float for d in dtypes]
-    names = [keras_name(d) for d in dtypes] or ["float32"]
+    names = [default if d is None else keras_name(d) for d in dtypes] or [default]
     if any(n.startswith("float8") for n in names):
         raise ValueError(f"There is no implicit conversion from float8 dtypes to others; cast first. Received: {names}")
-    if len(set(names)) > 1 and not all(weak):
+    if len(set(names)) > 1 or (weak and all(weak)):
         names = [n if not w else "float" if n == "float32" else "int" for n, w in zip(names, weak, strict=True)]
     if any(n not in _ABOVE for n in names):
         if len(set(names)) == 1:
@@ -198,5 +204,5 @@ def result_type(*dtypes: Any) -> str:
     if not common:
         raise ValueError(f"The dtypes {', '.join(names)} have no common dtype; cast them first.")
     (least,) = [n for n in common if common <= _reach(n)]
-    least = {"int": "int32", "float": "float32"}.get(least, least)
+    least = {"int": "int32", "float": default}.get(least, least)
     return FEWER_BITS.get(least, least)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+from contextvars import ContextVar
 from typing import Any
 
 from .errors import DtypeError
@@ -19,10 +20,15 @@ _values: dict[str, Any] = {
     "traceback_filtering": True, "flash_attention": None, "unsafe_deserialization": None,
 }  # fmt: skip
 _policy: Any = None  # of `pyml.dtype_policies`; None is that of floatx
+halved = False  # whether floatx has 16 bits: ops and layers ask that first, and mostly nothing else
+_wide: ContextVar[bool] = ContextVar("computing_in_32_bits", default=False)
+wide = _wide.get  # within an op or a layer, which computes in 32 bits from its first to its last step: its own numbers are float32
+enter_wide = _wide.set  # gives what `leave_wide` takes
+leave_wide = _wide.reset
 
 
 def floatx() -> str:
-    """The dtype of numbers where nobody names one, `"float32"`.
+    """The dtype of numbers where nobody names one, `"float32"` unless it was set.
 
     Example:
         >>> pyml.config.floatx()
@@ -31,28 +37,48 @@ def floatx() -> str:
     return _values["floatx"]
 
 
+def default_float() -> str:
+    """The dtype of floats that are made here and now where nobody names one: floatx, but float32 within an op or a layer."""
+    return _values["floatx"] if halved and not _wide.get() else "float32"
+
+
+def host_floatx() -> str:
+    """`floatx` as numpy has it: float32 in the place of bfloat16."""
+    return "float32" if _values["floatx"] == "bfloat16" else _values["floatx"]
+
+
 def set_floatx(value: str) -> None:
-    """Sets the default dtype.
+    """Sets the dtype of numbers where nobody names one: of what ops make of sizes, Python's floats and integers, of random numbers
+    and `Input`s, of Variables, and of layers, losses, metrics and optimizers that are made from now on.
+
+    On every device float16 and bfloat16 are computed in 32 bits and rounded where a result is kept, so they are neither faster nor
+    smaller; models train in them as far as their numbers reach. A policy that was set (`set_dtype_policy`) comes first, and
+    `"mixed_float16"` keeps weights in float32. Python's integers stay int32.
 
     Args:
-        value: `"float32"`; devices compute in 32 bits.
+        value: `"float32"`, `"float16"` or `"bfloat16"`.
 
     Raises:
         ValueError: It names no float.
-        DtypeError: It names one that no device computes in: 16 bits are a policy of layers
-            (`pyml.config.set_dtype_policy("mixed_float16")`), 64 bits are not there.
+        DtypeError: It is `"float64"`: devices compute in 32 bits.
+
+    Source: `keras.config.set_floatx`.
 
     Example:
+        >>> pyml.config.set_floatx("float16")
+        >>> pyml.ops.zeros((2,)).dtype, pyml.layers.Dense(1).dtype
+        ('float16', 'float16')
         >>> pyml.config.set_floatx("float32")
     """
+    global halved
     if value not in _FLOATS:
         raise ValueError(f"set_floatx: value must be one of {', '.join(map(repr, _FLOATS))}. Received: value={value!r}")
-    if value != "float32":
+    if value == "float64":
         raise DtypeError(
-            f"set_floatx: devices compute in 32 bits, so the default dtype is 'float32'. Received: value={value!r}. "
-            "Name another dtype where it is wanted, or set a policy such as 'mixed_float16'."
+            "set_floatx: devices compute in 32 bits (WebGPU has no 64-bit floats), so the default dtype cannot be 'float64'; leave "
+            "'float32', and compute on the host with numpy what needs more."
         )
-    _values["floatx"] = value
+    _values["floatx"], halved = value, value != "float32"
 
 
 def epsilon() -> float:

@@ -50,7 +50,7 @@ def preprocess_input(x: Any, data_format: str | None = None, mode: str = "caffe"
     factor, mean, deviation = _MODES[mode]
     is_array = isinstance(x, np.ndarray)
     if is_array and not np.issubdtype(x.dtype, np.floating):
-        x = x.astype(settings.floatx())
+        x = x.astype(settings.host_floatx())
     shape = [1, 1, 1]
     shape[axis] = 3
     if mode == "caffe":

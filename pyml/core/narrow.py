@@ -15,6 +15,7 @@ import numpy as np
 from ..dtypes import FLOATS, LARGEST, NARROW, NUMPY, keras_name, narrow, of_scalar, result_type, standardize
 from ..graph import prims
 from ..graph.node import Node
+from ..settings import default_float, enter_wide, leave_wide
 from .tensor import NarrowTensor, Tensor, wrapped
 from .variable import NarrowVariable, Variable
 
@@ -60,8 +61,13 @@ def computed(fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, A
         labels = labels[:1] if labels[:1] == ["float16"] else [{"bool": "int32"}.get(labels[0], labels[0]), *labels[1:]]
     if counted:
         operands = [*args[:2], *(kwargs[key] for key in ("x1", "x2", "weights") if key in kwargs)]
-        labels += [of_scalar(value) for value in operands if isinstance(value, (bool, int, float))]
-    out = fn(*_plain(tuple(args), labels), **_plain(dict(kwargs), labels))
+        labels += [default_float() if isinstance(value, float) else of_scalar(value) for value in operands
+                   if isinstance(value, (bool, int, float))]  # fmt: skip
+    outer = enter_wide(True)
+    try:
+        out = fn(*_plain(tuple(args), labels), **_plain(dict(kwargs), labels))
+    finally:
+        leave_wide(outer)
     asked = narrow(dtype)
     if dtype is not None and asked is None:
         return out
@@ -104,9 +110,11 @@ def _of_result(computed_as: str, labels: list[str], rule: Any) -> str:
     """The dtype of a result that was computed as one of 32 bits."""
     if computed_as == "bool" or computed_as not in NUMPY:
         return computed_as
+    if computed_as != "float32" and NARROW.isdisjoint(labels):
+        return computed_as
     floats = [label for label in labels if label in FLOATS]
     if computed_as == "float32":
-        return result_type(*floats) if floats else computed_as
+        return result_type(*floats) if floats else computed_as if rule == "at_least_32" and labels else default_float()
     if rule == "index" or floats or not labels:
         return computed_as
     of_all = result_type(*labels)
@@ -122,7 +130,7 @@ def _labels(values: Any) -> list[str]:
         if isinstance(value, (Tensor, Variable)):
             found.append(value.dtype)
         elif isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "biuf":
-            found.append(result_type(keras_name(value.dtype)))
+            found.append(default_float() if isinstance(value, float) else result_type(keras_name(value.dtype)))
         elif isinstance(value, (list, tuple, dict)):
             found += _labels(value)
     return found

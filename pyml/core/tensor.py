@@ -10,15 +10,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from .. import config
+from .. import config, settings
 from ..compile.program import check_size, from_host, realize, to_host
 from ..device.lock import LOCK
-from ..dtypes import host_array, narrow, promote, standardize
+from ..dtypes import host_array, narrow, promote, result_type, standardize
 from ..errors import DtypeError, ShapeError
 from ..graph import prims
 from ..graph.node import Node, piled
 from . import siblings, trace
 from .array_protocol import ArrayProtocol, as_array
+from .nest import flatten
 from .operators import Operators
 
 if TYPE_CHECKING:
@@ -302,13 +303,27 @@ def convert_to_tensor(x: TensorLike, dtype: Any = None) -> Tensor:
         (1, 2)
     """
     label = narrow(dtype) if dtype is not None else narrow(x.dtype) if isinstance(x, (np.ndarray, np.generic, Operators)) else None
+    if label is None and settings.halved and dtype is None:
+        label = of_python(x)
     if label is not None:
         if isinstance(x, Operators) and x.dtype == label:
-            return x if isinstance(x, Tensor) else NarrowTensor(as_node(x), label)
+            if isinstance(x, Tensor):
+                return x
+            as_node(x)  # a KerasTensor says that it has no value
+            return x.value  # type: ignore[union-attr]
         checked = host_array(x, dtype) if isinstance(x, (np.ndarray, np.generic, list, tuple, int, float)) and not _nests(x) else x
         return NarrowTensor(wrapped(as_node(checked, label), label), label)
     node = as_node(x, dtype)
     return x if isinstance(x, Tensor) and x._node is node and type(x) is Tensor else Tensor(node)
+
+
+def of_python(x: Any) -> str | None:
+    """The dtype of 16 bits that floats of Python get by floatx; None of anything else."""
+    if isinstance(x, (list, tuple)):
+        found = flatten(list(x))
+        floats = all(isinstance(v, (bool, int, float, np.number, np.ndarray, Operators)) for v in found)
+        return narrow(result_type(*{getattr(v, "dtype", type(v)) for v in found})) if floats else None
+    return narrow(settings.default_float()) if isinstance(x, float) else None
 
 
 def _nests(x: Any) -> bool:

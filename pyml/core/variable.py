@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from .. import config
+from .. import config, settings
 from ..compile.program import check_size, from_host, realize, to_host
 from ..device.base import Copy, brought
 from ..device.lock import LOCK
-from ..dtypes import host_array, narrow, standardize
+from ..dtypes import LARGEST, host_array, narrow, standardize
 from ..errors import ShapeError, did_you_mean
 from ..graph.node import Node, toposort
 from ..graph.prims import BUFFER, broadcast_to, cast
@@ -26,7 +26,7 @@ from . import trace
 from .array_protocol import as_array
 from .naming import auto_name, scoped
 from .operators import TruthOperators
-from .tensor import NarrowTensor, Tensor, as_node, assigned, narrow_host, take_waiting, tensor_of, wrapped
+from .tensor import NarrowTensor, Tensor, as_node, assigned, narrow_host, of_python, take_waiting, tensor_of, wrapped
 
 if TYPE_CHECKING:
     from .types import TensorLike
@@ -107,7 +107,8 @@ class Variable(TruthOperators[Tensor]):
             if callable(initializer) and not isinstance(initializer, (Tensor, Variable)):
                 if shape is None:
                     raise ValueError(f"Variable {self.name!r}: a callable initializer needs shape=.")
-                node = as_node(initializer(tuple(shape), dtype=standardize(dtype or "float32")))
+                dtype = dtype or settings.floatx()
+                node = as_node(initializer(tuple(shape), dtype=standardize(dtype)))
             else:
                 held = initializer
                 if not isinstance(initializer, (Tensor, Variable, Node)):
@@ -121,6 +122,8 @@ class Variable(TruthOperators[Tensor]):
                 raise ShapeError(f"Variable {self.name!r}: the initial value has shape {node.shape}, expected {tuple(shape)}.")
         self.shape, self.dtype = node.shape, node.dtype
         label = narrow(dtype) if dtype is not None else narrow(getattr(initializer, "dtype", None))
+        if dtype is None and settings.halved:
+            label = label or of_python(initializer)
         if label is not None:
             node = wrapped(node, label)
             self.__class__ = NarrowVariable
@@ -375,6 +378,37 @@ class NarrowVariable(Variable):
 
     def _storable(self, node: Node) -> Node:
         return wrapped(node, self._narrow)
+
+
+class WideVariable(Variable):
+    """A Variable that is of 16 bits by name and keeps 32: what gathers over many steps, which 16 could not count.
+
+    Ops take it as float32, and `numpy()` gives that too.
+    """
+
+    _narrow: str
+
+    @property
+    def dtype(self) -> str:
+        return self._narrow
+
+    @dtype.setter
+    def dtype(self, value: str) -> None:
+        raise AttributeError("the dtype of a Variable cannot be changed.")
+
+    @property
+    def _stored(self) -> str:
+        return "float32"
+
+
+def gathering(initializer: Any, dtype: str, **options: Any) -> Variable:
+    """A Variable of `dtype` for sums over many steps: of floats of 16 bits a wide one."""
+    if narrow(dtype) not in LARGEST:
+        return Variable(initializer, dtype=dtype, **options)
+    made = Variable(initializer, dtype="float32", **options)
+    made.__class__ = WideVariable
+    made._narrow = dtype  # type: ignore[attr-defined]
+    return made
 
 
 def _initializers() -> Any:

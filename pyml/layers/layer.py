@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from pyml import dtype_policies, regularizers
+from pyml import dtype_policies, regularizers, settings
 from pyml.core import StatelessScope, Tensor, Variable, convert_to_tensor, known
 from pyml.core.naming import auto_name, enter_scope, leave_scope
 from pyml.core.narrow import rounded, unlabelled
@@ -37,6 +37,7 @@ from pyml.layers.types import RegularizerLike
 from pyml.objects.configured import argument_names
 from pyml.objects.operation import Operation
 from pyml.objects.registry import LAYERS
+from pyml.settings import enter_wide, leave_wide
 from pyml.tracebacks import shown, warn
 
 __all__ = ["Layer"]
@@ -241,6 +242,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
         if dtype != "float32" and not (ours := type(self).__module__.startswith("pyml.")) and dtype in INTEGERS:
             args, kwargs = map_structure(lambda x: rounded(x, dtype), (args, kwargs))
         outer_call, outer_scope = call_context.enter((depth + 1, training)), enter_scope(self.name, self)
+        outer_wide = enter_wide(self._rounds and type(self).__module__.startswith("pyml.")) if settings.halved else None
         try:
             call = self.call if policy.quantization_mode is None else self.quantized_call
             outputs = (call if self._remat is None else self.rematerialized_call(call, *args, **kwargs))(*args, **kwargs)
@@ -250,6 +252,8 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
         finally:
             call_context.leave(outer_call)
             leave_scope(outer_scope)
+            if outer_wide is not None:
+                leave_wide(outer_wide)
         if dtype != "float32" and (ours or dtype in FLOATS):
             outputs = map_structure(lambda output: rounded(output, dtype), outputs)
         if self.supports_masking and (previous_mask is not None or type(self).compute_mask is not Layer.compute_mask):

@@ -20,6 +20,7 @@ from pyml.objects.common_part import CommonOfFunctions, CommonPart
 from pyml.objects.configured import Configured
 from pyml.objects.registry import LOSSES
 from pyml.objects.samples import Sample, draw, sample
+from pyml.settings import floatx
 
 __all__ = ["Loss", "LossFunctionWrapper", "reduce_weighted_values"]
 
@@ -81,7 +82,7 @@ class Loss(Configured, kind=LOSSES, abstract=True):
             raise ValueError(f"Loss: reduction must be one of {REDUCTIONS}. Received: reduction={reduction!r}")
         self.name = name or auto_name(type(self).__name__)
         self.reduction = reduction
-        computed = "float32" if dtype is None else dtype_policies.get(dtype).compute_dtype
+        computed = floatx() if dtype is None else dtype_policies.get(dtype).compute_dtype
         self._dtype = narrow(computed) or standardize(computed)
 
     @property

@@ -13,6 +13,7 @@ from pyml.losses.base import squeeze_or_expand_to_same_rank
 from pyml.metrics.reduction import MeanMetricWrapper
 from pyml.objects.registry import METRICS
 from pyml.objects.samples import Sample, draw, sample
+from pyml.settings import default_float
 
 __all__ = [
     "Accuracy", "BinaryAccuracy", "CategoricalAccuracy", "SparseCategoricalAccuracy", "binary_accuracy", "categorical_accuracy",
@@ -36,7 +37,7 @@ def accuracy(y_true: TensorLike, y_pred: TensorLike) -> Any:
     y_pred = ops.convert_to_tensor(y_pred)
     y_true = ops.cast(ops.convert_to_tensor(y_true), y_pred.dtype)
     y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
-    return ops.cast(ops.equal(y_true, y_pred), "float32")
+    return ops.cast(ops.equal(y_true, y_pred), default_float())
 
 
 @METRICS.function()
@@ -57,7 +58,7 @@ def binary_accuracy(y_true: TensorLike, y_pred: TensorLike, threshold: float = 0
     y_true = ops.convert_to_tensor(y_true)
     y_true, y_pred = squeeze_or_expand_to_same_rank(y_true, y_pred)
     said = ops.cast(ops.greater(y_pred, threshold), "float32")
-    return ops.cast(ops.equal(ops.cast(y_true, "float32"), said), "float32")
+    return ops.cast(ops.equal(ops.cast(y_true, "float32"), said), default_float())
 
 
 @METRICS.function()
@@ -75,7 +76,7 @@ def categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Any:
     right, said = ops.argmax(y_true, axis=-1), ops.argmax(y_pred, axis=-1)
     if len(right.shape) == len(said.shape) + 1 and right.shape[-1] == 1:
         said = ops.expand_dims(said, axis=-1)
-    return ops.cast(ops.equal(right, said), "float32")
+    return ops.cast(ops.equal(right, said), default_float())
 
 
 @METRICS.function()
@@ -94,7 +95,7 @@ def sparse_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Any:
     y_true = ops.convert_to_tensor(y_true)
     if len(y_true.shape) == len(y_pred.shape) and y_true.shape[-1] == 1:
         y_true = ops.squeeze(y_true, axis=-1)
-    return ops.cast(ops.equal(ops.cast(y_true, "int32"), ops.cast(ops.argmax(y_pred, axis=-1), "int32")), "float32")
+    return ops.cast(ops.equal(ops.cast(y_true, "int32"), ops.cast(ops.argmax(y_pred, axis=-1), "int32")), default_float())
 
 
 class Accuracy(MeanMetricWrapper):

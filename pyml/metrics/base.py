@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import wraps
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pyml import dtype_policies, initializers
+from pyml import dtype_policies, initializers, settings
 from pyml.core import StatelessScope, Variable, changes, trace
 from pyml.core.naming import auto_name
-from pyml.dtypes import narrow, standardize
+from pyml.core.narrow import rounded
+from pyml.core.tree import map_structure
+from pyml.core.variable import gathering
+from pyml.dtypes import FLOATS, LARGEST, narrow, result_type, standardize
 from pyml.errors import Undefined
 from pyml.initializers.base import first_value
 from pyml.objects.common_part import CommonOfFunctions, CommonPart
 from pyml.objects.configured import Configured
 from pyml.objects.registry import METRICS
-from pyml.settings import floatx
+from pyml.settings import enter_wide, floatx, leave_wide
 
 if TYPE_CHECKING:
     from pyml.layers.types import InitializerLike
@@ -40,12 +44,30 @@ def _within(value: Any) -> Iterator[Variable | Metric]:
             yield from _within(item)
 
 
+def _in_32_bits(method: Callable[..., Any]) -> Callable[..., Any]:
+    """A method of a metric whose own numbers are float32 whatever floatx is, and that returns what its state says that it is."""
+
+    @wraps(method)
+    def called(self: Metric, *args: Any, **kwargs: Any) -> Any:
+        outer = enter_wide(True) if settings.halved else None
+        try:
+            found = method(self, *args, **kwargs)
+        finally:
+            if outer is not None:
+                leave_wide(outer)
+        label = None if found is None else self._state_dtype()
+        return found if label is None else map_structure(lambda x: rounded(x, label), found)
+
+    return called
+
+
 class Metric(Configured, kind=METRICS, abstract=True):
     """Base: make Variables in `__init__`, write `update_state(...)` and `result()`.
 
     Args:
-        dtype: Dtype of the computation, float32. As in Keras, means and sums keep their state in it too, and `add_variable` makes
-            float32 where none is named; 64 bits are 32 here.
+        dtype: Dtype of the computation, that of floatx by default. As in Keras, means and sums say that their state has it too, and
+            `add_variable` makes what is of floatx where none is named. Of 16 bits state is kept in 32, as float16 counts to 2,048
+            only; 64 bits are 32 here.
         name: Name in logs.
 
     Raises:
@@ -91,7 +113,7 @@ class Metric(Configured, kind=METRICS, abstract=True):
             "axis": "Axis of the scores.",
             "average": "`\"micro\"`, `\"macro\"`, `\"weighted\"`, or None for a number for each class.",
             "name": "What logs and configs call it.",
-            "dtype": "Of the result and of what is gathered, float32 by default.",
+            "dtype": "Of the result and of what is gathered, that of floatx by default.",
         },
         errors={"": "ShapeError: `update_state` is called with shapes that do not fit each other."},
     )
@@ -104,6 +126,12 @@ class Metric(Configured, kind=METRICS, abstract=True):
         self._variables: list[Variable] = []
         self._held: dict[str, Any] = {}                # attributes that are Variables or metrics, or that may hold some
 
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        for name in ("update_state", "result") if cls.__module__.startswith("pyml.") else ():
+            if name in cls.__dict__:
+                setattr(cls, name, _in_32_bits(cls.__dict__[name]))
+
     def __setattr__(self, name: str, value: Any) -> None:
         if "_held" in self.__dict__:
             self._held.pop(name, None)
@@ -113,8 +141,18 @@ class Metric(Configured, kind=METRICS, abstract=True):
 
     @property
     def dtype(self) -> str:
-        """Dtype of the computation."""
+        """Dtype of the result."""
         return self._dtype
+
+    @property
+    def _computes(self) -> str:
+        """Dtype of what is computed on the way: 32 bits of a float of 16."""
+        return "float32" if self._dtype in LARGEST else self._dtype
+
+    def _state_dtype(self) -> str | None:
+        """The dtype of 16 bits that the state says it is of, if it does."""
+        said = {v.dtype for v in self.variables if v.dtype in FLOATS}
+        return narrow(result_type(*said)) if said and not said.isdisjoint(LARGEST) else None
 
     @property
     def variables(self) -> list[Variable]:
@@ -126,11 +164,11 @@ class Metric(Configured, kind=METRICS, abstract=True):
 
     def add_variable(self, shape: Any = (), initializer: InitializerLike = None, dtype: str | None = None, aggregation: str = "sum",
                      name: str | None = None) -> Variable:
-        """A Variable that belongs to this metric; it starts at zeros or `initializer`, and is float32 where no dtype is named."""
+        """A Variable that belongs to this metric; it starts at zeros or `initializer`, and is of floatx where no dtype is named."""
         initializer = initializers.get("zeros" if initializer is None else initializer)
         dtype = dtype or floatx()
         value = first_value(initializer, tuple(shape), dtype)
-        variable = Variable(value, dtype=dtype, trainable=False, name=name)
+        variable = gathering(value, dtype, trainable=False, name=name)
         variable.path = f"{self.name}/{variable.name}"
         self._variables.append(variable)
         if trace.current() is not None:  # made by the first batch: what resets and reads this metric was traced without it

@@ -59,7 +59,7 @@ class RunningTotal:
     def __init__(self, total: Variable) -> None:
         self.total = total
         start = np.zeros(total.shape, standardize(total.dtype))
-        self.excess = Variable(start, dtype=total.dtype, trainable=False, name=f"{total.name}_excess")
+        self.excess = Variable(start, trainable=False, name=f"{total.name}_excess")
 
     def add(self, value: Any) -> None:
         """Adds `value`."""
@@ -91,7 +91,7 @@ class Sum(Metric):
         self._running = RunningTotal(self.total)
 
     def update_state(self, values: TensorLike, sample_weight: TensorLike | None = None) -> None:
-        values, _ = reduce_to_samplewise_values(values, sample_weight, ops.sum, self.dtype)
+        values, _ = reduce_to_samplewise_values(values, sample_weight, ops.sum, self._computes)
         self._running.add(ops.sum(values))
 
     def reset_state(self) -> None:
@@ -123,7 +123,7 @@ class Mean(Metric):
         self._running = (RunningTotal(self.total), RunningTotal(self.count))
 
     def update_state(self, values: TensorLike, sample_weight: TensorLike | None = None) -> None:
-        each, weights = reduce_to_samplewise_values(values, sample_weight, ops.mean, self.dtype)
+        each, weights = reduce_to_samplewise_values(values, sample_weight, ops.mean, self._computes)
         total, count = self._running
         total.add(ops.sum(each))
         count.add(size_of(each) if weights is None else ops.sum(weights))
@@ -160,7 +160,7 @@ class MeanMetricWrapper(Mean):
     def update_state(  # type: ignore[override]  # a Mean of two arguments, as in Keras
         self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
     ) -> None:
-        sample_weight = apply_mask(sample_weight, getattr(y_pred, "_keras_mask", None), self.dtype, "sum")
+        sample_weight = apply_mask(sample_weight, getattr(y_pred, "_keras_mask", None), self._computes, "sum")
         try:
             values = self._fn(y_true, y_pred, **self._fn_kwargs)
         except ShapeError as error:

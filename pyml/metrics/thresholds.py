@@ -79,7 +79,7 @@ class ThresholdMetric(Metric, abstract=True):
     def _count(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None, top_k: int | None = None,
                class_id: int | None = None, label_weights: Any = None, by_label: bool = False) -> None:
         """Adds one batch to the counts; a prediction above the threshold says yes."""
-        dtype = getattr(self, self._counts[0]).dtype  # of the counts: float32 whatever the metric's is, as in Keras
+        dtype = "float32"  # whatever the metric's is
         truth = ops.cast(ops.convert_to_tensor(y_true), dtype)
         said = ops.cast(ops.convert_to_tensor(y_pred), dtype)
         said, truth = squeeze_or_expand_to_same_rank(said, truth)

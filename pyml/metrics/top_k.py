@@ -13,6 +13,7 @@ from pyml.core.types import TensorLike
 from pyml.metrics.reduction import MeanMetricWrapper
 from pyml.objects.registry import METRICS
 from pyml.objects.samples import Sample, draw, sample
+from pyml.settings import default_float
 
 __all__ = ["SparseTopKCategoricalAccuracy", "TopKCategoricalAccuracy", "sparse_top_k_categorical_accuracy", "top_k_categorical_accuracy"]
 
@@ -58,7 +59,7 @@ def sparse_top_k_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike, k:
         own = ops.equal(mine, ops.convert_to_tensor(np.arange(rows.shape[-1], dtype=np.int32)[None]))
         score = ops.max(ops.where(own, rows, -np.inf), axis=1, keepdims=True)
         found = ops.sum(ops.cast(rows > score, "int32"), axis=1) < k
-    return ops.reshape(ops.cast(found, "float32"), shape)
+    return ops.reshape(ops.cast(found, default_float()), shape)
 
 
 class TopKCategoricalAccuracy(MeanMetricWrapper):

@@ -11,12 +11,14 @@ import numpy as np
 from ..core import trace
 from ..core.branches import select_one
 from ..core.loop import scan as _scan
+from ..core.narrow import holds_narrow, labelled
 from ..core.nest import flatten
 from ..core.repeating import computed, known, trips
 from ..core.symbolic import CallNode, FunctionOp, KerasTensor, call_function, holds_symbolic
 from ..core.tensor import Tensor, as_node
 from ..core.tree import map_structure
 from ..core.types import TensorLike
+from ..dtypes import narrow
 from ..errors import DtypeError, ShapeError, SyncReadError, TraceError
 from ..graph.loop import ENDLESS
 from ..graph.prims import cast, iota
@@ -239,6 +241,9 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: An
             now = _traced_loop(cond, step, now, most)
         except _Undecided:
             now = _masked(cond, step, now, most)
+    given = tuple(loop_vars) if several else (loop_vars,)
+    if holds_narrow(given):
+        now = map_structure(lambda v, g: labelled(v, str(narrow(g.dtype))) if holds_narrow(g) else v, now, given)
     return now if several else now[0]
 
 

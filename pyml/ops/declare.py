@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, NamedTuple, TypeVar
 
+from .. import settings
 from ..core import gaps
 from ..core.complex_tensor import as_complex, asks_complex, holds_complex
 from ..core.meeting import infer_spec_where_sizes_meet
@@ -146,8 +147,9 @@ def op(
             refuse some sizes, which tracing with stand-ins for unknown ones would meet.
         dtypes: Where results of 8 and 16 bits have another dtype than that of all arguments together: "first" and "second" follow
             that argument (others say where or how often), "rest" all but the condition that comes first, "index" are numbers of
-            places, "sum" is that of numpy's sums, "product" that of int8 in 32 bits, "limits" keep float16 and make int32 of
-            booleans, "own" is the op's own affair. A tuple is for several results.
+            places, "sum" is that of numpy's sums, "at_least_32" that floats of integers are float32 whatever floatx is, "product"
+            that of int8 in 32 bits, "limits" keep float16 and make int32 of booleans, "own" is the op's own affair. A tuple is for
+            several results.
         counted: Whether a number of Python counts as a tensor of int32 or float32, as in Keras; else it takes the dtype of
             what it meets.
         limited: Whether results beyond a dtype of 8 or 16 bits become the nearest number that it has, instead of wrapping.
@@ -195,6 +197,8 @@ def _checked(fn: Callable[..., Any], rules: Rules) -> Any:
             unknown = next(k for k in kwargs if k not in known)
             raise TypeError(f"{name}() got an unexpected keyword argument {unknown!r}.{did_you_mean(unknown, parameters)}")
         try:
+            if settings.halved and not settings.wide():
+                return special(args, kwargs)
             for a in args:
                 if type(a) not in VALUES:
                     return special(args, kwargs)
@@ -238,6 +242,12 @@ def _special(call: Callable[..., Any], fn: Callable[..., Any], rules: Rules, arg
         return import_module(f"{__package__}.complex_calls").call(fn.__name__, call, rules.complex_parts, args, kwargs)
     if holds_symbolic(args) or holds_symbolic(kwargs):
         return call_function(call, args, kwargs, fn.__name__, rules.spec or _spec_of(call))
-    if rules.dtypes == "own" or (narrow(dtype) is None and not holds_narrow(args) and not holds_narrow(kwargs)):
+    told = narrow(dtype) is not None or holds_narrow(args) or holds_narrow(kwargs)
+    if rules.dtypes == "own" or not (told or (settings.halved and not settings.wide() and not _calls_back(args, kwargs))):
         return fn(*args, **kwargs)
     return computed(fn, args, kwargs, rules.dtypes, rules.counted, rules.limited, dtype)
+
+
+def _calls_back(args: Any, kwargs: Any) -> bool:
+    """Whether a function of the user's is among the arguments: what it makes has the dtypes that it says."""
+    return any(callable(a) for a in (*args, *kwargs.values()))

@@ -152,7 +152,10 @@ def _extreme(prim: Primitive, x: TensorLike, axis: Axis, keepdims: bool, initial
     return (maximum if what == "max" else minimum)(out, initial)
 
 
-@op(family=families.OVER_AXES_FLOAT, complex_parts="each", like="numpy.mean", method="mean", samples=[*_FLOATS, _WHOLE])
+@op(
+    family=families.OVER_AXES_FLOAT, complex_parts="each", dtypes="at_least_32", like="numpy.mean", method="mean",
+    samples=[*_FLOATS, _WHOLE],
+)  # fmt: skip
 def mean(x: TensorLike, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """The arithmetic mean over `axis`; NaN of no elements.
 

@@ -11,6 +11,7 @@ import numpy as np
 from pyml import ops
 from pyml.core import StatelessScope, Tensor, Variable
 from pyml.core.naming import auto_name
+from pyml.core.narrow import unlabelled
 from pyml.core.step import end_of_step
 from pyml.errors import Undefined, did_you_mean
 from pyml.objects.configured import Configured, argument_names, plain
@@ -18,6 +19,7 @@ from pyml.objects.registry import OPTIMIZERS
 from pyml.optimizers.parts import clipped
 from pyml.optimizers.schedules import LearningRateSchedule
 from pyml.optimizers.state import OptimizerState
+from pyml.settings import enter_wide, floatx, leave_wide
 from pyml.tracebacks import warn
 
 __all__ = ["Optimizer"]
@@ -127,7 +129,7 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
             rate = np.float32(learning_rate)
             self._host_rate = float(learning_rate)
             self._learning_rate = self._track(
-                Variable(rate, dtype="float32", trainable=False, name="learning_rate"))
+                Variable(rate, dtype=floatx(), trainable=False, name="learning_rate"))
         else:
             raise ValueError(
                 f"{owner}: learning_rate must be a float, a LearningRateSchedule or a function. "
@@ -206,7 +208,7 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
         Warns:
             UserWarning: Some gradients are None.
         """
-        grads = list(grads)
+        grads = [unlabelled(g) for g in grads]             # of float16 too: they are squared, and their squares added up
         if not grads:
             return
         if trainable_variables is None:
@@ -230,8 +232,12 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
         for gradient, variable in pairs if len(moved) < len(pairs) else ():
             if variable.overwrite_with_gradient:
                 self._overwrite(gradient, variable)
-        if moved:
-            self._apply([g for g, _ in moved], [v for _, v in moved])
+        outer = enter_wide(True)
+        try:
+            if moved:
+                self._apply([g for g, _ in moved], [v for _, v in moved])
+        finally:
+            leave_wide(outer)
         self._iterations.assign_add(1)
         end_of_step([*variables, *self._variables])
 

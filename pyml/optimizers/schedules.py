@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pyml import ops
@@ -13,6 +14,7 @@ from pyml.objects.configured import Configured
 from pyml.objects.registry import SCHEDULES
 from pyml.objects.samples import Sample, sample
 from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
+from pyml.settings import default_float, enter_wide, leave_wide
 
 
 class LearningRateSchedule(Configured, kind=SCHEDULES, abstract=True):
@@ -53,6 +55,21 @@ class LearningRateSchedule(Configured, kind=SCHEDULES, abstract=True):
         raise Undefined(f"{type(self).__name__} must define __call__(step).")
 
 
+def in_floatx(call: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """A rate that is computed in 32 bits, whose steps float16 cannot count, and then rounded to floatx."""
+
+    @functools.wraps(call)
+    def rounded(self: Any, step: Any) -> Any:
+        dtype, outer = default_float(), enter_wide(True)
+        try:
+            rate = call(self, step)
+        finally:
+            leave_wide(outer)
+        return rate if dtype == "float32" else ops.cast(rate, dtype)
+
+    return rounded
+
+
 class ExponentialDecay(LearningRateSchedule):
     """`initial_learning_rate * decay_rate ** (step / decay_steps)`; `staircase` rounds the exponent down.
 
@@ -69,6 +86,7 @@ class ExponentialDecay(LearningRateSchedule):
         self.staircase = staircase
         self.name = name
 
+    @in_floatx
     def __call__(self, step: Any) -> Any:
         power = ops.cast(step, "float32") / float(self.decay_steps)
         power = ops.floor(power) if self.staircase else power
@@ -98,6 +116,7 @@ class InverseTimeDecay(LearningRateSchedule):
         self.staircase = staircase
         self.name = name
 
+    @in_floatx
     def __call__(self, step: Any) -> Any:
         share = ops.cast(step, "float32") / float(self.decay_steps)
         share = ops.floor(share) if self.staircase else share
@@ -135,6 +154,7 @@ class CosineDecayRestarts(LearningRateSchedule):
         self.alpha = alpha
         self.name = name
 
+    @in_floatx
     def __call__(self, step: Any) -> Any:
         done = ops.cast(step, "float32") / float(self.first_decay_steps)
         if self._t_mul == 1.0:
@@ -180,6 +200,7 @@ class PiecewiseConstantDecay(LearningRateSchedule):
         self.values = values
         self.name = name
 
+    @in_floatx
     def __call__(self, step: Any) -> Any:
         rate = ops.cast(self.values[-1], "float32")
         for boundary, value in zip(reversed(self.boundaries), reversed(self.values[:-1]), strict=True):
@@ -217,6 +238,7 @@ class CosineDecay(LearningRateSchedule):
         self.warmup_target = warmup_target
         self.warmup_steps = warmup_steps
 
+    @in_floatx
     def __call__(self, step: Any) -> Any:
         step = ops.cast(step, "float32")
         top = self.initial_learning_rate if self.warmup_target is None else self.warmup_target
@@ -258,6 +280,7 @@ class PolynomialDecay(LearningRateSchedule):
         self.cycle = cycle
         self.name = name
 
+    @in_floatx
     def __call__(self, step: Any) -> Any:
         step = ops.cast(step, "float32")
         steps: Any = float(self.decay_steps)

@@ -14,7 +14,7 @@ from pyml import ops
 from pyml.atomic import write
 from pyml.core.types import TensorLike
 from pyml.errors import ShapeError
-from pyml.settings import floatx, standardize_data_format
+from pyml.settings import host_floatx, standardize_data_format
 from pyml.tracebacks import warn
 
 __all__ = ["array_to_img", "img_to_array", "load_img", "save_img", "smart_resize"]
@@ -52,7 +52,7 @@ def array_to_img(x: TensorLike, data_format: str | None = None, scale: bool = Tr
         <PIL.Image.Image image mode=RGB size=2x2>
     """
     layout, image = standardize_data_format(data_format, "array_to_img"), _pillow("array_to_img")
-    pixels = np.array(x, dtype=dtype or floatx())
+    pixels = np.array(x, dtype=dtype or "float32")
     if pixels.ndim != 3:
         raise ShapeError(f"array_to_img: expected one image, 3 axes. Received: an array of shape {pixels.shape}")
     pixels = pixels.transpose(1, 2, 0) if layout == "channels_first" else pixels
@@ -73,7 +73,7 @@ def img_to_array(img: Any, data_format: str | None = None, dtype: str | None = N
     Args:
         img: A picture, or an array of two or three axes.
         data_format: `"channels_last"` or `"channels_first"`; by default that of the configuration.
-        dtype: By default float32.
+        dtype: By default floatx, in the place of bfloat16 float32.
 
     Returns:
         `(height, width, channels)`, or with the channels first.
@@ -86,7 +86,7 @@ def img_to_array(img: Any, data_format: str | None = None, dtype: str | None = N
         (4, 5, 1)
     """
     layout = standardize_data_format(data_format, "img_to_array")
-    pixels = np.asarray(img, dtype=dtype or floatx())
+    pixels = np.asarray(img, dtype=dtype or host_floatx())
     if pixels.ndim not in (2, 3):
         raise ShapeError(f"img_to_array: expected a picture, 2 or 3 axes. Received: shape {pixels.shape}")
     pixels = pixels[..., None] if pixels.ndim == 2 else pixels

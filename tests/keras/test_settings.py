@@ -9,7 +9,7 @@ import pytest
 
 import pyml
 from pyml import layers, losses, ops, settings
-from pyml.errors import DtypeError
+from pyml.errors import BackendUnavailable, DtypeError
 
 
 @pytest.fixture(autouse=True)
@@ -18,6 +18,7 @@ def as_before():
     yield
     settings._values.clear()
     settings._values.update(values)
+    pyml.config.set_floatx(values["floatx"])
     settings.set_policy(policy)
 
 
@@ -45,13 +46,179 @@ def test_epsilon_is_a_positive_number(value):
         pyml.config.set_epsilon(value)
 
 
-def test_floatx_is_float32_and_other_floats_are_refused():
+I3, F3, U3, H3 = (np.array([1, 2, 3], dtype) for dtype in ("int32", "float32", "uint8", "float16"))
+PICTURE = np.ones((1, 4, 4, 3), "float32")
+
+# What Keras 3.15 makes of floatx: dtype -> calls; "floatx" stands for the one that is set. Where its backends do not agree with its
+# own `result_type` (roots of integers on PyTorch, bfloat16 taken for float16), `result_type` counts; Python's integers stay int32.
+DTYPES = {
+    "floatx": [
+        lambda: ops.zeros((2,)), lambda: ops.ones(2), lambda: ops.full((2,), 7), lambda: ops.eye(2), lambda: ops.identity(2),
+        lambda: ops.tri(2), lambda: ops.arange(3.0), lambda: ops.linspace(0, 1, 3), lambda: ops.geomspace(1, 2, 3),
+        lambda: ops.convert_to_tensor(1.5), lambda: ops.convert_to_tensor([1, 2.5]), lambda: ops.convert_to_tensor([]),
+        lambda: ops.convert_to_tensor(np.float64(1)), lambda: ops.array([1.0]), lambda: ops.zeros_like([1.0]),
+        lambda: ops.convert_to_tensor([ops.ones(()), ops.zeros(())]), lambda: ops.one_hot(I3, 4), lambda: ops.multi_hot(I3, 4),
+        lambda: ops.add(I3, 1.5), lambda: ops.add(U3, 1.5), lambda: ops.multiply(2, 3.0), lambda: ops.exp(I3), lambda: ops.exp([True]),
+        lambda: ops.log(2.0), lambda: ops.var(I3), lambda: ops.median(I3), lambda: ops.quantile(I3, 0.5), lambda: ops.average(I3),
+        lambda: ops.mean([1.0]), lambda: ops.sum([1.0]), lambda: ops.power(I3, 0.5), lambda: ops.where([True], 1.0, 0.0),
+        lambda: ops.where([True], I3, 1.5), lambda: ops.maximum(I3, 1.5), lambda: ops.norm(I3), lambda: ops.arctan2(1.0, 2.0),
+        lambda: ops.bincount(I3, weights=[1.0, 2.0, 3.0]), lambda: ops.binary_crossentropy([1.0], [0.5]), lambda: 1.5 * ops.ones(2),
+        lambda: ops.ones(2) @ ops.ones(2), lambda: -ops.ones(2), lambda: ops.cond(True, lambda: ops.ones(()), lambda: ops.zeros(())),
+        lambda: ops.while_loop(lambda x: x < 3, lambda x: x + 1.0, ops.zeros(())), lambda: ops.map(lambda x: x * 2, ops.ones(3)),
+        lambda: ops.scan(lambda c, x: (c + x, c), ops.zeros(()), ops.ones(3))[1],
+        lambda: ops.vectorized_map(lambda x: x + ops.ones(()), ops.ones(3)),
+        lambda: pyml.random.uniform((2,)), lambda: pyml.random.normal((2,)), lambda: pyml.random.gamma((2,), 1.0),
+        lambda: pyml.random.truncated_normal((2,)), lambda: pyml.Input((3,)), lambda: pyml.Input((3,)) + 1.5,
+        lambda: ops.exp(pyml.Input((3,), dtype="int32")), lambda: ops.one_hot(pyml.Input((3,), dtype="int32"), 3),
+        lambda: pyml.Variable(1.0), lambda: pyml.Variable([1.0]), lambda: pyml.Variable("zeros", shape=(2,)),
+        lambda: pyml.initializers.Zeros()((2,)), lambda: pyml.initializers.GlorotUniform()((2, 2)), lambda: layers.Dense(2),
+        lambda: layers.Dense(2)(np.ones((1, 3))), lambda: layers.Dense(2)(pyml.Input((3,))), lambda: layers.LSTM(2)(np.ones((1, 3, 2))),
+        lambda: layers.BatchNormalization()(F3[None]), lambda: layers.Rescaling(0.5)(U3), lambda: layers.CategoryEncoding(4)(I3),
+        lambda: layers.Conv2D(2, 2)(PICTURE), lambda: layers.Lambda(lambda x: ops.ones((2,)))(F3),
+        lambda: layers.IntegerLookup(vocabulary=[1], output_mode="multi_hot")(I3), lambda: model().weights[0],
+        lambda: model()(X[:1]), lambda: pyml.metrics.Mean()(F3), lambda: pyml.metrics.Mean().total,
+        lambda: slots(pyml.optimizers.Adam(), pyml.Variable([1.0]))[-1], lambda: pyml.metrics.Precision().variables[0],
+        lambda: pyml.metrics.AUC()([0, 1], [0.2, 0.7]),
+        lambda: pyml.metrics.Precision()([0, 1], [0.2, 0.7]), lambda: pyml.metrics.MeanSquaredError(), lambda: losses.Huber()(F3, F3),
+        lambda: pyml.metrics.binary_accuracy(F3, F3), lambda: losses.MeanSquaredError()(F3, F3), lambda: losses.KLDivergence(),
+        lambda: pyml.optimizers.SGD().learning_rate,
+        lambda: pyml.optimizers.schedules.CosineDecay(0.1, 2)(1), lambda: pyml.utils.to_categorical(ops.array([0, 1]), 2),
+        lambda: pyml.regularizers.L2(0.1)(ops.ones(2)), lambda: pyml.applications.imagenet_utils.preprocess_input(ops.ones((1, 2, 2, 3))),
+    ],
+    "float32": [
+        lambda: ops.convert_to_tensor(F3), lambda: ops.add(F3, 1.5), lambda: ops.zeros_like(F3), lambda: ops.sqrt(F3),
+        lambda: ops.mean(I3), lambda: ops.cast(1.5, "float32"), lambda: ops.ones(2, "float32"), lambda: ops.concatenate([I3, F3]),
+        lambda: ops.add(H3, F3), lambda: pyml.Variable(F3), lambda: layers.Dense(2, dtype="float32")(F3[None]),
+        lambda: losses.mean_squared_error(F3, F3), lambda: losses.MeanSquaredError(dtype="float32")(F3, F3),
+        lambda: pyml.metrics.Mean(dtype="float32"), lambda: slots(pyml.optimizers.Adam(), pyml.Variable(F3))[-1],
+        lambda: pyml.utils.normalize(F3), lambda: pyml.constraints.UnitNorm()(F3[None]), lambda: pyml.KerasTensor((3,)),
+        lambda: layers.Dense(2, dtype="mixed_float16").build((None, 3)) or layers.Dense(2, dtype="mixed_float16"),
+    ],
+    "float16": [lambda: ops.convert_to_tensor(H3), lambda: ops.add(H3, 1), lambda: layers.Dense(2, dtype="mixed_float16")(F3[None])],
+    "int32": [
+        lambda: ops.convert_to_tensor(1), lambda: ops.convert_to_tensor([1, 2]), lambda: ops.arange(3), lambda: ops.add(I3, 1),
+        lambda: ops.sum(I3), lambda: ops.sum([True]), lambda: ops.power(I3, 2), lambda: ops.relu(I3), lambda: ops.full((2,), 7, "int32"),
+        lambda: ops.matmul(I3, I3), lambda: ops.clip(I3, 0, 1), lambda: pyml.optimizers.SGD().iterations, lambda: ops.argmax(F3),
+    ],
+    "bool": [lambda: ops.convert_to_tensor([True]), lambda: ops.ones(2) > 0.5, lambda: ops.isclose(1.0, 1.0)],
+}  # fmt: skip
+
+
+def slots(optimizer, variable):
+    optimizer.build([variable])
+    return optimizer.variables
+
+
+@pytest.mark.parametrize("floatx", ["float16", "bfloat16"])
+def test_what_nobody_names_a_dtype_for_has_that_of_floatx_as_in_keras(floatx, cpu):
+    pyml.config.set_floatx(floatx)
+    assert pyml.backend.floatx() == pyml.config.dtype_policy().name == pyml.utils.standardize_dtype(None) == floatx
+    given = ((), (float,), ("int32", float), ("int32", None), (int,), ("float32", float))
+    assert [pyml.backend.result_type(*dtypes) for dtypes in given] == [*[floatx] * 4, "int32", "float32"]
+    for dtype, calls in DTYPES.items():
+        wanted = floatx if dtype == "floatx" else dtype
+        for i, call in enumerate(calls):
+            assert call().dtype == wanted, (dtype, i)
+    assert pyml.utils.img_to_array(np.ones((2, 2, 1), "uint8")).dtype == {"bfloat16": "float32"}.get(floatx, floatx)  # of numpy
     pyml.config.set_floatx("float32")
-    assert pyml.backend.floatx() == "float32"
-    with pytest.raises(DtypeError, match="mixed_float16"):
-        pyml.config.set_floatx("float16")
-    with pytest.raises(ValueError, match="set_floatx"):
-        pyml.config.set_floatx("int32")
+    for i, call in enumerate(DTYPES["floatx"]):
+        assert call().dtype == "float32", i
+
+
+@pytest.mark.parametrize("floatx, tenth, third, large, rate", [
+    ("float16", 0.0999755859375, 0.333251953125, np.inf, 0.0030002593994140625),
+    ("bfloat16", 0.10009765625, 0.333984375, 70144.0, 0.0030059814453125),
+])  # fmt: skip
+def test_numbers_of_floatx_are_rounded_to_it(floatx, tenth, third, large, rate, cpu):
+    pyml.config.set_floatx(floatx)
+    for made, wanted in ((ops.full((1,), 0.1), tenth), (ops.linspace(0, 1, 4)[1], third), (pyml.Variable(0.1), tenth),
+                         (pyml.optimizers.Adam(0.003).learning_rate, rate), (ops.add(0, 0.1), tenth), (ops.convert_to_tensor([0.1]), tenth),
+                         (layers.Dense(1, kernel_initializer=pyml.initializers.Constant(0.1))(np.ones((1, 1), "float32")), tenth),
+                         (ops.sum([70000.0]), large)):  # fmt: skip
+        assert float(np.squeeze(made.numpy())) == wanted
+    assert float(ops.mean(np.full(2048, 60000, "float32"))) == 60000  # arrays say their own dtype
+
+
+def test_metrics_count_beyond_what_floatx_has(cpu):
+    pyml.config.set_floatx("float16")
+    mean, right = pyml.metrics.Mean(), pyml.metrics.BinaryAccuracy()
+    for _ in range(5):
+        mean.update_state(np.full(20_000, 0.25, "float32"))
+        right.update_state(np.ones(20_000), np.arange(20_000) % 4 > 0)
+    assert [float(m.result()) for m in (mean, right)] == [0.25, 0.75]
+    rebuilt = pyml.metrics.Mean.from_config(mean.get_config())
+    assert (rebuilt.dtype, rebuilt.total.dtype, float(mean.count.numpy())) == ("float16", "float16", 100_000)
+
+
+def test_a_program_is_traced_anew_for_another_floatx(cpu):
+    step = pyml.program(lambda: ops.full((2,), 0.1))
+    own = pyml.program(lambda x: x + ops.full((2,), 0.1))
+    found = []
+    for floatx in ("float32", "float16", "float32", "bfloat16"):
+        pyml.config.set_floatx(floatx)
+        found.append((step().dtype, float(step().numpy()[0]), float(own(np.zeros(2, "float32")).numpy()[0])))
+    tenth = float(np.float32(0.1))
+    assert found == [("float32", tenth, tenth), ("float16", 0.0999755859375, 0.0999755859375), ("float32", tenth, tenth),
+                     ("bfloat16", 0.10009765625, 0.10009765625)]  # fmt: skip
+
+
+def test_layers_compute_in_32_bits_and_users_get_floatx_within_theirs(cpu):
+    seen = []
+
+    class Seen(layers.Layer):
+        def call(self, x):
+            seen.append((ops.ones(2).dtype, ops.exp(ops.arange(2)).dtype))
+            return x
+
+    pyml.config.set_floatx("float16")
+    pyml.Sequential([pyml.Input((4, 3)), layers.TimeDistributed(Seen()), Seen()])(np.ones((1, 4, 3)))
+    assert set(seen) == {("float16", "float16")}
+    inner = layers.Lambda(lambda x: x + ops.full((1,), 1e-4) - 1.0, dtype="float32")(np.ones((1,), "float32"))
+    np.testing.assert_allclose(inner, [1e-4], rtol=1e-2)  # 1 + 1e-4 has more digits than float16
+
+
+@pytest.mark.parametrize("floatx, backend", [
+    ("float16", "cpu"), ("bfloat16", "cpu"), *(pytest.param("float16", name, marks=pytest.mark.slow) for name in ("wasm", "webgpu")),
+])  # fmt: skip
+def test_a_model_trains_and_comes_back_from_its_files_in_floatx(floatx, backend, cpu, tmp_path):
+    def build():
+        x = inputs = pyml.Input((3, 2))
+        x = layers.Dropout(0.1)(layers.BatchNormalization()(layers.Dense(4, "relu")(x)))
+        x = layers.LSTM(4, return_sequences=True)(x)
+        x = layers.Flatten()(layers.MultiHeadAttention(1, 4)(x, x))
+        return pyml.Model(inputs, layers.Dense(2, "softmax")(x))
+
+    try:
+        pyml.config.set_backend(backend)
+    except BackendUnavailable as e:
+        pytest.skip(str(e))
+    pyml.config.set_floatx(floatx)
+    pyml.utils.set_random_seed(2)
+    made, x = build(), np.random.default_rng(0).standard_normal((32, 3, 2))  # whose moments of Adam are not kept in 16 bits: Keras' diverge
+    made.compile(pyml.optimizers.Adam(0.02), "sparse_categorical_crossentropy", metrics=["accuracy"])
+    logs = made.fit(x, (x[:, :, 0].sum(1) > 0).astype("int32"), epochs=6, batch_size=16, verbose=0).history
+    assert logs["loss"][-1] < 0.3 < logs["loss"][0]
+    assert {w.dtype for w in made.weights} == {floatx} and made.output.dtype == floatx
+    wanted = made.predict(x, verbose=0)
+    assert wanted.dtype == {"bfloat16": "float32"}.get(floatx, floatx)
+    made.save(tmp_path / "m.keras")
+    made.save_weights(tmp_path / "m.weights.h5")
+    again = build()
+    again.load_weights(tmp_path / "m.weights.h5")
+    pyml.config.set_floatx("float32")                                    # files say what their layers were made with
+    for model_of_file in (again, pyml.saving.load_model(tmp_path / "m.keras")):
+        np.testing.assert_array_equal(model_of_file.predict(x, verbose=0), wanted)
+        assert {w.dtype for w in model_of_file.weights} == {floatx}
+    assert {w.dtype for w in build().weights} == {"float32"}
+
+
+def test_floats_of_64_bits_and_what_is_no_float_are_refused_as_floatx():
+    with pytest.raises(DtypeError, match=r"set_floatx: devices compute in 32 bits .* leave 'float32'"):
+        pyml.config.set_floatx("float64")
+    for value in ("int32", None, np.float16):
+        with pytest.raises(ValueError, match="set_floatx: value must be one of"):
+            pyml.config.set_floatx(value)
+    assert pyml.config.floatx() == "float32"
 
 
 def test_the_image_data_format_is_that_of_layers_that_name_none(cpu):

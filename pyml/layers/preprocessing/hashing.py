@@ -14,6 +14,7 @@ from pyml.layers.preprocessing.encoding import MODES, check_dense, checked_mode,
 from pyml.layers.preprocessing.fingerprints import buckets, combined, fingerprint64, siphash64
 from pyml.layers.preprocessing.host import HostLayer, answer, on_host, texts_of, values_of
 from pyml.objects.samples import Sample, draw, sample
+from pyml.settings import floatx
 
 __all__ = ["HashedCrossing", "Hashing"]
 
@@ -75,7 +76,7 @@ class Hashing(HostLayer):
                  **kwargs: Any) -> None:
         output_mode = checked_mode(output_mode, MODES, "Hashing")
         if kwargs.get("dtype") is None:
-            kwargs["dtype"] = "int64" if output_mode == "int" else "float32"
+            kwargs["dtype"] = "int64" if output_mode == "int" else floatx()
         super().__init__(**kwargs)
         if num_bins is None or num_bins <= 0:
             raise ValueError(f"The `num_bins` for `Hashing` cannot be `None` or non-positive values. Received: num_bins={num_bins}.")
@@ -106,7 +107,7 @@ class Hashing(HostLayer):
         return encoded_shape(input_shape, self.output_mode, self.num_bins)
 
     def compute_output_spec(self, inputs: Any) -> Any:
-        return KerasTensor(self.compute_output_shape(inputs.shape), dtype=standardize(self.compute_dtype))
+        return KerasTensor(self.compute_output_shape(inputs.shape), dtype=self.compute_dtype)
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:
@@ -187,7 +188,7 @@ class HashedCrossing(HostLayer, not_in_config=("trainable",)):
         return encoded_shape(input_shape[0], self.output_mode, self.num_bins)
 
     def compute_output_spec(self, inputs: Any) -> Any:
-        return KerasTensor(self.compute_output_shape([x.shape for x in inputs]), dtype=standardize(self.compute_dtype))
+        return KerasTensor(self.compute_output_shape([x.shape for x in inputs]), dtype=self.compute_dtype)
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:

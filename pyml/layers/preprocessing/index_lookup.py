@@ -178,7 +178,7 @@ class IndexLookup(WithVocabulary, abstract=True):
         return encoded_shape(input_shape, "count" if self.output_mode == "tf_idf" else self.output_mode, self._depth())
 
     def compute_output_spec(self, inputs: Any) -> Any:
-        dtype = "string" if self.invert and self._text else "int32" if self.output_mode == "int" else "float32"
+        dtype = "string" if self.invert and self._text else "int32" if self.output_mode == "int" else self.compute_dtype
         return KerasTensor(self.compute_output_shape(inputs.shape), dtype=dtype)
 
     def get_config(self) -> dict[str, Any]:

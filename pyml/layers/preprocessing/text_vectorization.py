@@ -220,7 +220,7 @@ class TextVectorization(HostLayer):
         return (*input_shape[:1], self._lookup_layer._depth())
 
     def compute_output_spec(self, inputs: Any) -> Any:
-        dtype = "int32" if self._output_mode == "int" else "float32"
+        dtype = "int32" if self._output_mode == "int" else self.compute_dtype
         return KerasTensor(self.compute_output_shape(inputs.shape), dtype=dtype)
 
     def get_config(self) -> dict[str, Any]:
