@@ -186,7 +186,7 @@ def test_every_op_has_a_sample_and_something_to_compare_it_with():
 
 # Ops without frozen numbers: those that are another op by a second name, and what shows the others.
 SECOND_NAMES = {"abs": "absolute", "amax": "max", "amin": "min", "bitwise_invert": "bitwise_not", "bitwise_left_shift": "left_shift",
-                "bitwise_right_shift": "right_shift", "true_divide": "divide"}  # fmt: skip
+                "bitwise_right_shift": "right_shift"}  # fmt: skip
 SHOWN_ELSEWHERE = {
     "custom_gradient": "test_branches_and_loops.py", "vectorize": "test_branches_and_loops.py", "dtype": "test_dtypes.py",
     **dict.fromkeys(("empty", "empty_like", "nonzero"), "op_samples.py"),

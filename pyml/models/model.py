@@ -10,7 +10,7 @@ import numpy as np
 from pyml import ops
 from pyml.core.symbolic import KerasTensor, any_symbolic, infer_output_spec
 from pyml.core.tree import flatten, is_nested, map_structure
-from pyml.errors import ShapeError, Undefined
+from pyml.errors import ShapeError, TraceError, Undefined
 from pyml.layers.layer import Layer
 from pyml.layers.signature import overridden, specs_of, with_masks
 from pyml.models.beginning import HostStage, host_stage, staged, text_inputs
@@ -237,6 +237,15 @@ class Model(OfGraph):
             self.built = True
         else:
             super()._maybe_build(args, kwargs)
+
+    def build_from_config(self, config: dict[str, Any]) -> None:
+        """Builds from what `get_build_config` returned; with a warning, and without weights, where `call` asks for values of inputs."""
+        try:
+            super().build_from_config(config)
+        except (TraceError, TypeError, KeyError, AttributeError) as error:
+            self.built = False
+            warn(f"Model '{self.name}' cannot be built from the shapes in its config, and has no weights before its first call: {error} "
+                 "Give it a build_from_config(config) that makes them.")
 
     def get_build_config(self) -> dict[str, Any] | None:
         """The shapes that a subclass was built for; a graph needs none."""

@@ -148,17 +148,7 @@ def silu(x: TensorLike) -> Tensor:
     return x * sigmoid(x)
 
 
-@op(family=families.EACH_FLOAT, like=lambda x: x / (1 + np.exp(-x)), samples=_X)
-def swish(x: TensorLike) -> Tensor:
-    """Another name of `silu`.
-
-    Source: Ramachandran et al. 2017, "Searching for Activation Functions".
-
-    Example:
-        >>> pyml.ops.swish([0., 2.]).numpy().round(4)
-        array([0.    , 1.7616], dtype=float32)
-    """
-    return silu(x)
+swish = silu
 
 
 @op(family=families.EACH_FLOAT, like=lambda x: -np.log1p(np.exp(-x)), samples=_X)
@@ -271,17 +261,7 @@ def hard_silu(x: TensorLike) -> Tensor:
     return multiply(as_float(x), hard_sigmoid(x))
 
 
-@op(family=families.EACH_FLOAT, like=lambda x: x * np.clip(x / 6 + 0.5, 0, 1), samples=[sample(draw(2, 6, low=-5, high=5))])
-def hard_swish(x: TensorLike) -> Tensor:
-    """Another name of `hard_silu`.
-
-    Source: Howard et al. 2019, "Searching for MobileNetV3".
-
-    Example:
-        >>> pyml.ops.hard_swish([0., 1.5]).numpy()
-        array([0.   , 1.125], dtype=float32)
-    """
-    return hard_silu(x)
+hard_swish = hard_silu
 
 
 @op(family=families.EACH_FLOAT, like=lambda x: np.clip(x, -1, 1), samples=_X)

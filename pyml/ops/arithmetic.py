@@ -82,7 +82,7 @@ def multiply(x1: TensorLike, x2: TensorLike) -> Tensor:
 @op(
     family=families.PAIR_FLOAT,
     complex_parts=complex_formulas.quotient,
-    like="numpy.divide", operator="truediv", samples=[_POSITIVE, sample(draw(2, 1), draw(3, low=0.5)), _WHOLE],
+    like="numpy.divide", samples=[_POSITIVE, sample(draw(2, 1), draw(3, low=0.5)), _WHOLE],
 )
 def divide(x1: TensorLike, x2: TensorLike) -> Tensor:
     """`x1 / x2`, element by element; shapes broadcast. By 0 it is infinite, and 0 / 0 is NaN.
@@ -91,11 +91,23 @@ def divide(x1: TensorLike, x2: TensorLike) -> Tensor:
         >>> pyml.ops.divide([1, 3], 2).numpy()
         array([0.5, 1.5], dtype=float32)
     """
-    a, b = elementwise_nodes(x1, x2, what="divide")
+    return _quotient(x1, x2, "divide")
+
+
+def _quotient(x1: TensorLike, x2: TensorLike, what: str) -> Tensor:
+    a, b = elementwise_nodes(x1, x2, what=what)
     return Tensor(prims.div(prims.cast(a, dtype="float32"), prims.cast(b, dtype="float32")))
 
 
-true_divide = divide
+@op(family=families.PAIR_FLOAT, complex_parts=complex_formulas.quotient, like="numpy.divide", operator="truediv", samples=[_WHOLE])
+def true_divide(x1: TensorLike, x2: TensorLike) -> Tensor:
+    """`x1 / x2`, as `divide`; the operator `/` of tensors is this one, so that models name it as Keras does.
+
+    Example:
+        >>> pyml.ops.true_divide([1, 3], 2).numpy()
+        array([0.5, 1.5], dtype=float32)
+    """
+    return _quotient(x1, x2, "true_divide")
 
 
 @op(

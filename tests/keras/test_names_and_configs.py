@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 import pyml
+from pyml import ops
 from pyml.objects import registry
 
 L = pyml.layers
@@ -110,6 +111,7 @@ def test_a_users_class_does_not_take_the_place_of_a_built_in_one(registered):
 
 OWN = """
 import pyml
+from pyml import ops
 class Grow(pyml.layers.Layer):
     def __init__(self, by=2.0, **kwargs):
         super().__init__(**kwargs)
@@ -510,6 +512,30 @@ def test_a_build_config_says_for_which_shapes_as_keras_does():
     heads = L.MultiHeadAttention(2, 3)
     heads.build((2, 3, 4), value_shape=(2, 5, 4))
     assert heads.get_build_config() == {"shapes_dict": {"query_shape": (2, 3, 4), "value_shape": (2, 5, 4)}}
+
+
+class AsksForValues(pyml.Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.inner = L.Dense(2)
+
+    def call(self, x):
+        return self.inner(x)[: int(ops.max(x).numpy())]
+
+
+def test_a_model_that_only_values_build_is_made_from_its_config_with_a_warning():
+    model = AsksForValues()
+    model(np.ones((3, 4), "float32"))
+    config = pyml.saving.serialize_keras_object(model)
+    with pytest.warns(UserWarning, match="cannot be built from the shapes in its config"):
+        again = pyml.saving.deserialize_keras_object(config, custom_objects={"AsksForValues": AsksForValues})
+    assert again(np.ones((3, 4), "float32")).shape == (1, 2) and len(again.weights) == 2
+
+
+def test_ops_between_layers_have_the_names_of_keras():
+    x = pyml.Input((4,))
+    made = (x / 2, 2 / x, ops.divide(x, x), ops.swish(x), ops.hard_swish(x), ops.abs(x))
+    assert [y._keras_history.operation.name for y in made] == ["true_divide", "true_divide_1", "divide", "silu", "hard_silu", "absolute"]
 
 
 def test_a_sequential_says_for_which_shape_it_was_built():
