@@ -26,6 +26,8 @@ class PymlError(Exception):
 class ShapeError(PymlError, ValueError):
     """Shapes, axes or sizes do not fit together."""
 
+    would_fit: tuple[int, ...] = ()  # while shapes are inferred: sizes for an unknown one that do
+
 
 class AxisError(ShapeError, IndexError):
     """An array has no such axis, or indices do not fit its axes; an IndexError too, as in Keras and numpy."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextvars import ContextVar
+from math import gcd, prod
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -18,8 +19,9 @@ probing = _probing.get  # probing() is the size that unknown sizes have in the t
 
 
 def probed(function: Callable[[int], T]) -> tuple[list[T], int | None]:
-    """`function(size)` for two sizes, and None. Where it raises for all of them, that for a size of one, which is as good as any
-    other beside it, and 1. Where it raises for that too, the message is rewritten: None for sizes that depend on it."""
+    """`function(size)` for two sizes, and None. Where it raises for all of them, that for the only size that does, as `would_fit` of the
+    error says it, or for a size of one, which is as good as any other beside it, and that size. Where it raises for that too, the
+    message is rewritten: None for sizes that depend on it."""
 
     def traced(size: int) -> T:
         before = _probing.set(size)
@@ -33,14 +35,29 @@ def probed(function: Callable[[int], T]) -> tuple[list[T], int | None]:
         try:
             results.append(traced(size))
         except Exception as error:
-            for sizes in (ROUND, (1,)):
+            for sizes in (getattr(error, "would_fit", ()), ROUND, (1,)):
+                if not sizes:
+                    continue
                 try:
-                    return [traced(other) for other in sizes], 1 if sizes == (1,) else None
+                    return [traced(other) for other in sizes], sizes[0] if len(sizes) == 1 else None
                 except Exception:
                     continue
             _reword(error, traced, sum(PROBES) - size)
             raise error from None
     return results, None
+
+
+def fitting(shape: Sequence[int], wanted: Sequence[int]) -> tuple[int, ...]:
+    """Sizes for the unknown one in `shape` of the trace in progress, of which it can be reshaped to `wanted`: one, or two where a -1 is left."""
+    size = _probing.get()
+    if size not in PROBES or tuple(shape).count(size) != 1:
+        return ()
+    known, count = prod(shape) // size, prod(n for n in wanted if n != -1)
+    if not known or not count:
+        return ()
+    if -1 in wanted:
+        return tuple(count // gcd(count, known) * probe for probe in PROBES)
+    return () if count % known else (count // known,)
 
 
 def without_probe(shape: Any) -> Any:

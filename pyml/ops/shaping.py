@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from ..core.probes import fitting
+from ..core.symbolic import KerasTensor
 from ..core.tensor import Tensor, as_node
 from ..core.types import Axis, Shape, TensorLike
 from ..errors import ShapeError
@@ -21,7 +23,48 @@ __all__ = [
 ]  # fmt: skip
 
 
-@op(complex_parts="each", like="numpy.reshape", method="reshape", samples=[sample(draw(2, 6), (3, 4)), sample(draw(2, 6), (-1, 2))])
+def _sizes_of(newshape: Any) -> list[int]:
+    if newshape is None or (isinstance(newshape, (tuple, list)) and any(n is None for n in newshape)):
+        raise TypeError(f"reshape: a size that is not known yet is -1, not None. Received: newshape={newshape}")
+    try:
+        new = list(integers_of(newshape))
+    except TypeError:
+        raise TypeError(f"reshape: newshape must hold integers. Received: newshape={newshape!r}") from None
+    if new.count(-1) > 1 or any(n < -1 for n in new):
+        raise ShapeError(f"reshape: {tuple(new)} has sizes below -1 or more than one -1.")
+    return new
+
+
+def _unfit(shape: Any, new: list[int], what: str) -> ShapeError:
+    error = ShapeError(f"reshape: shape {tuple(shape)} {what}.")
+    error.would_fit = fitting(shape, new)
+    return error
+
+
+def _fitting_sizes(shape: Sequence[int | None], newshape: Any) -> list[int]:
+    """`newshape` without -1, unless sizes of `shape` are unknown: then it has to be possible only."""
+    new = _sizes_of(newshape)
+    count, size = prod(n for n in new if n != -1), prod(n for n in shape if n is not None)
+    if None in shape:
+        if -1 not in new and (count % size if size else count):
+            raise ShapeError(f"reshape: shape {tuple(shape)} has a multiple of {size} elements, {tuple(new)} has {count}.")
+    elif -1 in new:
+        if count == 0 or size % count:
+            raise _unfit(shape, new, f"with {size} elements does not fit {tuple(new)}")
+        new[new.index(-1)] = size // count
+    elif size != count:
+        raise _unfit(shape, new, f"has {size} elements, {tuple(new)} has {count}")
+    return new
+
+
+def _reshaped(x: KerasTensor, newshape: Any) -> KerasTensor:
+    return KerasTensor([None if n == -1 else n for n in _fitting_sizes(x.shape, newshape)], x.dtype)
+
+
+@op(
+    spec=_reshaped, complex_parts="each", like="numpy.reshape", method="reshape",
+    samples=[sample(draw(2, 6), (3, 4)), sample(draw(2, 6), (-1, 2))],
+)  # fmt: skip
 def reshape(x: TensorLike, newshape: Shape) -> Tensor:
     """`x` in another shape of as many elements, in the same order, in the dtype of `x`.
 
@@ -42,20 +85,7 @@ def reshape(x: TensorLike, newshape: Shape) -> Tensor:
                [3, 4]], dtype=int32)
     """
     node = as_node(x)
-    if newshape is None or (isinstance(newshape, (tuple, list)) and any(n is None for n in newshape)):
-        raise TypeError(f"reshape: a size that is not known yet is -1, not None. Received: newshape={newshape}")
-    try:
-        new = list(integers_of(newshape))
-    except TypeError:
-        raise TypeError(f"reshape: newshape must hold integers. Received: newshape={newshape!r}") from None
-    if new.count(-1) > 1 or any(n < -1 for n in new):
-        raise ShapeError(f"reshape: {tuple(new)} has sizes below -1 or more than one -1.")
-    if -1 in new:
-        rest = prod(n for n in new if n != -1)
-        if rest == 0 or node.size % rest:
-            raise ShapeError(f"reshape: shape {node.shape} with {node.size} elements does not fit {tuple(new)}.")
-        new[new.index(-1)] = node.size // rest
-    return Tensor(prims.reshape(node, new))
+    return Tensor(prims.reshape(node, _fitting_sizes(node.shape, newshape)))
 
 
 @op(complex_parts="each", like="numpy.transpose", method="transpose", samples=[sample(draw(2, 3)), sample(draw(2, 3, 4), (1, 0, 2))])

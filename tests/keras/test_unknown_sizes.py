@@ -131,6 +131,24 @@ def test_data_that_does_not_fit_is_shown_with_its_own_sizes(run):
         run(model, np.ones((8, 4)), np.ones((8, 2)))
 
 
+@pytest.mark.parametrize(("newshape", "shape"), [((6, 4), (6, 4)), ((3, -1), (3, None)), ((-1, 7), (None, 7)), ((2, 3, 4), (2, 3, 4))])
+def test_a_batch_of_unknown_size_may_be_the_one_that_a_reshape_asks_for(newshape, shape):
+    x = pyml.Input((4,))
+    assert ops.reshape(x, newshape).shape == shape
+    x7 = np.arange(168, dtype="float32").reshape(42, 4)  # 168 elements fit 3 and 7
+    rows = x7 if -1 in newshape else x7[:6]
+
+    class Routed(layers.Layer):  # as where a layer of experts shares the tokens of all rows out among them
+        def call(self, inputs):
+            return ops.reshape(ops.reshape(inputs, newshape), ops.shape(inputs)) + 1
+
+    routed = Routed()(x)
+    assert routed.shape[1] == 4
+    np.testing.assert_array_equal(pyml.Model(x, [routed, ops.reshape(x, newshape)])(rows)[1].numpy(), rows.reshape(newshape))
+    with pytest.raises(pyml.errors.ShapeError, match=r"\(None, 4\) has a multiple of 4 elements, \(3, 3\) has 9"):
+        ops.reshape(x, (3, 3))
+
+
 @pytest.mark.parametrize(("function", "shape"), [
     (lambda x: ops.concatenate(ops.split(x, 2, axis=1), axis=-1), (None, None, 6)),
     (lambda x: ops.reshape(x, (-1, 2, 6)), (None, 2, 6)),
