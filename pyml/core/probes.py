@@ -48,7 +48,7 @@ def probed(function: Callable[[int], T]) -> tuple[list[T], int | None]:
 
 
 def fitting(shape: Sequence[int], wanted: Sequence[int]) -> tuple[int, ...]:
-    """Sizes for the unknown one in `shape` of the trace in progress, of which it can be reshaped to `wanted`: one, or two where a -1 is left."""
+    """Sizes for the unknown one of the trace in progress with which `shape` can be reshaped to `wanted`: one, or two where a -1 is left."""
     size = _probing.get()
     if size not in PROBES or tuple(shape).count(size) != 1:
         return ()
