@@ -212,17 +212,20 @@ def test_a_controller_project_steers_the_same_in_another_browser(new_page, site,
     assert finished(page)["error"] is None
 
 
-def test_a_countdown_ends_when_what_it_would_fill_is_removed(page, site):
+def test_a_countdown_ends_when_what_it_would_fill_is_removed_and_does_not_begin_without_a_camera(page, site):
     page.goto(f"{site}{BLANK}")
     ended = page.evaluate("""async () => {
       const { timedRecording } = await import("/web/timed.js");
       const said = [], button = document.body.appendChild(document.createElement("button"));
-      const running = timedRecording({ say: (text) => said.push(text), count: () => 1 });
-      const over = running.toggle(button, { name: "left", begin: () => { said.push("begun"); }, end: () => {} });
-      button.remove();
-      return [await over, running.going(), ...said];
+      button.textContent = "Timed";
+      const running = timedRecording({ say: (text) => said.push(text, button.textContent), count: () => 1 });
+      const start = (ready) => running.toggle(button, { name: "left", ready, begin: () => { said.push("begun"); }, end: () => {} });
+      const refused = await start(async () => { said.push("there is no camera"); return false; });
+      const over = start(() => true);
+      setTimeout(() => { said.push(button.textContent); button.remove(); });
+      return [refused, await over, running.going(), button.textContent, ...said];
     }""")
-    assert ended == [False, False, "left: it begins in 3…", "left: stopped."]
+    assert ended == [False, False, False, "Timed", "there is no camera", "left: it begins in 3…", "Timed", "In 3…", "left: stopped.", "Timed"]
 
 
 @pytest.mark.slow

@@ -53,11 +53,16 @@ function addWord(name) {
   });
   byItself.addEventListener("click", () => timed.toggle(byItself, {
     name: row.name,
+    async ready() {
+      if (!sound.on()) await sound.useMicrophone();
+      return sound.on();
+    },
     async begin(wanted, done) {
       const before = row.count;
       row.added = () => { if (row.count >= before + wanted) done(); };
       await setRecording(row.name);
-      if (recording !== row.name) done();
+      if (recording !== row.name) return done();
+      $("source-note").textContent = `Say “${row.name}” ${wanted === 1 ? "once" : `${wanted} times, a breath apart`}; it ends by itself.`;
     },
     end() {
       row.added = () => {};

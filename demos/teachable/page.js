@@ -47,9 +47,11 @@ const classes = classList($("classes"), {
   },
   timed: (number, name, press) => timed.toggle(press, {
     name,
-    async begin(count, done) {
+    async ready() {
       if (!view.filming()) await view.openCamera();
-      if (!view.filming()) return done();
+      return view.filming();
+    },
+    begin(count, done) {
       wanted = { left: count, done };
       held = number;
     },

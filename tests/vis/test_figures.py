@@ -398,6 +398,8 @@ def test_every_class_of_a_small_confusion_matrix_is_named_and_titles_take_no_hei
     for n, overlap in ((10, False), (20, True)):
         figure = vis.confusion_matrix(np.arange(n), np.arange(n), class_names=[f"digit {i}" for i in range(n)])
         assert f'"labelOverlap": {json.dumps(overlap)}' in json.dumps(figure.spec)
+    for counts, most in (([[2, 2], [2, 2]], 2), ([[0, 0], [0, 0]], 1), ([[7, NAN], [3, 5]], 7)):  # light text is on dark cells only
+        assert vis.confusion_matrix(counts).spec["layer"][0]["encoding"]["color"]["scale"]["domain"] == [0, most]
     figure = vis.table([[1, 2]], title="Two numbers")
     assert figure.spec["autosize"]["type"] == "fit-x" and figure.spec["height"] == 2 * 20
 
