@@ -20,6 +20,7 @@ const LIBRARY = "python_stdlib.zip"; // Python's own modules
 const ENGINE = "pyodide.asm.wasm"; // Python itself
 const SCRIPTS = { "pyodide.mjs": new URL("../pyodide/pyodide.mjs", import.meta.url), "pyodide.asm.mjs": new URL("../pyodide/pyodide.asm.mjs", import.meta.url) };
 const UNPACKED = "pyml-python"; // the browser's cache of what takes longer to make than to read
+const CALLS = 8; // of Python at once that wait in its midst: all lie on its one stack, which two to five dozen overflow
 const ASKED = { cache: "no-cache" }; // files under one name in every build: the server says whether the browser's copy is good
 const NAMED = { cache: "force-cache" }; // files named by their content: a browser that asks about one anew drops its machine code
 const inWorker = typeof document === "undefined";
@@ -328,10 +329,15 @@ export async function startRuntime(options, told, rest = Promise.resolve(options
   /** Waits for Python, then sends what it printed, a last line without an end too where nothing else runs that may end it. */
   const heard = async (work) => {
     working += 1;
+    let broken = false;
     try {
       return await work();
+    } catch (error) {
+      broken = error.pyodide_fatal_error || /fatally failed/.test(error.message);
+      if (!broken) throw error;
+      throw Object.assign(new Error("Python broke down and must be started again: reload the page.", { cause: error }), { kind: "broken" });
     } finally {
-      if (--working === 0) {
+      if (--working === 0 && !broken) {
         flushed();
         out.end();
         err.end();
@@ -347,6 +353,8 @@ export async function startRuntime(options, told, rest = Promise.resolve(options
       py.runPython(FLUSH);
     }
   };
+  const calls = fewAtOnce(CALLS);
+  let isCoroutine = null;
   const flags = { stopping: false };
   const questions = []; // of input(), by their numbers: who waits for the answer
   py.registerJsModule("pyml_page", {
@@ -390,10 +398,13 @@ export async function startRuntime(options, told, rest = Promise.resolve(options
     call: (name, args) => heard(async () => {
       const callable = py.globals.get(name);
       if (!callable) throw new Error(`Python has no function named ${name}`);
+      isCoroutine ??= py.runPython(IS_COROUTINE);
       const converted = args.map((value) => py.toPy(value ?? undefined)); // null would not become None
       try {
         const canWait = "Suspending" in WebAssembly; // JSPI: only then may Python be called in a way that can pause
-        return plain(await (canWait ? callable.callPromising(...converted) : callable(...converted)));
+        if (!canWait) return plain(await callable(...converted));
+        const call = async () => plain(await callable.callPromising(...converted));
+        return await (isCoroutine(callable) ? call() : calls(call));
       } finally {
         callable.destroy();
         for (const value of converted) value?.destroy?.();
@@ -403,6 +414,22 @@ export async function startRuntime(options, told, rest = Promise.resolve(options
     stop(on) { flags.stopping = on; },
     /** What the page was told to input(); null ends the program as Ctrl+C does. */
     answer(number, text) { questions[number](text ?? undefined); },
+  };
+}
+
+/** Does what it is given at once, or where `most` are not done yet, when one of those is. */
+function fewAtOnce(most) {
+  let doing = 0;
+  const waiting = [];
+  return async (work) => {
+    if (doing < most) doing += 1;
+    else await new Promise((resolve) => { waiting.push(resolve); }); // and takes that one's place
+    try {
+      return await work();
+    } finally {
+      if (waiting.length) waiting.shift()();
+      else doing -= 1;
+    }
   };
 }
 
@@ -460,6 +487,7 @@ sys.path[:] = dict.fromkeys(sys.path)
 del random, numpy, pyml, sys
 `;
 
+const IS_COROUTINE = "lambda function: bool(getattr(getattr(function, '__code__', None), 'co_flags', 0) & 0x80)"; // waits on no stack
 const FLUSH = "import sys; sys.stdout.flush(); sys.stderr.flush()";
 
 const BOOT = `

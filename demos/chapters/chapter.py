@@ -116,9 +116,11 @@ def camera(label, then, size=128):
 def pause():
     """Lets the page hear sliders and buttons in the middle of a long computation; elsewhere, and in browsers that cannot wait inside
     Python, it does nothing and they are heard afterwards.
+
+    Returns:
+        Whether the answer to a control, which is being worked out, is wanted no more: another one of its cell was moved or pressed.
     """
-    if place is not None:
-        place.pause()
+    return place.pause() if place is not None else False
 
 
 def desktop(arguments):

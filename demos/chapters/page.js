@@ -18,7 +18,7 @@ const names = knownNames((path) => pyml.call("names", path), () => pyml && !runn
 
 const view = outputs($("cells"), {
   goTo: (line) => editor.goTo(line),
-  moved: (number, value) => pyml.call("moved", number, value),
+  moved: (number, value) => pyml.call("moved", number, value).catch(async (error) => { await mended(error); throw error; }),
 });
 const python = startDemo({
   files: [
@@ -82,7 +82,7 @@ async function run() {
     const code = parts.filter(({ kind }) => kind === "code").map(({ line, text }) => [line, text]);
     show(await pyml.call("run", source, code), performance.now() - began);
   } catch (error) {
-    if (error.kind === "ended") return; // `stop` says so
+    if (error.kind === "ended" || (await mended(error))) return; // `stop` says so, or `mended`
     if (stopping) return end("Stopped.");
     show({ error: { text: sentence(error), line: null } });
   }
@@ -137,6 +137,22 @@ async function stop() {
   view.freeze();
   await pyml.restart();
   end("Stopped: Python was ended and started again. The code is as you left it.");
+}
+
+let mending = null;
+
+/** Starts Python again where it broke down; whether it did. */
+async function mended(error) {
+  if (error.kind !== "broken" || pyml.thread === "main") return false;
+  mending ??= (async () => {
+    $("run").disabled = true;
+    view.freeze();
+    await pyml.restart();
+    end("Python broke down and was started again. The code is as you left it.");
+    mending = null;
+  })();
+  await mending;
+  return true;
 }
 
 $("run").addEventListener("click", run);

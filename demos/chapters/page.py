@@ -6,6 +6,7 @@ import inspect
 import json
 import sys
 import time
+from collections import Counter
 
 import chapter
 import numpy as np
@@ -26,6 +27,9 @@ class Place:
 
     def __init__(self):
         self.cell, self.controls = 0, []
+        self.answering = None  # the cell whose control is being answered
+        self.waiting = Counter()  # cell -> how many of its controls wait to be answered
+        self.ending = False  # the file is to be run again
 
     def figure(self, name, tab, figure):
         """Draws a figure, or lets it wait where another of its name was drawn just now."""
@@ -43,14 +47,16 @@ class Place:
         post("control", json.dumps(message))
 
     def pause(self):
-        """Lets what the page has asked meanwhile be answered."""
+        """Lets what the page has asked meanwhile be answered; whether the answer that is being worked out is wanted no more."""
         if can_run_sync():
-            cell = self.cell
+            cell, answering = self.cell, self.answering
             run_sync(asyncio.sleep(0))
-            self.cell = cell
+            self.cell, self.answering = cell, answering
+        return self.answering is not None and (self.ending or self.waiting[self.answering] > 0)
 
 
 place = chapter.place = Place()
+turn = asyncio.Lock()  # one control after the other: all that have begun lie on Python's one stack, which is not high enough for dozens
 vis.draw_with(place.figure)
 
 
@@ -76,6 +82,9 @@ async def look_for(network):
 async def run(source, cells):
     """Runs the cells, `[line, text]` each, of a file; returns how it went: `error` with its line, or `merit`, and what a merit is."""
     lines = Lines(source, FILE)
+    place.ending = True
+    async with turn:
+        place.ending, place.answering = False, None
     shown.clear()
     place.controls.clear()
     names = {"__name__": "__main__", "__builtins__": __builtins__}
@@ -118,12 +127,21 @@ def merit(names):
     return {"name": name.replace("_", " "), "value": value, "sign": sign, "bound": bound, "unit": unit, "kept": kept}
 
 
-def moved(number, value):
+async def moved(number, value):
     """A control of the page has another value; returns the text beside it."""
     cell, then, values = place.controls[number]
-    place.cell = cell
     if hasattr(value, "height"):  # a picture
         value = np.frombuffer(value.data.to_bytes(), "uint8").reshape(value.height, value.width, 4)[:, :, :3]
-    text = then(values[int(value)] if values is not None else value)
-    flush()
+    place.waiting[cell] += 1
+    try:
+        await turn.acquire()
+    finally:
+        place.waiting[cell] -= 1
+    try:
+        place.cell = place.answering = cell
+        text = then(values[int(value)] if values is not None else value)
+        flush()
+    finally:
+        place.answering = None
+        turn.release()
     return text or ""

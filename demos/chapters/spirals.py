@@ -94,12 +94,13 @@ class Drawn(pyml.callbacks.Callback):
     """Draws the units and the border now and then."""
 
     def on_epoch_end(self, epoch, logs=None):
-        if (epoch + 1) % 20 == 0:
+        if chapter.pause():  # something else was pressed: that learns now
+            self.model.stop_training = True
+        elif (epoch + 1) % 20 == 0:
             shape = f"{own['layers']} x {own['units']} {own['activation']} units" if own["layers"] else "No hidden layer"
             vis.neurons(self.model, points, title=f"Your network: {shape}").show("Your network")
             right = f"{logs['accuracy']:.0%} of the points on their side"
             vis.decision_boundary(self.model, points, kinds, resolution=40, height=300, title=right).show("Your network's border")
-            chapter.pause()
 
 
 def play(change=None):
