@@ -142,6 +142,37 @@ def test_stop_pressed_at_once_or_too_late_ends_that_run_and_no_other(cars):
     assert cars.evaluate(f"() => Promise.race([{said}, new Promise((over) => setTimeout(over, 5000))])") == "DataCloneError"  # at once
 
 
+PRESSED = """import chapter
+pressed, over = [], []
+def press(value):
+    pressed.append(value)
+    for _ in range(20):
+        if chapter.pause():
+            return
+    over.append(value)
+    return f"{len(pressed)} pressed, {len(over)} answered"
+chapter.buttons("Count", {"one more": 1}, press)
+"""
+
+
+def test_a_button_pressed_again_and_again_while_it_is_answered_answers_the_last(cars):
+    write(cars, PRESSED)
+    assert finished(cars)["error"] is None
+    cars.evaluate("() => { for (let i = 0; i < 60; i++) document.querySelector('.cell-controls button').click(); }")
+    cars.wait_for_function("() => document.querySelector('.cell-controls output').value === '60 pressed, 1 answered'")
+
+
+@pytest.mark.slow
+def test_python_that_broke_down_is_started_again_and_the_code_stays(cars):
+    write(cars, "import ctypes\nctypes.string_at(0xfffffff0, 10**8)")
+    assert finished(cars)["error"] is None
+    assert cars.text_content("#running").startswith("Python broke down and was started again.")
+    write(cars, "print(3 + 3)")
+    assert finished(cars)["error"] is None and cars.text_content(".cell .printed") == "6\n"
+    assert cars.problems
+    cars.problems.clear()
+
+
 HALF = """import pathlib, sys
 for name, code in {"__init__": "from half import slow\\nfrom half.whole import B", "slow": "import half.whole, time\\nprint('importing')\\n"
                    "end = time.time() + 1\\nwhile time.time() < end: pass", "whole": "B = 7"}.items():

@@ -223,3 +223,23 @@ def test_without_jspi_input_says_what_to_do_instead_and_other_reading_ends_at_on
     said, asked = answered(python.page, [], "input('Your name? ')")
     assert said.strip().endswith("Write the answer into the code instead, such as name = 'Ada'.") and asked == []
     assert python.run("import sys\nsys.stdin.read()") == ""
+
+
+def test_many_calls_that_wait_within_python_are_done_in_turn(python):
+    """Each that waits keeps its place on Python's one stack: sixty at once would overflow it."""
+    python.run("""
+        import asyncio
+        from pyodide.ffi import run_sync
+        within = [0, 0]
+        def deep(n):
+            if n:
+                return deep(n - 1)
+            run_sync(asyncio.sleep(0.01))
+        def wait(i):
+            within[:] = within[0] + 1, max(within[0] + 1, within[1])
+            deep(50)
+            within[0] -= 1
+            return i
+        0""")
+    all_at_once = "() => Promise.all(Array.from({ length: 60 }, (_, i) => pyml.call('wait', i)))"
+    assert python.page.evaluate(all_at_once) == [*range(60)] and python.run("within") == [0, 8]

@@ -326,17 +326,25 @@ export async function startRuntime(options, told, rest = Promise.resolve(options
   py.setStdout(out);
   py.setStderr(err);
   let working = 0; // calls that are not done
+  let broken = null; // what every call hears after Python's own code has failed
+  const giveUp = new Set(); // of the calls that are not done
+  py._api.on_fatal = () => {
+    broken = Object.assign(new Error("Python broke down and must be started again: reload the page."), { kind: "broken" });
+    for (const each of giveUp) each(broken);
+  };
   /** Waits for Python, then sends what it printed, a last line without an end too where nothing else runs that may end it. */
   const heard = async (work) => {
     working += 1;
-    let broken = false;
+    let reject = null;
+    const over = new Promise((_, no) => { reject = no; });
     try {
-      return await work();
+      if (broken) throw broken;
+      giveUp.add(reject);
+      return await Promise.race([work(), over]);
     } catch (error) {
-      broken = error.pyodide_fatal_error || /fatally failed/.test(error.message);
-      if (!broken) throw error;
-      throw Object.assign(new Error("Python broke down and must be started again: reload the page.", { cause: error }), { kind: "broken" });
+      throw broken ?? error;
     } finally {
+      giveUp.delete(reject);
       if (--working === 0 && !broken) {
         flushed();
         out.end();

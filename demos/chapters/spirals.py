@@ -94,7 +94,7 @@ class Drawn(pyml.callbacks.Callback):
     """Draws the units and the border now and then."""
 
     def on_epoch_end(self, epoch, logs=None):
-        if chapter.pause():  # something else was pressed: that learns now
+        if chapter.pause():
             self.model.stop_training = True
         elif (epoch + 1) % 20 == 0:
             shape = f"{own['layers']} x {own['units']} {own['activation']} units" if own["layers"] else "No hidden layer"
@@ -111,6 +111,8 @@ def play(change=None):
         own[what] = int(np.clip(own[what] + value, 0 if what == "layers" else 1, 4 if what == "layers" else 8))
     else:
         own[what] = value
+    if chapter.pause():  # something else was pressed: that learns
+        return
     points, kinds = PLANES[own["points"]]
     hidden = [layers.Dense(own["units"], own["activation"]) for _ in range(own["layers"])]
     model = pyml.Sequential([pyml.Input((2,)), *hidden, layers.Dense(1, "sigmoid")])
