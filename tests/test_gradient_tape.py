@@ -47,6 +47,15 @@ def test_variables_are_watched_by_themselves_and_tensors_when_asked(device, insi
     assert (found["v"].item(), found["more"][0].item(), found["more"][1].item()) == (60.0, 18.0, 45.0)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_variables_and_tensors_of_16_bits_have_gradients_of_16_bits(dtype):
+    v, x = pyml.Variable(3.0, dtype=dtype), ops.cast(5.0, dtype)
+    with GradientTape() as tape:
+        tape.watch(x)
+        y = v * v * x
+    assert [(g.item(), g.dtype) for g in tape.gradient(y, [v, x])] == [(30.0, dtype), (9.0, dtype)]
+
+
 def test_a_tape_that_watches_nothing_by_itself_watches_what_it_is_told():
     a, b = pyml.Variable(2.0), pyml.Variable(3.0)
     with GradientTape(watch_accessed_variables=False) as tape:

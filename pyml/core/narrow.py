@@ -63,11 +63,7 @@ def computed(fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, A
         operands = [*args[:2], *(kwargs[key] for key in ("x1", "x2", "weights") if key in kwargs)]
         labels += [default_float() if isinstance(value, float) else of_scalar(value) for value in operands
                    if isinstance(value, (bool, int, float))]  # fmt: skip
-    outer = enter_wide(True)
-    try:
-        out = fn(*_plain(tuple(args), labels), **_plain(dict(kwargs), labels))
-    finally:
-        leave_wide(outer)
+    out = in_32_bits(fn, _plain(tuple(args), labels), _plain(dict(kwargs), labels))
     asked = narrow(dtype)
     if dtype is not None and asked is None:
         return out
@@ -83,6 +79,15 @@ def computed(fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, A
         return labelled(_limited(value, label) if limited else value, label)
 
     return result(out)
+
+
+def in_32_bits(fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    """`fn` of the arguments, whose own numbers are float32 whatever floatx is."""
+    outer = enter_wide(True)
+    try:
+        return fn(*args, **kwargs)
+    finally:
+        leave_wide(outer)
 
 
 def _limited(x: Tensor, dtype: str) -> Tensor:

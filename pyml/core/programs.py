@@ -66,7 +66,7 @@ class Program:
     def _look_up(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[Capture, list]:
         """The capture for these arguments, traced if there is none yet, and the arrays among them."""
         if not args and not kwargs:  # a step of fit, where every microsecond counts
-            alone = (0, (), id(config.device()), settings.floatx())
+            alone = (0, (), id(config.device()), settings.default_float())
             return self.captures.get(alone) or self.captures.put(alone, self._capture(args, kwargs, [])), []
         nested = bool(kwargs) or any(isinstance(a, (list, tuple, dict, Parts)) for a in args)
         leaves = flatten((args, kwargs)) if nested else list(args)
@@ -93,7 +93,7 @@ class Program:
         for i, logits in logits_among(leaves):
             key_parts.append(("logits", i, logits.axis))
             arrays.append(Tensor(logits.node))
-        key = (structure((args, kwargs)) if nested else len(args), tuple(key_parts), id(config.device()), settings.floatx())
+        key = (structure((args, kwargs)) if nested else len(args), tuple(key_parts), id(config.device()), settings.default_float())
         try:
             capture = self.captures.get(key)
         except TypeError:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from types import TracebackType
 from typing import Any
 
+from ..dtypes import LARGEST, standardize
 from ..errors import ShapeError
 from ..graph.grad import READ, WATCHED, pullback
 from ..graph.node import Node, toposort
@@ -16,6 +17,7 @@ from ..tracebacks import warn
 from . import trace
 from .derivatives import jacobian_rows, units
 from .gaps import named
+from .narrow import labelled
 from .nest import flatten, pack
 from .siblings import siblings
 from .step import differentiated
@@ -92,7 +94,7 @@ class GradientTape:
 
         Gradients end there, but not where the value was `given` by a StatelessScope: they belong to what it was made of, too.
         """
-        if trace.current() is not self._trace or variable.dtype != "float32":
+        if trace.current() is not self._trace or standardize(variable.dtype) != "float32":
             return node
         known = self._variables.get(id(variable))
         if known is None:
@@ -127,7 +129,7 @@ class GradientTape:
             if isinstance(x, Variable):
                 self._variables.setdefault(id(x), (x, {}))
             elif isinstance(x, Tensor):
-                if x.dtype != "float32":
+                if x._node.dtype != "float32":
                     warn(f"GradientTape.watch: {x.dtype} tensors have no gradients; watch float32 ones.")
                 else:
                     x._node = WATCHED(x._node)  # what was made of it before has no part in this
@@ -212,7 +214,7 @@ class GradientTape:
             found = iter(pullback(seeds, [n for nodes in places for n in nodes], self._leaf))
             grads = [_total([next(found) for _ in nodes]) for nodes in places]
         self._done()
-        answers = [_answer(g, s.shape, zero) for g, s in zip(grads, leaves, strict=True)]
+        answers = [_answer(g, s, s.shape, zero) for g, s in zip(grads, leaves, strict=True)]
         siblings(answers, targets)
         return pack(sources, answers)
 
@@ -245,7 +247,7 @@ class GradientTape:
             found = iter([None] * len(nodes) if out is None else jacobian_rows(out, nodes, self._leaf))
             rows = [_total([next(found) for _ in nodes]) for nodes in places]
         self._done()
-        answers = [_answer(g, (*target.shape, *s.shape), zero) for g, s in zip(rows, leaves, strict=True)]
+        answers = [_answer(g, s, (*target.shape, *s.shape), zero) for g, s in zip(rows, leaves, strict=True)]
         siblings(answers, [target])
         return pack(sources, answers)
 
@@ -280,7 +282,7 @@ class GradientTape:
         with trace.differentiating(), named("GradientTape.batch_jacobian"):
             rows = None if out is None else self._rows_of_batch(out, nodes)
         self._done()
-        return _answer(None if rows is None else reshape(rows, shape), shape, zero)
+        return _answer(None if rows is None else reshape(rows, shape), source, shape, zero)
 
     def _rows_of_batch(self, out: Node, nodes: Sequence[Node]) -> Node | None:
         """For each element of a sample the gradient of all samples: `(batch, elements, ...)`."""
@@ -360,10 +362,12 @@ def _total(parts: Sequence[Node | None]) -> Node | None:
     return total
 
 
-def _answer(gradient: Node | None, shape: Sequence[int], zero: bool) -> Tensor | None:
-    if gradient is None:
-        return Tensor(full(tuple(shape), 0.0, "float32")) if zero else None
-    return Tensor(gradient)
+def _answer(gradient: Node | None, source: Any, shape: Sequence[int], zero: bool) -> Tensor | None:
+    """A gradient as a tensor, of 16 bits where what it belongs to is."""
+    if gradient is None and not zero:
+        return None
+    found = Tensor(full(tuple(shape), 0.0, "float32") if gradient is None else gradient)
+    return labelled(found, source.dtype) if source.dtype in LARGEST else found
 
 
 __all__ = ["GradientTape"]

@@ -11,7 +11,7 @@ import numpy as np
 from pyml import dtype_policies, initializers, settings
 from pyml.core import StatelessScope, Variable, changes, trace
 from pyml.core.naming import auto_name
-from pyml.core.narrow import rounded
+from pyml.core.narrow import in_32_bits, rounded
 from pyml.core.tree import map_structure
 from pyml.core.variable import gathering
 from pyml.dtypes import FLOATS, LARGEST, narrow, result_type, standardize
@@ -20,7 +20,7 @@ from pyml.initializers.base import first_value
 from pyml.objects.common_part import CommonOfFunctions, CommonPart
 from pyml.objects.configured import Configured
 from pyml.objects.registry import METRICS
-from pyml.settings import enter_wide, floatx, leave_wide
+from pyml.settings import floatx
 
 if TYPE_CHECKING:
     from pyml.layers.types import InitializerLike
@@ -49,12 +49,7 @@ def _in_32_bits(method: Callable[..., Any]) -> Callable[..., Any]:
 
     @wraps(method)
     def called(self: Metric, *args: Any, **kwargs: Any) -> Any:
-        outer = enter_wide(True) if settings.halved else None
-        try:
-            found = method(self, *args, **kwargs)
-        finally:
-            if outer is not None:
-                leave_wide(outer)
+        found = in_32_bits(method, (self, *args), kwargs) if settings.halved else method(self, *args, **kwargs)
         label = None if found is None else self._state_dtype()
         return found if label is None else map_structure(lambda x: rounded(x, label), found)
 

@@ -20,7 +20,7 @@ from .. import settings
 from ..core import gaps
 from ..core.complex_tensor import as_complex, asks_complex, holds_complex
 from ..core.meeting import infer_spec_where_sizes_meet
-from ..core.narrow import computed, holds_narrow
+from ..core.narrow import computed, holds_narrow, in_32_bits
 from ..core.operators import INSTALLED
 from ..core.symbolic import VALUES, call_function, holds_symbolic
 from ..core.trace import marks_gaps
@@ -243,7 +243,10 @@ def _special(call: Callable[..., Any], fn: Callable[..., Any], rules: Rules, arg
     if holds_symbolic(args) or holds_symbolic(kwargs):
         return call_function(call, args, kwargs, fn.__name__, rules.spec or _spec_of(call))
     told = narrow(dtype) is not None or holds_narrow(args) or holds_narrow(kwargs)
-    if rules.dtypes == "own" or not (told or (settings.halved and not settings.wide() and not _calls_back(args, kwargs))):
+    halved = settings.halved and not settings.wide() and not _calls_back(args, kwargs)
+    if rules.dtypes == "own" and halved:
+        return in_32_bits(fn, args, kwargs)
+    if rules.dtypes == "own" or not (told or halved):
         return fn(*args, **kwargs)
     return computed(fn, args, kwargs, rules.dtypes, rules.counted, rules.limited, dtype)
 

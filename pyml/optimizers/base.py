@@ -11,7 +11,7 @@ import numpy as np
 from pyml import ops
 from pyml.core import StatelessScope, Tensor, Variable
 from pyml.core.naming import auto_name
-from pyml.core.narrow import unlabelled
+from pyml.core.narrow import in_32_bits, unlabelled
 from pyml.core.step import end_of_step
 from pyml.errors import Undefined, did_you_mean
 from pyml.objects.configured import Configured, argument_names, plain
@@ -19,7 +19,7 @@ from pyml.objects.registry import OPTIMIZERS
 from pyml.optimizers.parts import clipped
 from pyml.optimizers.schedules import LearningRateSchedule
 from pyml.optimizers.state import OptimizerState
-from pyml.settings import enter_wide, floatx, leave_wide
+from pyml.settings import floatx
 from pyml.tracebacks import warn
 
 __all__ = ["Optimizer"]
@@ -232,12 +232,8 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
         for gradient, variable in pairs if len(moved) < len(pairs) else ():
             if variable.overwrite_with_gradient:
                 self._overwrite(gradient, variable)
-        outer = enter_wide(True)
-        try:
-            if moved:
-                self._apply([g for g, _ in moved], [v for _, v in moved])
-        finally:
-            leave_wide(outer)
+        if moved:
+            in_32_bits(self._apply, ([g for g, _ in moved], [v for _, v in moved]), {})
         self._iterations.assign_add(1)
         end_of_step([*variables, *self._variables])
 

@@ -8,13 +8,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pyml import ops
+from pyml.core.narrow import in_32_bits
 from pyml.errors import Undefined
 from pyml.objects.common_part import CommonPart
 from pyml.objects.configured import Configured
 from pyml.objects.registry import SCHEDULES
 from pyml.objects.samples import Sample, sample
 from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
-from pyml.settings import default_float, enter_wide, leave_wide
+from pyml.settings import default_float
 
 
 class LearningRateSchedule(Configured, kind=SCHEDULES, abstract=True):
@@ -60,11 +61,7 @@ def in_floatx(call: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
 
     @functools.wraps(call)
     def rounded(self: Any, step: Any) -> Any:
-        dtype, outer = default_float(), enter_wide(True)
-        try:
-            rate = call(self, step)
-        finally:
-            leave_wide(outer)
+        dtype, rate = default_float(), in_32_bits(call, (self, step), {})
         return rate if dtype == "float32" else ops.cast(rate, dtype)
 
     return rounded
