@@ -50,6 +50,11 @@ class Case:
     def spec(self) -> KernelSpec:
         return OPS[self.op].spec(self.node(), PROFILES[self.profile])
 
+    def lowered(self) -> bool:
+        """Whether the adapter makes the same of other nodes."""
+        lower = OPS[self.op].lower
+        return lower is not None and lower(self.node(), PROFILES[self.profile]) is not None
+
 
 @dataclass(frozen=True)
 class Variant:
@@ -198,6 +203,12 @@ def cases() -> Iterator[tuple[str, tuple[Operand, ...], dict[str, Any]]]:
             for rows in (5, 9):
                 yield "scatter_add", (((7,), I), ((7, *inner), dtype)), {"rows": rows}
                 yield "scatter_add_sorted", (((7,), I), ((7,), I), ((7, *inner), dtype)), {"rows": rows}
+            yield "scatter_add_parts", (((7,), I), ((7, *inner), dtype)), {"rows": 5, "chunk": 3}
+            for by in ("sum", "prod", "max", "min"):
+                yield "segment_runs", (((7,), I), ((7,), I), ((7, *inner), dtype)), {"by": by, "chunk": 3}
+                yield "segment_ends", (((7,), I), ((7, *inner), dtype)), {"rows": 5, "by": by, "chunk": 3}
+                if by != "sum":
+                    yield "scatter_by", (((7,), I), ((7, *inner), dtype)), {"rows": 5, "by": by}
     yield "last_place", (((7,), I),), {"rows": 5}
     yield "last_place_sorted", (((7,), I), ((7,), I)), {"rows": 5}
     for units, batch, steps in itertools.product((3, 4, 8, 20, 70), (5, 1, 30), (3, 1)):
@@ -269,14 +280,18 @@ def cases_of_matrices() -> Iterator[tuple[str, tuple[Operand, ...], dict[str, An
 
 @functools.cache
 def survey() -> tuple[dict[Variant, Case], dict[tuple[str, str], dict[str, list[int]]]]:
-    """Every variant, with its first case; and for each op and adapter how many cases take which file, in how many workgroups, and with how
-    many statements of their own."""
+    """Every variant, with its first case, if possible one that is not lowered; and for each op and adapter how many cases take which file,
+    in how many workgroups, and with how many statements of their own."""
     variants: dict[Variant, Case] = {}
+    never: set[Variant] = set()  # taken by no case so far that is not made of other nodes first
     table: dict[tuple[str, str], dict[str, list[int]]] = {}
     for (name, operands, attrs), profile in itertools.product(cases(), PROFILES):
         case = Case(name, operands, tuple(attrs.items()), profile)
         spec = case.spec()
-        variants.setdefault(variant(spec), case)
+        kind = variant(spec)
+        if kind not in variants or (kind in never and not case.lowered()):
+            variants[kind] = case
+            (never.add if case.lowered() else never.discard)(kind)
         of_file = table.setdefault((name, profile), {}).setdefault(spec.file, [0, 0, 0])
         of_file[0] += 1
         of_file[1] += prod(spec.grid)

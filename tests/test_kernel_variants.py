@@ -105,7 +105,8 @@ def of_device(device, case: Case) -> bool:
 on_each = pytest.mark.parametrize("device", ["webgpu", "wasm"], indirect=True)
 
 
-_BY_PLACE = ("gather", "scatter_add", "scatter_add_sorted", "last_place", "last_place_sorted")
+_BY_PLACE = {"gather", "scatter_add", "scatter_add_sorted", "scatter_add_parts", "scatter_by", "last_place", "last_place_sorted",
+             "segment_runs", "segment_ends"}  # fmt: skip
 
 
 def arrays_of(case: Case) -> list[np.ndarray]:
@@ -137,6 +138,10 @@ def arrays_of(case: Case) -> list[np.ndarray]:
         made[0] = np.sort(host_keys(rng.choice(made[1].ravel(), made[0].size)))
     if case.op in ("scatter_add_sorted", "last_place_sorted"):
         made[0] = np.argsort(made[1].view(np.uint32), kind="stable").astype(np.int32)
+    if case.op in ("segment_runs", "segment_ends"):  # rows in order, those of no row behind
+        if case.op == "segment_runs":
+            made[0] = np.argsort(made[0].view(np.uint32), kind="stable").astype(np.int32)
+        made[-2] = np.sort(made[-2].view(np.uint32)).view(np.int32)
     if case.op in ("max_pool2d_grad", "max_pool2d_pick"):
         made[1] = OPS["max_pool2d"].numpy(made[0], **dict(case.attrs))
     if case.op in ("fft", "fft_pass"):  # numpy knows the factors that kernels read

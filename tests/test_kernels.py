@@ -76,7 +76,7 @@ def check(device, op, arrays, attrs, profile: Profile):
     lowered = op.lower(node, profile) if op.lower else None
     if profile.family == "wasm":  # as programs run it, packed or split
         results.append(Tensor(op(*map(as_node, arrays), **attrs)).numpy())
-    elif lowered is not None:
+    elif lowered is not None and lowered.op is OPS["reduce_sum"]:
         parts = lowered.src[0]
         results.append(run(device, parts, arrays, profile).sum(0))
         np.testing.assert_allclose(parts.op.numpy(*arrays, **parts.attrs).sum(0), expected, atol=1e-4 * scale)
@@ -304,7 +304,7 @@ def test_rows_that_many_indices_add_up_to_are_found_by_their_order(gpu, count):
 
 
 @pytest.mark.parametrize(("family", "rows", "sorts"), [
-    ("tile", 2560, False), ("tile", 3000, True), ("register", 40, False), ("register", 45, True), ("wasm", 20_000, False),
+    ("tile", 2560, False), ("tile", 3000, True), ("register", 40, False), ("register", 80, True), ("wasm", 20_000, False),
 ])  # fmt: skip
 def test_indices_are_sorted_where_looking_at_each_for_every_row_costs_more(family, rows, sorts):
     op = OPS["scatter_add"]

@@ -168,6 +168,7 @@ WITHOUT_GRADIENT = {  # their own gradient, when somebody asks, is told to be mi
     "complex_matrices": "ops/complex_matrices.py has the gradients of what is made of it",
     "conv2d_filter_partials": "a part of conv2d_filter_grad, made when that is lowered", "matmul_partials": "a part of matmul",
     "lookup": "what gather is lowered to", "scatter_add_sorted": "what scatter_add is lowered to",
+    "scatter_add_parts": "a part of scatter_add", "segment_runs": "a part of sums by index", "segment_ends": "a part of sums by index",
     "warp": "ops/warping.py composes what gradients are asked of",
     "fft_pass": "a part of fft", "radix_count": "a part of sort", "radix_move": "a part of sort", "pad_lines": "a part of conv2d",
     "gru_grad": "gradients of gradients of a whole GRU; a scan has them", "lstm_grad": "the same of an LSTM",

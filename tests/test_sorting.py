@@ -39,7 +39,7 @@ def test_sort_and_argsort_are_numpys_stable_ones(device, shape, dtype):
 
 
 @pytest.mark.parametrize("k", [1, 10, 33])
-@pytest.mark.parametrize("shape", [(2, 40), (3, 5000), (1, 30_000)], ids=str)
+@pytest.mark.parametrize("shape", [(2, 40), (3, 5000), (1, 30_002)], ids=str)
 def test_top_k_takes_the_first_of_equals_and_nan_first(device, shape, k):
     x = numbers(3, shape, "float32")
     values, places = ops.top_k(x, k)
@@ -53,6 +53,13 @@ def test_top_k_of_an_increasing_row_is_its_end(device, shape):
     """Every element moves all of the list, in loops that some adapters end early."""
     x = np.broadcast_to(np.arange(shape[1], dtype="float32"), shape)
     np.testing.assert_array_equal(ops.top_k(x, 32)[0].numpy(), x[:, :-33:-1])
+
+
+def test_the_gradient_of_many_largest_goes_to_where_they_were(device):
+    x = np.random.default_rng(0).permutation(600).reshape(2, 300).astype("float32")
+    found = pyml.grad(lambda x: ops.sum(ops.top_k(x, 40)[0] * np.arange(1, 41, dtype="float32")))(x).numpy()
+    rank = np.argsort(np.argsort(-x, axis=1), axis=1)
+    np.testing.assert_array_equal(found, np.where(rank < 40, rank + 1, 0))
 
 
 @pytest.mark.parametrize("shape", [(1, 100_003), (300, 700), (70_000, 3), (2, 1025)], ids=str)
@@ -134,6 +141,50 @@ def test_weights_of_bincount_have_gradients(device):
     x, weights = np.array([0, 2, 2, 5]), np.ones(4, "float32")
     found = pyml.grad(lambda w: ops.sum(ops.bincount(x, w) * np.arange(6, dtype="float32")))(weights)
     assert found.numpy().tolist() == [0.0, 2.0, 2.0, 5.0]
+
+
+def test_bincount_counts_what_a_device_has_and_what_is_far_apart(device):
+    rng = np.random.default_rng(0)
+    for x in (rng.integers(0, 300, 5000), rng.integers(0, 40, (3, 70)), rng.integers(0, 5000, 20), rng.integers(0, 2, 9) > 0):
+        rows = np.atleast_2d(x).astype(int)
+        wanted = [np.bincount(row, minlength=rows.max() + 1) for row in rows]
+        np.testing.assert_array_equal(ops.bincount(ops.convert_to_tensor(x)), wanted if x.ndim == 2 else wanted[0])
+    with pytest.raises(ValueError, match="Received: -2 among"):
+        ops.bincount(ops.convert_to_tensor([3, -2]) * 1)
+
+
+SEGMENTS = {"sum": (np.add, 0.0), "prod": (np.multiply, 1.0), "max": (np.maximum, -np.inf), "min": (np.minimum, np.inf)}
+
+
+@pytest.mark.parametrize(("reduction", "rows"), [("sum", 100), ("sum", 9000), ("prod", 100), ("max", 100), ("min", 100)])
+def test_segments_of_many_rows_and_very_different_lengths(device, reduction, rows):
+    """One thread would have 35,000 rows, and every segment would look at 70,000."""
+    rng, (ufunc, start) = np.random.default_rng(0), SEGMENTS[reduction]
+    ids = np.concatenate([np.zeros(35_000), rng.integers(1, rows - 1, 35_000), [rows, -1]]).astype("int32")
+    data = np.where(rng.uniform(size=len(ids)) < 0.01, 2.0, 1.0) if reduction == "prod" else rng.integers(-9, 9, len(ids))
+    data[:35_000] = 1.0 if reduction == "prod" else data[:35_000]
+    wanted = np.full(rows, start, "float32")
+    ufunc.at(wanted, ids[:-2], data[:-2].astype("float32"))
+    found = getattr(ops, f"segment_{reduction}")(data.astype("float32"), ops.convert_to_tensor(ids), rows)
+    np.testing.assert_array_equal(found.numpy(), wanted)
+
+
+def test_gradients_of_long_segments_are_those_of_short_ones(device, monkeypatch):
+    ids, data = np.array([0, 0, 1, 1, 2, 2, 2, 4], "int32"), np.array([1, 0, 3, 3, 0, 0, 2, 5], "float32")
+    for reduction in ("prod", "max", "min"):
+        sums = lambda x: ops.sum(getattr(ops, f"segment_{reduction}")(x, ids, 4)[:3] * np.array([1, 2, 3], "float32"))  # noqa: B023
+        wanted = pyml.grad(sums)(data).numpy()
+        with monkeypatch.context() as long:
+            long.setattr("pyml.ops.scattering._LOOKS", 0)
+            np.testing.assert_allclose(pyml.grad(sums)(data).numpy(), wanted, rtol=1e-6)
+
+
+def test_the_last_of_many_updates_of_a_place_stays(device):
+    rng = np.random.default_rng(0)
+    x, places, updates = rng.normal(size=700).astype("float32"), rng.integers(0, 600, 5000), rng.normal(size=5000).astype("float32")
+    wanted = x.copy()
+    wanted[places] = updates
+    np.testing.assert_array_equal(ops.scatter_update(x, places[:, None], updates), wanted)
 
 
 UNSHAPED = {

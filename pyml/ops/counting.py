@@ -12,12 +12,14 @@ from ..core.types import TensorLike
 from ..dtypes import promote
 from ..errors import DtypeError, ShapeError
 from ..graph import prims
+from ..graph.node import Node
 from . import complex_formulas
-from .arithmetic import add, divide, multiply, subtract
+from .arithmetic import add, clip, divide, minimum, multiply, subtract
 from .axes import one_axis
 from .creation import arange
 from .declare import draw, op, sample
-from .joining import concatenate
+from .elementary import floor
+from .joining import concatenate, stack
 from .logic import where
 from .reading import places_of, values_for_shape
 from .reduce import max as _max
@@ -30,7 +32,8 @@ __all__ = [
     "bincount", "histogram", "nonzero", "unique",
 ]  # fmt: skip
 
-_COMPARED = 64  # edges that every element is compared with; with more the elements are sorted first
+_TALLIED = 2048  # so many counts are the device's, whatever it is; numpy has more without putting elements in order
+_COMPARED = 64  # edges that every element is compared with; with more the bin of each is computed
 
 
 def _bincount(x: np.ndarray, weights: np.ndarray | None = None, minlength: int = 0) -> np.ndarray:
@@ -56,8 +59,8 @@ _MATRIX = np.array([[0, 3, 1, 1], [2, 2, 0, 2]], np.int32)
 def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 0, sparse: bool = False) -> Tensor:
     """How often each number from 0 on is among the elements of `x`, or the sum of their weights.
 
-    The length of the result depends on the largest element, so `x` is read back: not within a program or a symbolic model.
-    The counting is numpy's; sums of weights are the device's, and gradients go to the weights.
+    The length of the result depends on the largest element, which is read back: not within a program or a symbolic model.
+    Gradients go to the weights.
 
     Args:
         x: Integers from 0 on: a vector, or a matrix whose rows are counted each for itself.
@@ -82,30 +85,44 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 
     """
     if sparse:
         raise ValueError("bincount: there are no sparse tensors; leave sparse=False. Received: sparse=True")
+    node = as_node(x)
+    if node.ndim not in (1, 2):
+        raise ShapeError(f"bincount: x must be a vector or a matrix. Received: shape {node.shape}")
+    if node.size and node.dtype == "float32":
+        raise DtypeError(f"bincount: x must be integers. Received: {node.dtype}")
+    given = None if weights is None else as_node(weights)
+    if given is not None and given.shape != node.shape:
+        raise ShapeError(f"bincount: weights must have the shape of x, {node.shape}. Received: {given.shape}")
     instead = "ops.sum(ops.one_hot(x, classes), axis=-2)"
-    host = values_for_shape(x, "bincount", instead)
-    if host.ndim not in (1, 2):
-        raise ShapeError(f"bincount: x must be a vector or a matrix. Received: shape {host.shape}")
-    if host.size and host.dtype.kind not in "iub":
-        raise DtypeError(f"bincount: x must be integers. Received: {host.dtype.name}")
-    host = host.astype(np.int64)
-    if host.min(initial=0) < 0:
-        raise ValueError(f"bincount: x must not be negative. Received: {host.min()} among the elements")
-    length = max(int(host.max(initial=-1)) + 1, int(minlength))
-    rows = np.atleast_2d(host)
-    shape = (*host.shape[:-1], length)
-    places = rows + np.arange(len(rows))[:, None] * length
-    if weights is None:
-        counts = np.bincount(places.reshape(-1), minlength=len(rows) * length)
-        return Tensor(as_node(counts.astype(np.int32).reshape(shape)))
-    given = as_node(weights)
-    if given.shape != host.shape:
-        raise ShapeError(f"bincount: weights must have the shape of x, {host.shape}. Received: {given.shape}")
-    dtype = promote(as_node(x).dtype, given.dtype)
-    worth = prims.reshape(prims.cast(given, dtype="int32" if dtype == "bool" else dtype), (host.size,))
-    if not host.size or not length:
-        return Tensor(prims.full(shape, 0, worth.dtype))
-    return Tensor(prims.reshape(prims.scatter_add(as_node(places.astype(np.int32).reshape(-1)), worth, rows=len(rows) * length), shape))
+    low, high = _ends(x, node, instead) if node.size else (0, -1)
+    if low < 0:
+        raise ValueError(f"bincount: x must not be negative. Received: {low} among the elements")
+    length = max(high + 1, int(minlength))
+    rows = node.shape[0] if node.ndim == 2 else 1
+    shape = (*node.shape[:-1], length)
+    dtype = "int32" if given is None else promote(node.dtype, given.dtype)
+    dtype = "int32" if dtype == "bool" else dtype
+    if not node.size or not length:
+        return Tensor(prims.full(shape, 0, dtype))
+    if given is None and rows * length > _TALLIED:
+        host = np.atleast_2d(values_for_shape(x, "bincount", instead))
+        places = host if rows == 1 else host.astype(np.int64) + np.arange(rows)[:, None] * length
+        return Tensor(as_node(np.bincount(places.reshape(-1), minlength=rows * length).astype(np.int32).reshape(shape)))
+    worth = prims.full((node.size,), 1, dtype) if given is None else prims.reshape(prims.cast(given, dtype=dtype), (node.size,))
+    starts = reshape(multiply(arange(rows, dtype="int32"), length), (rows, *(1,) * (node.ndim - 1)))
+    number = ravel(add(Tensor(prims.cast(node, dtype="int32")), starts))
+    return Tensor(prims.reshape(prims.scatter_add(number._node, worth, rows=rows * length), shape))
+
+
+def _ends(x: TensorLike, node: Node, instead: str) -> tuple[int, int]:
+    """The smallest and the largest integer, of which a device that has them reads no others."""
+    if not hasattr(x, "_value_node"):
+        host = values_for_shape(x, "bincount", instead)
+        return int(host.min()), int(host.max())
+    whole = Tensor(prims.cast(node, dtype="int32") if node.dtype == "bool" else node)
+    values_of = stack([_min(whole), _max(whole)])
+    low, high = values_for_shape(values_of, "bincount", instead)
+    return int(low), int(high)
 
 
 def _histogram(x: np.ndarray, bins: int = 10, range: Any = None) -> tuple[np.ndarray, np.ndarray]:
@@ -161,16 +178,19 @@ def histogram(x: TensorLike, bins: int = 10, range: tuple[float, float] | None =
     share = divide(arange(bins + 1, dtype="float32"), float(bins))
     edges = where(share == 1.0, high, add(low, multiply(subtract(high, low), share)))
     if not node.size:
-        below = Tensor(prims.full((bins + 1,), 0, "int32"))
+        counts = Tensor(prims.full((bins,), 0, "int32"))
     elif bins < _COMPARED:
         wide, each = expand_dims(edges, -1), expand_dims(values, 0)
         last = expand_dims(share == 1.0, -1)
         below = _sum(((each < wide) | (last & (each == wide))).astype("int32"), axis=-1)
+        counts = subtract(below[1:], below[:-1])
     else:
-        ordered = prims.reshape(prims.sort_rows(prims.reshape(values._node, (1, node.size))), (node.size,))
-        upto, through = (Tensor(prims.search(ordered, edges._node, right)) for right in (False, True))
-        below = where(share == 1.0, through, upto)
-    counts = subtract(below[1:], below[:-1])
+        # where the bin would be of exact edges, which is next to the right one at most
+        near = floor(clip(divide(multiply(subtract(values, low), float(bins)), subtract(high, low)), 0.0, bins - 1.0)).astype("int32")
+        edge = lambda places: Tensor(prims.gather(edges._node, places._node))
+        bin_of = minimum(near + (values >= edge(near + 1)).astype("int32") - (values < edge(near)).astype("int32"), bins - 1)
+        bin_of = where((values >= low) & (values <= high), bin_of, -1)
+        counts = Tensor(prims.scatter_add(bin_of._node, prims.full((node.size,), 1, "int32"), bins))
     return (counts.astype("float32") if node.dtype == "float32" else counts), edges
 
 

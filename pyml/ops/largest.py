@@ -14,7 +14,7 @@ from .declare import draw, op, sample
 
 __all__ = ["top_k"]
 
-_FEW = 32  # so many are kept in a sorted list while a row is read; for more it is sorted
+_FEW = 32  # of so many the gradient looks at each for every element
 _NEITHER = np.array([[1.0, np.nan, 3.0, 3.0, -0.0], [0.0, -np.inf, np.inf, np.nan, np.nan]], np.float32)
 
 
@@ -65,10 +65,10 @@ def top_k(x: TensorLike, k: int, sorted: bool = True) -> tuple[Tensor, Tensor]:
     if not prod(shape):
         return Tensor(prims.full(shape, 0, node.dtype)), Tensor(prims.full(shape, 0, "int32"))
     rows = prims.reshape(node, (prod(node.shape[:-1]), n))
+    places = prims.top_places(rows, int(k))
     if k <= _FEW:
-        places = prims.top_places(rows, int(k))
         values = prims.pick_rows(rows, places)
     else:
-        order = prims.argsort(rows, descending=True)
-        values, places = (prims.slice_(v, (0, 0), (rows.shape[0], k)) for v in (prims.pick_rows(rows, order, whole=True), order))
+        starts = prims.broadcast_to(prims.reshape(prims.iota(rows.shape[0]), (rows.shape[0], 1)), places.shape) * n
+        values = prims.gather(prims.reshape(rows, (rows.size,)), prims.add(places, starts))
     return Tensor(prims.reshape(values, shape)), Tensor(prims.reshape(places, shape))

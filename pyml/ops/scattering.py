@@ -29,6 +29,10 @@ __all__ = [
 ]  # fmt: skip
 
 
+_LOOKS = 1 << 20  # of places at elements of rows, above which rows are put in order
+_REDUCE: dict[str, Primitive] = {"prod": prims.reduce_prod, "max": prims.reduce_max, "min": prims.reduce_min}
+
+
 def _places(indices: TensorLike, shape: Sequence[int], what: str) -> tuple[Node, tuple[int, ...], int]:
     """Flat positions along the leading axes that `indices` name, their shape, and how many axes those are.
 
@@ -109,8 +113,13 @@ def _neutral(dtype: str, largest: bool) -> float:
     return low if largest else high
 
 
-def _gathered(reduce: Primitive, places: Node, rows: Node, count: int, neutral: float) -> Node:
-    """For each of `count` places the rows that belong to it, reduced; every place looks at every row."""
+def _gathered(by: str, places: Node, rows: Node, count: int, neutral: float) -> Node:
+    """For each of `count` places the rows that belong to it, joined: where there are few, every place looks at every row."""
+    if count * rows.size > _LOOKS and rows.dtype != "bool":
+        found = prims.scatter_by(places, rows, count, by)
+        any_row = prims.greater_equal(prims.last(places, count), prims.full((count,), 0, "int32"))
+        any_row = prims.broadcast_to(prims.reshape(any_row, (count, *(1,) * (found.ndim - 1))), found.shape)
+        return prims.where(any_row, found, prims.full(found.shape, neutral, found.dtype))
     rest = rows.shape[1:]
     wide = (count, rows.shape[0], *rest)
     ones = (1,) * len(rest)
@@ -119,7 +128,7 @@ def _gathered(reduce: Primitive, places: Node, rows: Node, count: int, neutral: 
         prims.broadcast_to(prims.reshape(places, (1, rows.shape[0], *ones)), wide),
     )
     each = prims.broadcast_to(prims.reshape(rows, (1, *rows.shape)), wide)
-    return reduce(prims.where(mine, each, prims.full(wide, neutral, rows.dtype)), (1,))
+    return _REDUCE[by](prims.where(mine, each, prims.full(wide, neutral, rows.dtype)), (1,))
 
 
 def _updated(inputs: np.ndarray, indices: np.ndarray, updates: np.ndarray, reduction: str | None = None) -> np.ndarray:
@@ -184,11 +193,10 @@ def scatter_update(inputs: TensorLike, indices: TensorLike, updates: TensorLike,
     elif reduction == "add":
         found = there + Tensor(prims.scatter_add(places, rows, count))
     elif reduction == "mul":
-        found = there * Tensor(_gathered(prims.reduce_prod, places, rows, count, 1))
+        found = there * Tensor(_gathered("prod", places, rows, count, 1))
     else:
         largest = reduction == "max"
-        reduce = prims.reduce_max if largest else prims.reduce_min
-        among = Tensor(_gathered(reduce, places, rows, count, _neutral(node.dtype, largest)))
+        among = Tensor(_gathered(reduction, places, rows, count, _neutral(node.dtype, largest)))
         found = (maximum if largest else minimum)(there, among)
     return Tensor(prims.cast(prims.reshape(found._node, node.shape), dtype=kind))
 
@@ -312,7 +320,7 @@ def segment_prod(data: TensorLike, segment_ids: TensorLike, num_segments: int | 
         array([4, 3], dtype=int32)
     """
     node, ids, count = _segments(data, segment_ids, num_segments, "segment_prod")
-    return Tensor(_gathered(prims.reduce_prod, ids, node, count, 1))
+    return Tensor(_gathered("prod", ids, node, count, 1))
 
 
 @op(family=families.SEGMENTS, dtypes="first", like=_by_segment(np.maximum, -1e9), samples=_IDS)
@@ -326,7 +334,7 @@ def segment_max(data: TensorLike, segment_ids: TensorLike, num_segments: int | N
         array([2, 3], dtype=int32)
     """
     node, ids, count = _segments(data, segment_ids, num_segments, "segment_max")
-    return Tensor(_gathered(prims.reduce_max, ids, node, count, _neutral(node.dtype, True)))
+    return Tensor(_gathered("max", ids, node, count, _neutral(node.dtype, True)))
 
 
 @op(family=families.SEGMENTS, like=_by_segment(np.minimum, 1e9), samples=_IDS)
@@ -340,4 +348,4 @@ def segment_min(data: TensorLike, segment_ids: TensorLike, num_segments: int | N
         array([1, 3], dtype=int32)
     """
     node, ids, count = _segments(data, segment_ids, num_segments, "segment_min")
-    return Tensor(_gathered(prims.reduce_min, ids, node, count, _neutral(node.dtype, False)))
+    return Tensor(_gathered("min", ids, node, count, _neutral(node.dtype, False)))

@@ -7,6 +7,7 @@ from .contract import matmul
 from .conv import conv2d, conv2d_filter_grad, conv2d_input_grad
 from .elementwise import *
 from .elementwise import BITCAST, CAST, POW, abs_, add, cast, mul, pow_, round_, sub, zeros_like
+from .extremes import scatter_by
 from .fft import fft
 from .frames import frames, overlap_add
 from .gather import gather, scatter_add

@@ -10,14 +10,16 @@ from ...errors import DtypeError, ShapeError
 from ..node import Node
 from ..op import Elementwise, KernelSpec, Lookup, Profile, Routine, Shape, registered, routine
 from .choose import LOOP_ROUNDS, ceil_div, flat, is_core, is_register, is_software, sums_by_order
-from .elementwise import add, cast, greater_equal, less, logical_and, where
+from .elementwise import add, greater_equal, less, logical_and, where
 from .leaf import full, iota
 from .move import PERMUTE, broadcast_to, reshape, slice_
-from .order import order_below
+from .reduce import reduce_sum
+from .segments import PARTS, PUT4, in_order, order_of
 
-_PUT4 = "store(4u * i, v.x); store(4u * i + 1u, v.y); store(4u * i + 2u, v.z); store(4u * i + 3u, v.w);"
 _SPAN = 32  # columns (or fours of them) whose sums one thread of a software adapter keeps
 _SUMS = 1 << 22  # sums that a processor core keeps in memory of its own, 16 MB of them
+_PRIVATE = 2048  # sums of a thread of a software adapter
+_PARTS = 64  # in so many chunks it adds up to few rows
 _NARROW = 8  # a row of so many elements is one thread's on a processor core, which looks at its index once
 _LOOKED_UP = 4  # a row of at most so many elements, the channels of a picture, may be looked up element by element
 _ELEMENT = {"float32": "f32", "int32": "i32", "uint32": "u32", "bool": "u32"}
@@ -74,7 +76,7 @@ def _kernel(file: str, rows: int, inner: int, count: int, threads: int, dtype: s
     element = _ELEMENT[dtype]
     width = inner // 4 if four else inner
     params = {"ROWS": rows, "WIDTH": width, "COUNT": count, "E": element, "T": f"vec4<{element}>" if four else element}
-    return flat(file, threads * width, params, profile, {"put": _PUT4} if four else {})
+    return flat(file, threads * width, params, profile, {"put": PUT4} if four else {})
 
 
 def _gather_kernel(node: Node, profile: Profile) -> KernelSpec:
@@ -136,10 +138,17 @@ def _scatter_lower(node: Node, profile: Profile) -> Node | None:
     (indices, updates), rows = node.src, node.attrs["rows"]
     count, width = indices.size, prod(node.shape[1:])
     sort = sums_by_order(_threads(node, profile), count, profile)
-    most = LOOP_ROUNDS // 2 if sort else max(1, LOOP_ROUNDS // (min(_SPAN, max(1, width)) + 3))
     indices, updates = reshape(indices, (count,)), reshape(updates, (count, *node.shape[1:]))
+    if sort and is_software(profile) and 4 * node.size <= count * width and node.size <= _PRIVATE:
+        chunk = max(1, min(ceil_div(count, _PARTS), (LOOP_ROUNDS - 2 * node.size) // (width + 1)))
+        return reduce_sum(PARTS(indices, updates, rows=rows, chunk=chunk), axis=(0,))
+    if sort and is_software(profile) and count > LOOP_ROUNDS // 2:
+        return in_order(indices, updates, rows, "sum")
+    if sort:
+        return SCATTER_ADD_SORTED(order_of(indices, rows), indices, updates, rows=rows)
+    most = max(1, LOOP_ROUNDS // (min(_SPAN, max(1, width)) + 3))
     if not is_software(profile) or count <= most:
-        return SCATTER_ADD_SORTED(order_of(indices, rows), indices, updates, rows=rows) if sort else None
+        return None
     total = None
     for first in range(0, count, most):
         last = min(first + most, count)
@@ -147,14 +156,6 @@ def _scatter_lower(node: Node, profile: Profile) -> Node | None:
         part = SCATTER_ADD(slice_(indices, (first,), (last,)), slice_(updates, (first, *zeros), (last, *updates.shape[1:])), **node.attrs)
         total = part if total is None else add(total, part)
     return total
-
-
-def order_of(indices: Node, rows: int) -> Node:
-    """The places of a vector of indices by their rows, in order where these are the same, those of no row last."""
-    number = lambda n: full(indices.shape, n, "int32")
-    inside = logical_and(greater_equal(indices, number(0)), less(indices, number(rows)))
-    keys = cast(where(inside, indices, number(rows)), dtype="uint32")
-    return reshape(order_below(reshape(keys, (1, indices.size)), rows), indices.shape)
 
 
 def _sorted_kernel(node: Node, profile: Profile) -> KernelSpec:

@@ -8,7 +8,7 @@ from ...errors import DtypeError, ShapeError
 from ..node import Node
 from ..op import ZERO, KernelSpec, Profile, Shape, routine
 from .choose import flat, is_core, sums_by_order
-from .gather import order_of
+from .segments import order_of
 
 
 def _shape(indices: Shape, *, rows: int) -> Shape:

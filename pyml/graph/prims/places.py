@@ -7,12 +7,16 @@ import numpy as np
 from ...errors import DtypeError, ShapeError
 from ..node import Node
 from ..op import ZERO, KernelSpec, Profile, Shape, routine, same_dtype
-from .choose import LOOP_ROUNDS, ceil_div, flat, is_core, is_register, is_software
+from .choose import LOOP_ROUNDS, ceil_div, flat, fold, is_core, is_register, is_software
 from .elementwise import BITCAST, bitwise_xor, cast, equal, isnan, less, where
 from .keys import ELEMENT, four_keys_hook, host_keys, key_hook, matrix
 from .leaf import full
+from .move import pad, slice_
+from .order import ARGSORT
 from .pick import PICK
 
+_LISTED = 32  # so many are kept in a sorted list while a row is read
+_LOWEST = {"float32": float("-inf"), "int32": -(2**31), "uint32": 0, "bool": False}
 _CHUNK = 512  # elements that a thread looks at at least, where a row is shared
 _X = np.random.default_rng(0).uniform(-3, 3, (4, 6)).astype(np.float32)
 _FEW = np.array([[0, 5], [2, 2], [1, 0], [3, 4]], np.int32)
@@ -45,22 +49,32 @@ def _top_numpy(x: np.ndarray, k: int, chunks: int) -> np.ndarray:
 
 
 def _top_kernel(node: Node, profile: Profile) -> KernelSpec:
-    (x,), chunks = node.src, node.attrs["chunks"]
+    (x,), chunks, k = node.src, node.attrs["chunks"], node.attrs["k"]
     rows, n = x.shape
-    params = {"ROWS": rows, "CHUNKS": chunks, "K": node.attrs["k"]}
+    params = {"ROWS": rows, "CHUNKS": chunks, "K": k}
     if _unit(n) == 4:
         params |= {"Q": n // 4, "T": f"vec4<{ELEMENT[x.dtype]}>"}
+        if k > _LISTED and is_core(profile):
+            grid, across = fold(rows * chunks)
+            return KernelSpec("top_heap", {**params, "X": across}, grid, four_keys_hook(x.dtype))
         return flat("top_quad", rows * chunks, params, profile, four_keys_hook(x.dtype))
     params |= {"N": n, "T": ELEMENT[x.dtype]}
     return flat("top_thread", rows * chunks, params, profile, key_hook(x.dtype))
 
 
 def _top_lower(node: Node, profile: Profile) -> Node | None:
-    """The largest of each chunk, and of these the largest."""
+    """The largest of each chunk, and of these the largest; the first of all in order, where that is less work."""
     (x,), k = node.src, node.attrs["k"]
     rows, n = x.shape
-    least = 8192 if is_core(profile) else _CHUNK if is_register(profile) else 128
-    chunk = max(4 * k, least, ceil_div(rows * n, max(1, profile.threads)))
+    if k > _LISTED and (not is_core(profile) or 4 * k > n):
+        return slice_(ARGSORT(x, descending=True), (0, 0), (rows, k))
+    if k > _LISTED and n % 4:  # what is put behind is less than all, or later
+        return TOP(pad(x, ((0, 0), (0, -n % 4)), _LOWEST[x.dtype]), k=k, chunks=1)
+    if k > _LISTED:
+        chunk = max(16 * k, ceil_div(rows * n, profile.cores))
+    else:
+        least = 8192 if is_core(profile) else _CHUNK if is_register(profile) else 128
+        chunk = max(4 * k, least, ceil_div(rows * n, max(1, profile.threads)))
     if is_software(profile):  # where an increasing row has all of the list move for each element
         chunk = min(chunk, LOOP_ROUNDS // (2 * k + 4))  # chunks may be up to twice as long
     chunks = n // chunk
@@ -79,7 +93,7 @@ TOP = routine(
     kernel=_top_kernel,
     lower=_top_lower,
     flops=lambda node: node.src[0].size,
-    samples=[((_X,), {"k": 3, "chunks": 1}), ((_TIES,), {"k": 5, "chunks": 1}), ((_TIES,), {"k": 20, "chunks": 3})],
+    samples=[((_X,), {"k": 3, "chunks": 1}), *(((_TIES,), {"k": k, "chunks": chunks}) for k, chunks in ((5, 1), (20, 3), (33, 1)))],
 )
 
 
