@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import stat
+import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
+
+_FORSAKEN = 3600  # seconds after which nobody is still writing what lies beside
 
 
 @contextmanager
@@ -77,6 +81,7 @@ def write_together(folder: str | os.PathLike[str], files: Mapping[str, bytes], s
 
     All are written beside before the first is renamed, so a full disk or a process that ends while it writes leaves the old ones.
     Between the renames there is no file `says`: whoever reads the folder of a process that ended just then finds none, and no mixture.
+    What it has left goes with the next writing, an hour later or more.
 
     Args:
         folder: It is made if need be.
@@ -116,11 +121,13 @@ def write_together(folder: str | os.PathLike[str], files: Mapping[str, bytes], s
             with suppress(OSError):
                 part.unlink()
         raise
-    for name in aside:
-        with suppress(OSError):
-            olds[name].unlink()
     with suppress(OSError):
         flush(target)
+    forsaken = re.compile(rf"\.[0-9a-f]{{8}}\.({'|'.join(map(re.escape, order))})\.(part|old)")
+    for entry in os.scandir(target):
+        with suppress(OSError):
+            if forsaken.fullmatch(entry.name) and (entry.name.startswith(f".{mark}.") or time.time() - entry.stat().st_mtime > _FORSAKEN):
+                os.unlink(entry)
 
 
 def append(path: str | os.PathLike[str], data: bytes) -> None:

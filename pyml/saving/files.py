@@ -168,7 +168,8 @@ def _read_file(path: str, most: int) -> bytes:
         with open(path, "rb") as file:
             return file.read(size)  # read(n) would take n bytes of memory first
     except OSError as e:
-        raise ModelFileError(f"{path}: cannot be read ({e.strerror}); the model is not complete.") from None
+        kind = ModelFileNotFound if isinstance(e, FileNotFoundError) else ModelFileError
+        raise kind(f"{path}: cannot be read ({e.strerror}); the model is not complete.") from None
 
 
 def _fetch(url: str, most: int) -> bytes:

@@ -7,12 +7,10 @@ from typing import Any
 
 from ..atomic_folders import stamp
 from . import whole_files
-from .asking import Asking, answered, answered_async, read, read_async
+from .asking import READINGS, Asking, answered, answered_async, read, read_async, whole
 from .files import MOST_JSON, MOST_WEIGHTS, ModelFileError, Readable, parse_json
 from .stores import place_of
 from .tfjs.weights import read_manifest, requests
-
-_READINGS = 20  # of a folder that another one replaces while it is read
 
 
 def load_model(filepath: Any, custom_objects: dict[str, Any] | None = None, compile: bool = True, safe_mode: bool = True) -> Any:
@@ -77,7 +75,12 @@ def _load(path: Any, custom_objects: dict[str, Any] | None, compile: bool, safe_
     _refuse_weights(name, place)
     if name.endswith(whole_files.ENDINGS):
         return _of_file((yield place, place.name, MOST_WEIGHTS), place, custom_objects, compile, safe_mode)
-    description = parse_json((yield place, place.name, MOST_JSON), place)
+    return (yield from whole(place, place.name, MOST_JSON, lambda listing: _described(listing, place, custom_objects, compile, safe_mode)))
+
+
+def _described(listing: bytes, place: Readable, custom_objects: dict[str, Any] | None, compile: bool, safe_mode: bool) -> Asking[Any]:
+    """The model that a `model.json` describes."""
+    description = parse_json(listing, place)
     kind = description.get("format") or _guess(description)
     if kind == whole_files.FORMAT:
         _refuse_weights(str(description.get("file")), place)
@@ -128,7 +131,7 @@ def _is_keras_folder(path: Any) -> bool:
 
 def _members(folder: Any) -> dict[str, bytes]:
     """The files of such a folder by their names in a `.keras` file, all of one writing."""
-    for _ in range(_READINGS):
+    for _ in range(READINGS):
         before = stamp(folder)
         try:
             found = _read_members(folder)
@@ -138,7 +141,7 @@ def _members(folder: Any) -> dict[str, bytes]:
         else:
             if stamp(folder) == before:
                 return found
-    raise ModelFileError(f"{folder}: the folder was replaced {_READINGS} times while it was read; wait until the saving ends.")
+    raise ModelFileError(f"{folder}: the folder was replaced {READINGS} times while it was read; wait until the saving ends.")
 
 
 def _read_members(folder: Any) -> dict[str, bytes]:

@@ -13,7 +13,7 @@ import numpy as np
 from pyml.atomic import write
 from pyml.errors import ShapeError
 from pyml.saving import whole_files
-from pyml.saving.asking import Asking, answered, answered_async, read, read_async
+from pyml.saving.asking import Asking, answered, answered_async, read, read_async, whole
 from pyml.saving.files import MOST_JSON, MOST_WEIGHTS, ModelFileError, Place, existing_file, path_of
 from pyml.saving.npz import parse_npz, write_npz
 from pyml.saving.on_servers import is_http_scheme
@@ -190,6 +190,10 @@ def _load(model: Any, source: Any, skip_mismatch: bool, more: dict[str, Any]) ->
     if isinstance(place, StoredModel):
         yield place, place.name, MOST_JSON
         data = yield place, whole_files.BYTES, MOST_WEIGHTS
+    elif path.endswith(".json"):
+        yield from whole(place, place.name, MOST_JSON, lambda listing: _load_keras(
+            model, listing, place, path, skip_mismatch, by_name, skip))
+        return
     else:
         data = yield place, place.name, MOST_WEIGHTS
     if path.endswith(".npz"):

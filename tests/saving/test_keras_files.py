@@ -284,7 +284,7 @@ def test_a_folder_that_is_replaced_while_it_is_read_gives_one_model_and_no_mixtu
     assert len(opened) == 4                            # what was read meanwhile was read again
     opened.clear()
     moments = range(100)
-    monkeypatch.setattr(pyml.saving.loading, "_READINGS", 3)
+    monkeypatch.setattr(pyml.saving.loading, "READINGS", 3)
     with pytest.raises(ModelFileError, match="was replaced 3 times while it was read; wait until"):
         load_model(tmp_path / "net")
 
