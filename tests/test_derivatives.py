@@ -101,7 +101,7 @@ OFTEN = [
     "einsum", "dot", "tensordot", "sum", "mean", "var", "std", "max", "prod", "cumsum", "reshape", "transpose", "concatenate", "stack",
     "where", "take", "norm", "conv", "average_pool", "max_pool", "batch_normalization", "layer_normalization",
     "categorical_crossentropy", "sparse_categorical_crossentropy", "binary_crossentropy", "scan", "fori_loop", "while_loop", "switch",
-    "map", "vectorized_map", "associative_scan",
+    "map", "vectorized_map", "associative_scan", "cbrt", "sinc", "clip", "det", "dot_product_attention", "sparsemax",
 ]  # fmt: skip
 SECOND = {c.values[0].name: c for c in SMOOTH if c.values[0].name in OFTEN}
 

@@ -244,6 +244,37 @@ def test_a_gradient_penalty_trains(inside):
         sides.append(float(gradients(ops.convert_to_tensor(x))[0]))
     assert abs((sides[1] - sides[0]) / (2 * step) - grads[0].numpy()[1, 2]) < 1e-3
 
+@pytest.mark.parametrize("kind", ["LSTM", "GRU"])
+def test_a_gradient_penalty_goes_through_recurrent_layers(cpu, kind):
+    rng = np.random.default_rng(0)
+    layer = getattr(pyml.layers, kind)(3, return_sequences=True, bias_initializer="uniform", recurrent_initializer="uniform")
+    x = rng.normal(size=(2, 4, 3)).astype("float32")
+    mask = np.array([[1, 1, 0, 1], [1, 1, 1, 0]], bool)
+
+    def penalty(x):
+        with GradientTape() as tape:
+            tape.watch(x)
+            score = ops.sum(ops.sin(layer(x, mask=mask)))
+        return ops.sum(tape.gradient(score, x) ** 2)
+
+    layer(x)
+    point = ops.convert_to_tensor(x)
+    with GradientTape() as tape:
+        tape.watch(point)
+        loss = penalty(point)
+    sources = [point, *layer.trainable_variables]
+    found = tape.gradient(loss, sources)
+    along = [rng.normal(size=s.shape).astype("float32") * 0.1 for s in sources]
+    values = [s.numpy() for s in sources]
+
+    def at(step):
+        for variable, value, d in zip(sources[1:], values[1:], along[1:], strict=True):
+            variable.assign(value + step * d)
+        return penalty(ops.convert_to_tensor(values[0] + np.float32(step) * along[0])).item()
+
+    slope = sum(float((g.numpy() * d).sum()) for g, d in zip(found, along, strict=True))
+    assert slope == pytest.approx((at(0.05) - at(-0.05)) / 0.1, rel=5e-3)
+
 
 @INSIDE
 def test_jacobians_have_all_derivatives(device, inside):

@@ -171,7 +171,6 @@ WITHOUT_GRADIENT = {  # their own gradient, when somebody asks, is told to be mi
     "scatter_add_parts": "a part of scatter_add", "segment_runs": "a part of sums by index", "segment_ends": "a part of sums by index",
     "warp": "ops/warping.py composes what gradients are asked of",
     "fft_pass": "a part of fft", "radix_count": "a part of sort", "radix_move": "a part of sort", "pad_lines": "a part of conv2d",
-    "gru_grad": "gradients of gradients of a whole GRU; a scan has them", "lstm_grad": "the same of an LSTM",
 }
 
 

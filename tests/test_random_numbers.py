@@ -122,6 +122,21 @@ def test_parameters_without_a_distribution_are_refused(draw, told):
         draw()
 
 
+@pytest.mark.parametrize("draw", [random.normal, random.uniform, random.truncated_normal])
+def test_parameters_that_are_tensors_have_gradients_and_those_of_counts_none(cpu, draw):
+    first, second = np.array([-1.0, 0.0, 2.0], "float32"), np.array([[1.5], [3.0]], "float32")
+    plain = draw((2, 3), 0.0, 1.0, seed=4).numpy()
+    value, found = pyml.value_and_grad(lambda a, b: pyml.ops.sum(draw((2, 3), a, b, seed=4)), argnums=(0, 1))(first, second)
+    spread = second - first if draw is random.uniform else second
+    np.testing.assert_allclose(value, (plain * spread + first).sum(), rtol=1e-5)
+    np.testing.assert_allclose(found[0], (1 - plain if draw is random.uniform else np.ones_like(plain)).sum(0), rtol=1e-5)
+    np.testing.assert_allclose(found[1], plain.sum(1, keepdims=True), rtol=1e-5)
+    with pytest.raises(pyml.errors.ShapeError, match=f"{draw.__name__}: parameters must broadcast"):
+        draw((3,), first, second)
+    with pytest.raises(pyml.errors.NotDifferentiable, match="binomial has no gradient"):
+        pyml.grad(lambda p: pyml.ops.sum(random.binomial((3,), 4, p, seed=1)))(np.float32(0.3))
+
+
 FLOATS = {
     "normal": random.normal, "uniform": random.uniform, "truncated_normal": random.truncated_normal,
     "gamma": lambda shape, **how: random.gamma(shape, 2.0, **how), "beta": lambda shape, **how: random.beta(shape, 2.0, 2.0, **how),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -49,6 +50,16 @@ def call(fn: Callable[..., Any], name: str, args: Any, kwargs: Any, flat: bool) 
         return tensor_of(BESIDE(x._node, *reads, what=outer or name), x.dtype) if reads else x
 
     return pack(result, [marked(x) for x in found])
+
+
+def without_gradient(fn: Callable[..., Any]) -> Callable[..., Any]:
+    """Decorator: a function beside the ops whose results have no gradient, as counts of successes."""
+
+    @functools.wraps(fn)
+    def marking(*args: Any, **kwargs: Any) -> Any:
+        return fn(*args, **kwargs) if trace.marks_gaps() is None else call(fn, fn.__name__, args, kwargs, True)
+
+    return marking
 
 
 class Gaps:

@@ -8,6 +8,7 @@ from typing import Any
 from ..dtypes import standardize
 from ..errors import DtypeError, ShapeError
 from ..graph import loop_grad as _gradients  # noqa: F401  (so that loops have theirs)
+from ..graph import recurrent_grad as _second_gradients  # noqa: F401  (and whole LSTMs their second ones)
 from ..graph.loop import Carry, Loop, argument, together
 from ..graph.node import Node
 from ..graph.prims import full

@@ -51,8 +51,8 @@ def cbrt(x: TensorLike) -> Tensor:
     zero, endless = equal(x, 0.0), ~Tensor(prims.isfinite(x._node))
     plain = zero | endless
     size = where(plain, 1.0, _abs(x))
-    near = Tensor(prims.stop_gradient(power(size, 1.0 / 3.0)._node))
-    root = near - (near - size / near / near) / 3.0  # a step of Newton's: the digits that a device's power lacks, and the slope
+    near = power(size, 1.0 / 3.0)
+    root = near - (near - size / near / near) / 3.0  # a step of Newton's: the digits that a device's power lacks
     root = where(zero, sqrt(where(zero, x, 1.0)), where(x < 0.0, -root, root))  # 0, where the slope is infinite
     return where(endless, Tensor(prims.stop_gradient(x._node)), root)
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pyml import ops
+from pyml.core.gaps import without_gradient
 from pyml.core.tensor import Tensor
 from pyml.graph.sizes import shape_of
 from pyml.random.bits import number_dtype, random_words, unit_interval, words_of
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 _NUMBERS = (int, float, list, tuple, np.ndarray)
 
 
+@without_gradient
 def binomial(shape: int | Sequence[int], counts: Any, probabilities: Any, dtype: Any = None, seed: Any = None) -> Tensor:
     """How many of `counts` trials succeed: binomially distributed integers.
 

@@ -11,7 +11,9 @@ import numpy as np
 
 from pyml import ops
 from pyml.core.drawing import draws_normal
+from pyml.core.gaps import without_gradient
 from pyml.core.tensor import Tensor
+from pyml.core.types import TensorLike
 from pyml.dtypes import LIMITS, standardize
 from pyml.errors import ShapeError
 from pyml.graph import prims
@@ -26,12 +28,12 @@ if TYPE_CHECKING:
 _DIGITS = {"float16": 11, "bfloat16": 8}  # binary digits that numbers below 1 have
 
 
-def uniform(shape: int | Sequence[int], minval: float = 0.0, maxval: float = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
+def uniform(shape: int | Sequence[int], minval: TensorLike = 0.0, maxval: TensorLike = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
     """Numbers spread evenly over [minval, maxval).
 
     Args:
         shape: Shape of the result.
-        minval, maxval: The ends; `maxval` itself is never drawn.
+        minval, maxval: The ends; `maxval` itself is never drawn. Numbers, or tensors that broadcast to `shape`, which have gradients.
         dtype: A float dtype; float32 by default.
         seed: An integer, which gives the same numbers each time, a `SeedGenerator`, or None.
 
@@ -45,16 +47,35 @@ def uniform(shape: int | Sequence[int], minval: float = 0.0, maxval: float = 1.0
     """
     shape, name = shape_of(shape, "uniform"), float_dtype(dtype, "uniform")
     u = unit_interval(random_words(shape, seed), _DIGITS.get(name, 24))  # rounded to fewer digits it would reach `maxval`
-    return drawn(u * float(maxval - minval) + float(minval), name)
+    size: Any
+    if isinstance(minval, (int, float)) and isinstance(maxval, (int, float)):
+        size = maxval - minval
+    else:
+        size = ops.subtract(maxval, minval)
+    return drawn(_spread(u, size, minval, "uniform"), name)
+
+
+def _spread(numbers: Node, size: Any, first: Any, what: str) -> Node:
+    """`numbers * size + first`, where tensors have gradients.
+
+    Raises:
+        ShapeError: One does not broadcast to the shape of the numbers.
+    """
+    if not hasattr(size, "_value_node") and not hasattr(first, "_value_node") and np.ndim(size) == np.ndim(first) == 0:
+        return numbers * float(size) + float(first)
+    found: Node = (Tensor(numbers) * size + first)._node
+    if found.shape != numbers.shape:
+        raise ShapeError(f"{what}: parameters must broadcast to the shape {numbers.shape}. Received: one that makes {found.shape} of it")
+    return found
 
 
 @draws_normal
-def normal(shape: int | Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
+def normal(shape: int | Sequence[int], mean: TensorLike = 0.0, stddev: TensorLike = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
     """Normally distributed numbers.
 
     Args:
         shape: Shape of the result.
-        mean, stddev: Mean and standard deviation.
+        mean, stddev: Mean and standard deviation, numbers or tensors that broadcast to `shape`. Tensors have gradients.
         dtype: A float dtype; float32 by default.
         seed: An integer, which gives the same numbers each time, a `SeedGenerator`, or None.
 
@@ -69,17 +90,17 @@ def normal(shape: int | Sequence[int], mean: float = 0.0, stddev: float = 1.0, d
     """
     name = float_dtype(dtype, "normal")
     z = normal_numbers(shape_of(shape, "normal"), draw_seed(seed)._node)
-    return drawn(z * float(stddev) + float(mean), name)
+    return drawn(_spread(z, stddev, mean, "normal"), name)
 
 
 def truncated_normal(
-    shape: int | Sequence[int], mean: float = 0.0, stddev: float = 1.0, dtype: Any = None, seed: Any = None
+    shape: int | Sequence[int], mean: TensorLike = 0.0, stddev: TensorLike = 1.0, dtype: Any = None, seed: Any = None
 ) -> Tensor:
     """Normal numbers within two standard deviations of the mean, by inverting the distribution function.
 
     Args:
         shape: Shape of the result.
-        mean, stddev: Mean and standard deviation of the normal distribution before it is cut off.
+        mean, stddev: Mean and standard deviation of the normal distribution before it is cut off, as in `normal`.
         dtype: A float dtype; float32 by default.
         seed: An integer, which gives the same numbers each time, a `SeedGenerator`, or None.
 
@@ -95,7 +116,7 @@ def truncated_normal(
     low = math.erf(-2.0 / math.sqrt(2.0))
     u = unit_interval(random_words(shape, seed)) * (-2.0 * low) + low
     z = prims.minimum(prims.maximum(_erfinv(u) * math.sqrt(2.0), prims.full(shape, -2.0, "float32")), prims.full(shape, 2.0, "float32"))
-    return drawn(z * float(stddev) + float(mean), name)
+    return drawn(_spread(z, stddev, mean, "truncated_normal"), name)
 
 
 def _erfinv(x: Node) -> Node:
@@ -139,6 +160,7 @@ def randint(shape: int | Sequence[int], minval: int, maxval: int, dtype: Any = "
     return drawn(out if held == "uint32" else prims.cast(out, dtype="int32"), name)
 
 
+@without_gradient
 def bernoulli_mask(shape: int | Sequence[int], probability: float, seed: Any = None) -> Tensor:
     """Booleans that are True with `probability`; a program that fuses them never stores them.
 
@@ -220,6 +242,7 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Tensor:
     return ops.take(x, order.astype(np.int32), axis=axis)
 
 
+@without_gradient
 def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Tensor:
     """Classes drawn by their logits: the largest of logits with Gumbel noise.
 
