@@ -63,6 +63,7 @@ class KerasTensor(TruthOperators["KerasTensor"]):
 
     __array_priority__ = 2000
     sparse = ragged = False    # for Keras' names: there are dense tensors only
+    ragged_rank = row_splits_dtype = None
     _same: bool | None = None  # of the result of `==`: whether it was one tensor with itself
 
     def __init__(

@@ -133,6 +133,7 @@ class BinaryAccuracy(MeanMetricWrapper):
 
     def __init__(self, name: str | None = "binary_accuracy", dtype: Any = None, threshold: float = 0.5) -> None:
         super().__init__(binary_accuracy, name=name, dtype=dtype, threshold=threshold)
+        self.threshold = threshold
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:

@@ -22,7 +22,7 @@ class _Count(ThresholdMetric):
 
     def __init__(self, thresholds: Any = None, name: str | None = None, dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
-        self._thresholds = thresholds
+        self.init_thresholds = self._thresholds = thresholds
         limits = parse_thresholds(thresholds, 0.5, type(self).__name__)
         self._start(limits, evenly(limits))
 
@@ -121,7 +121,7 @@ class _Share(ThresholdMetric):
     def __init__(self, thresholds: Any = None, top_k: int | None = None, class_id: int | None = None, name: str | None = None,
                  dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
-        self._thresholds = thresholds
+        self.init_thresholds = self._thresholds = thresholds
         self.top_k = top_k
         self.class_id = class_id
         limits = parse_thresholds(thresholds, 0.5 if top_k is None else LOWEST, type(self).__name__)

@@ -110,6 +110,7 @@ class BinaryCrossentropy(MeanMetricWrapper, aliases=("bce", "BCE")):
                  label_smoothing: float = 0) -> None:
         super().__init__(losses.binary_crossentropy, name=name, dtype=dtype, from_logits=from_logits,
                          label_smoothing=label_smoothing)
+        self.from_logits, self.label_smoothing = from_logits, label_smoothing
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:
@@ -140,6 +141,7 @@ class CategoricalCrossentropy(MeanMetricWrapper):
                  label_smoothing: float = 0, axis: int = -1) -> None:
         super().__init__(losses.categorical_crossentropy, name=name, dtype=dtype, from_logits=from_logits,
                          label_smoothing=label_smoothing, axis=axis)
+        self.from_logits, self.label_smoothing, self.axis = from_logits, label_smoothing, axis
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:
@@ -170,6 +172,7 @@ class SparseCategoricalCrossentropy(MeanMetricWrapper):
                  ignore_class: int | None = None, axis: int = -1) -> None:
         super().__init__(losses.sparse_categorical_crossentropy, name=name, dtype=dtype, from_logits=from_logits,
                          ignore_class=ignore_class, axis=axis)
+        self.from_logits, self.ignore_class, self.axis = from_logits, ignore_class, axis
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:

@@ -217,6 +217,17 @@ def test_auc_tells_the_interpolated_area_under_precision_whatever_its_curve_as_i
         assert float(metric.result()) == pytest.approx(result, rel=1e-5)
 
 
+def test_metrics_say_what_they_were_made_with_by_the_names_of_keras():
+    assert (metrics.BinaryAccuracy(threshold=0.3).threshold, metrics.Precision(0.4).init_thresholds) == (0.3, 0.4)
+    assert (metrics.TruePositives([0.1, 0.4]).init_thresholds, metrics.TruePositives().init_thresholds) == ([0.1, 0.4], None)
+    for metric, options in ((metrics.BinaryCrossentropy, {"from_logits": True, "label_smoothing": 0.1}),
+                            (metrics.CategoricalCrossentropy, {"from_logits": True, "label_smoothing": 0.1, "axis": 1}),
+                            (metrics.SparseCategoricalCrossentropy, {"from_logits": True, "ignore_class": 2, "axis": 1})):  # fmt: skip
+        made = metric(**options)
+        assert {name: getattr(made, name) for name in options} == options
+        assert options.items() <= made.get_config().items()
+
+
 def test_the_config_of_auc_tells_thresholds_where_they_were_given_as_in_keras():
     assert "thresholds" not in metrics.AUC(num_thresholds=5).get_config()
     given = metrics.AUC(thresholds=[0.5, 0.2]).get_config()

@@ -35,6 +35,11 @@ class Pair(layers.Layer):
         return ops.concatenate([b, a[:, :1]], axis=-1), [a, b]
 
 
+def test_a_layer_says_whether_its_cell_has_a_single_size_as_in_keras():
+    found = [layer.single_state for layer in (L.GRU(2), L.RNN(Picture()), L.LSTM(2), L.RNN(Pair()))]
+    assert found == [True, True, False, False]
+
+
 class Picture(layers.Layer):
     """A convolutional cell: its state is a picture."""
 

@@ -74,6 +74,11 @@ class RNN(Layer):
         size = self.cell.state_size
         return [size] if isinstance(size, int) else list(size)
 
+    @property
+    def single_state(self) -> bool:
+        """Whether the cell says its state as one size instead of a list."""
+        return isinstance(self.cell.state_size, int)
+
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
         if isinstance(self.cell, Layer) and not self.cell.built:
             build_inside(self, self.cell, (sequences_shape[0], *sequences_shape[2:]))
