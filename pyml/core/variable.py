@@ -55,7 +55,7 @@ class Variable(TruthOperators[Tensor]):
     Args:
         initializer: The first value: an array, number or Tensor, or a callable `(shape, dtype) -> value` or its name.
         shape: Needed when `initializer` is callable.
-        dtype: Default: that of the value; float32 for callables.
+        dtype: Default: that of the value; `pyml.config.floatx()` for callables and floats of Python.
         trainable: Whether training changes it.
         autocast: Whether layers of a policy of 16 bits may round the value.
         aggregation, synchronization, layout: For Keras' signature; there is one device.

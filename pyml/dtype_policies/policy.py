@@ -118,7 +118,7 @@ class FloatDTypePolicy(DTypePolicy):
 
 
 def dtype_policy() -> Any:
-    """The policy of layers that name none, that of float32 unless it was set.
+    """The policy of layers that name none: that of `floatx()` unless one was set.
 
     Example:
         >>> pyml.config.dtype_policy()

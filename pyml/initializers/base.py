@@ -39,7 +39,7 @@ class Initializer(Configured, kind=INITIALIZERS, abstract=True):
 
     _common_part = CommonPart(
         "keras.initializers",
-        "Called with a shape and a dtype, float32 by default, it gives a tensor of them.",
+        "Called with a shape and a dtype, `pyml.config.floatx()` by default, it gives a tensor of them.",
         arguments={
             "value": "A number, a list or an array.",
             "gain": "What all values are multiplied by.",

@@ -120,7 +120,7 @@ def Input(shape: int | Sequence[int | None] | None = None, batch_size: int | Non
     Args:
         shape: Sizes of one sample, for example `(28, 28, 1)`; None where a size may vary.
         batch_size: Fixed number of samples per batch, usually left out.
-        dtype: Dtype of the data, float32; `"string"` for text, which layers such as `TextVectorization` take.
+        dtype: Dtype of the data, by default `pyml.config.floatx()`; `"string"` for text, which layers such as `TextVectorization` take.
         sparse, ragged: Only False is supported.
         batch_shape: `(batch_size, *shape)`, instead of both.
         name: Name of the input, the key of dict data.

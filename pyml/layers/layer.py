@@ -49,7 +49,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
     Args:
         activity_regularizer: Penalty of the output, added to the loss after division by the batch size.
         trainable: False freezes the weights.
-        dtype: A dtype or policy, or its name; by default the one that `pyml.config.set_dtype_policy` set, float32.
+        dtype: A dtype or policy, or its name; by default the one that `pyml.config.set_dtype_policy` set, else `pyml.config.floatx()`.
         autocast: Kept for Keras' signature.
         name: Name of the layer; by default `dense`, `dense_1`, ...
 

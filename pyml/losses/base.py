@@ -70,7 +70,7 @@ class Loss(Configured, kind=LOSSES, abstract=True):
             "reduction": "How the losses of the samples become one: `\"sum_over_batch_size\"` or `\"mean\"`, `\"sum\"`, "
                          "`\"mean_with_sample_weight\"`, None.",
             "name": "What logs and configs call it.",
-            "dtype": "Of predictions and of the result, float32 by default.",
+            "dtype": "Of predictions and of the result, `pyml.config.floatx()` by default.",
         },
         errors={
             "reduction": "ValueError: `reduction` is none of these.",

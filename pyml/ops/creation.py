@@ -24,10 +24,10 @@ def full(shape: Shape, fill_value: TensorLike, dtype: str | None = None) -> Tens
     Args:
         shape: The sizes.
         fill_value: The number.
-        dtype: Name of the dtype; float32 by default, whatever the number is, as in Keras.
+        dtype: Name of the dtype; `pyml.config.floatx()` by default, whatever the number is, as in Keras.
 
     Returns:
-        A tensor of shape `shape` and dtype `dtype`, float32 by default.
+        A tensor of shape `shape` and dtype `dtype`, `pyml.config.floatx()` by default.
 
     Raises:
         ShapeError: `shape` holds something else than integers of at least 0.
@@ -43,7 +43,7 @@ def full(shape: Shape, fill_value: TensorLike, dtype: str | None = None) -> Tens
 
 @op(family=families.FILLED, like="numpy.zeros", samples=[sample((2, 3)), sample(4, dtype="int32")])
 def zeros(shape: Shape, dtype: str | None = None) -> Tensor:
-    """Zeros in `shape`, float32 by default; costs no memory.
+    """Zeros in `shape`, `pyml.config.floatx()` by default; costs no memory.
 
     Example:
         >>> pyml.ops.zeros((2,)).numpy()
@@ -54,7 +54,7 @@ def zeros(shape: Shape, dtype: str | None = None) -> Tensor:
 
 @op(family=families.FILLED, like="numpy.ones", samples=[sample((2, 3)), sample(4, dtype="int32")])
 def ones(shape: Shape, dtype: str | None = None) -> Tensor:
-    """Ones in `shape`, float32 by default; costs no memory.
+    """Ones in `shape`, `pyml.config.floatx()` by default; costs no memory.
 
     Example:
         >>> pyml.ops.ones((2,)).numpy()
@@ -126,7 +126,7 @@ def arange(start: float, stop: float | None = None, step: float | None = None, d
         dtype: By default int32 where all three are integers, else float32.
 
     Returns:
-        A tensor with one axis, of `dtype`, or int32 of integers and float32 of others.
+        A tensor with one axis, of `dtype`, or int32 of integers and `pyml.config.floatx()` of others.
 
     Raises:
         ValueError: `step` is 0.
@@ -150,7 +150,7 @@ def arange(start: float, stop: float | None = None, step: float | None = None, d
 
 @op(like="numpy.eye", samples=[sample(3), sample(2, 4, k=1), sample(3, k=-1, dtype="int32")])
 def eye(N: int, M: int | None = None, k: int = 0, dtype: str | None = None) -> Tensor:
-    """Ones on the k-th diagonal of an `(N, M)` matrix of zeros, float32 by default.
+    """Ones on the k-th diagonal of an `(N, M)` matrix of zeros, `pyml.config.floatx()` by default.
 
     Args:
         N: Rows.
@@ -159,7 +159,7 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: str | None = None) -> T
         dtype: The dtype of the result.
 
     Returns:
-        `(N, M)`, of `dtype` or float32.
+        `(N, M)`, of `dtype` or `pyml.config.floatx()`.
 
     Raises:
         ShapeError: `N` or `M` is not an integer of at least 0.
@@ -178,14 +178,14 @@ def eye(N: int, M: int | None = None, k: int = 0, dtype: str | None = None) -> T
 
 @op(like="numpy.identity", samples=[sample(3)])
 def identity(n: int, dtype: str | None = None) -> Tensor:
-    """The `(n, n)` identity matrix, float32 by default.
+    """The `(n, n)` identity matrix, `pyml.config.floatx()` by default.
 
     Args:
         n: Rows and columns.
         dtype: The dtype of the result.
 
     Returns:
-        `(n, n)`, of `dtype` or float32.
+        `(n, n)`, of `dtype` or `pyml.config.floatx()`.
 
     Raises:
         ShapeError: `n` is not an integer of at least 0.

@@ -282,11 +282,11 @@ def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: str | None =
         x: Integers.
         num_classes: Size of the new axis.
         axis: Where it goes.
-        dtype: float32 by default.
+        dtype: `pyml.config.floatx()` by default.
         sparse: Only False.
 
     Returns:
-        A tensor of `dtype` (float32 by default), in the shape of `x` with an axis of `num_classes` more.
+        A tensor of `dtype` (`pyml.config.floatx()` by default), in the shape of `x` with an axis of `num_classes` more.
 
     Raises:
         ValueError: A sparse tensor is asked for.
@@ -325,11 +325,11 @@ def multi_hot(
         inputs: Integers `(batch, names)` or `(names,)`; those out of range name nothing.
         num_classes: How many classes.
         axis: Where their axis goes.
-        dtype: float32 by default.
+        dtype: `pyml.config.floatx()` by default.
         sparse: Only False.
 
     Returns:
-        A tensor of `dtype` (float32 by default): `(batch, num_classes)`.
+        A tensor of `dtype` (`pyml.config.floatx()` by default): `(batch, num_classes)`.
 
     Raises:
         ValueError: `num_classes` is missing, or a sparse tensor is asked for.

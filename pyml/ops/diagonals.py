@@ -29,7 +29,7 @@ def _below(rows: int, columns: int, k: int) -> Tensor:
 
 @op(like="numpy.tri", samples=[sample(3), sample(2, 4, k=1), sample(3, k=-1, dtype="int32")])
 def tri(N: int, M: int | None = None, k: int = 0, dtype: str | None = None) -> Tensor:
-    """Ones on and below the k-th diagonal of an `(N, M)` matrix of zeros, float32 by default.
+    """Ones on and below the k-th diagonal of an `(N, M)` matrix of zeros, `pyml.config.floatx()` by default.
 
     Args:
         N: Rows.
@@ -38,7 +38,7 @@ def tri(N: int, M: int | None = None, k: int = 0, dtype: str | None = None) -> T
         dtype: The dtype of the result.
 
     Returns:
-        `(N, M)`, of `dtype` or float32.
+        `(N, M)`, of `dtype` or `pyml.config.floatx()`.
 
     Raises:
         ShapeError: `N` or `M` is not an integer of at least 0.

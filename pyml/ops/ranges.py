@@ -39,7 +39,7 @@ def linspace(
     dtype: str | None = None,
     axis: int = 0,
 ) -> Any:
-    """`num` evenly spaced numbers from `start` to `stop`, float32 by default.
+    """`num` evenly spaced numbers from `start` to `stop`, `pyml.config.floatx()` by default.
 
     Args:
         start, stop: The ends: numbers, or tensors that broadcast.
@@ -50,7 +50,7 @@ def linspace(
         axis: The axis of the result along which they lie, where the ends are tensors.
 
     Returns:
-        A tensor of `dtype` or float32, with an axis of `num` at `axis`; `linspace` with `retstep` gives it and the distance.
+        A tensor of `dtype` or `pyml.config.floatx()`, with an axis of `num` at `axis`; `linspace` with `retstep` gives it and the distance.
 
     Raises:
         ShapeError: `num` is negative, or `axis` is out of range.
@@ -94,7 +94,7 @@ def logspace(
         axis: Where the axis of the numbers is, if the ends are tensors.
 
     Returns:
-        A tensor of `dtype` or float32, with an axis of `num` at `axis`.
+        A tensor of `dtype` or `pyml.config.floatx()`, with an axis of `num` at `axis`.
 
     Raises:
         ShapeError: `num` is negative, or `axis` is out of range.
@@ -130,7 +130,7 @@ def geomspace(
         axis: Where the axis of the numbers is, if the ends are tensors.
 
     Returns:
-        A tensor of `dtype` or float32, with an axis of `num` at `axis`.
+        A tensor of `dtype` or `pyml.config.floatx()`, with an axis of `num` at `axis`.
 
     Raises:
         ShapeError: `num` is negative, or `axis` is out of range.

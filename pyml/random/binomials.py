@@ -30,7 +30,7 @@ def binomial(shape: int | Sequence[int], counts: Any, probabilities: Any, dtype:
         shape: Shape of the result.
         counts: Numbers of trials, integers of at least 0, a number or a tensor that broadcasts to `shape`.
         probabilities: Of success, between 0 and 1, a number or a tensor that broadcasts to `shape`.
-        dtype: A float or integer dtype; float32 by default.
+        dtype: A float or integer dtype; `pyml.config.floatx()` by default.
         seed: An integer, a SeedGenerator, or None.
 
     Exact up to the rounding of float32, which shows from some millions of trials on.

@@ -34,7 +34,7 @@ def uniform(shape: int | Sequence[int], minval: TensorLike = 0.0, maxval: Tensor
     Args:
         shape: Shape of the result.
         minval, maxval: The ends; `maxval` itself is never drawn. Numbers, or tensors that broadcast to `shape`, which have gradients.
-        dtype: A float dtype; float32 by default.
+        dtype: A float dtype; `pyml.config.floatx()` by default.
         seed: An integer, which gives the same numbers each time, a `SeedGenerator`, or None.
 
     Raises:
@@ -76,7 +76,7 @@ def normal(shape: int | Sequence[int], mean: TensorLike = 0.0, stddev: TensorLik
     Args:
         shape: Shape of the result.
         mean, stddev: Mean and standard deviation, numbers or tensors that broadcast to `shape`. Tensors have gradients.
-        dtype: A float dtype; float32 by default.
+        dtype: A float dtype; `pyml.config.floatx()` by default.
         seed: An integer, which gives the same numbers each time, a `SeedGenerator`, or None.
 
     Raises:
@@ -101,7 +101,7 @@ def truncated_normal(
     Args:
         shape: Shape of the result.
         mean, stddev: Mean and standard deviation of the normal distribution before it is cut off, as in `normal`.
-        dtype: A float dtype; float32 by default.
+        dtype: A float dtype; `pyml.config.floatx()` by default.
         seed: An integer, which gives the same numbers each time, a `SeedGenerator`, or None.
 
     Raises:

@@ -54,7 +54,7 @@ def gamma(shape: int | Sequence[int], alpha: Any, dtype: Any = None, seed: Any =
     Args:
         shape: Shape of the result.
         alpha: The shape parameter, a positive number or a tensor that broadcasts to `shape`.
-        dtype: A float dtype; float32 by default.
+        dtype: A float dtype; `pyml.config.floatx()` by default.
         seed: An integer, a SeedGenerator, or None.
 
     Raises:
@@ -77,7 +77,7 @@ def beta(shape: int | Sequence[int], alpha: Any, beta: Any, dtype: Any = None, s
     Args:
         shape: Shape of the result.
         alpha, beta: Positive numbers, or tensors that broadcast to `shape`.
-        dtype: A float dtype; float32 by default.
+        dtype: A float dtype; `pyml.config.floatx()` by default.
         seed: An integer, a SeedGenerator, or None.
 
     Raises:
