@@ -158,7 +158,7 @@ class Model(OfGraph):
         stage = self._host_stage()
         if stage is None or x is None:
             return x
-        return staged(x, lambda inputs: stage.run_first(self._standardized(inputs)))
+        return staged(x, lambda inputs: inputs if stage.ran(inputs) else stage.run_first(self._standardized(inputs)))
 
     def _flat_inputs(self, graph: Graph, inputs: Any) -> list[Any]:
         """Nested inputs flat in the graph's order; dicts go by the names of the inputs."""

@@ -27,6 +27,7 @@ from ..core.trace import marks_gaps
 from ..dtypes import narrow
 from ..errors import DtypeError, did_you_mean
 from .families import Family, docstring
+from .texts import holds_text, moved
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -113,6 +114,7 @@ class Rules(NamedTuple):
     limited: bool
     complex_parts: str | Callable[..., Any] | None
     flat: bool
+    text: str | None
 
 
 def op(
@@ -131,6 +133,7 @@ def op(
     limited: bool = False,
     complex_parts: str | Callable[..., Any] | None = None,
     flat: bool = False,
+    text: bool = False,
 ) -> Callable[[Function], Function]:
     """Declares a public op.
 
@@ -159,9 +162,10 @@ def op(
             `ComplexTensor`s (`complex_formulas.py` has the longer ones). None: complex arguments are refused.
         flat: Whether float results have no gradient either, as results that hold integers or booleans have none by themselves:
             `NotDifferentiable` names the op then. Where the gradient is zero by definition, as of `round`, it is False.
+        text: Whether the op takes text too, on the host, where it is the numpy function that `like` names.
     """
 
-    rules = Rules(spec, dtypes, counted, limited, complex_parts, flat)
+    rules = Rules(spec, dtypes, counted, limited, complex_parts, flat, like if text and isinstance(like, str) else None)
 
     def declare(fn: Function) -> Function:
         name = fn.__name__
@@ -229,6 +233,8 @@ def _asked(place: int | None, args: Any, kwargs: Any) -> Any:
 
 def _special(call: Callable[..., Any], fn: Callable[..., Any], rules: Rules, args: Any, kwargs: Any, place: int | None) -> Any:
     """A call of symbolic tensors, or of such as are kept in another dtype than that they are computed in."""
+    if rules.text is not None and holds_text(args, kwargs):
+        return moved(call, fn, rules.text, rules.spec or _spec_of(call), args, kwargs)
     dtype = _asked(place, args, kwargs)
     given = holds_complex(args) or holds_complex(tuple(kwargs.values()))
     if asks_complex(dtype) and not (given and callable(rules.complex_parts)):  # of parts, which are float32

@@ -64,7 +64,10 @@ def first_place(start: TensorLike, size: int, count: int) -> int | Tensor:
     return Tensor(prims.minimum(prims.maximum(node, bound(0)), bound(max(size - count, 0))))
 
 
-@op(complex_parts="of all", like="numpy.concatenate", samples=[sample([draw(2, 3), draw(1, 3)]), sample((draw(2, 1), draw(2, 2)), axis=-1)])
+@op(
+    complex_parts="of all", like="numpy.concatenate", text=True,
+    samples=[sample([draw(2, 3), draw(1, 3)]), sample((draw(2, 1), draw(2, 2)), axis=-1)],
+)  # fmt: skip
 def concatenate(xs: Sequence[TensorLike], axis: int = 0) -> Tensor:
     """The tensors joined along `axis`; their other sizes are equal, their dtype becomes the common one.
 
@@ -96,7 +99,10 @@ def concatenate(xs: Sequence[TensorLike], axis: int = 0) -> Tensor:
     return Tensor(prims.concat(nodes, a))
 
 
-@op(complex_parts="of all", like="numpy.stack", samples=[sample([draw(2, 3), draw(2, 3)]), sample([draw(2), draw(2), draw(2)], axis=-1)])
+@op(
+    complex_parts="of all", like="numpy.stack", text=True,
+    samples=[sample([draw(2, 3), draw(2, 3)]), sample([draw(2), draw(2), draw(2)], axis=-1)],
+)  # fmt: skip
 def stack(x: Sequence[TensorLike], axis: int = 0) -> Tensor:
     """Tensors of the same shape joined along a new axis, in the common dtype.
 

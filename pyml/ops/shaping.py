@@ -62,7 +62,7 @@ def _reshaped(x: KerasTensor, newshape: Any) -> KerasTensor:
 
 
 @op(
-    spec=_reshaped, complex_parts="each", like="numpy.reshape", method="reshape",
+    spec=_reshaped, complex_parts="each", like="numpy.reshape", text=True, method="reshape",
     samples=[sample(draw(2, 6), (3, 4)), sample(draw(2, 6), (-1, 2))],
 )  # fmt: skip
 def reshape(x: TensorLike, newshape: Shape) -> Tensor:
@@ -170,7 +170,7 @@ def swapaxes(x: TensorLike, axis1: int, axis2: int) -> Tensor:
     return Tensor(prims.permute(node, order))
 
 
-@op(complex_parts="each", like="numpy.expand_dims", samples=[sample(draw(2, 3), 1), sample(draw(2, 3), (0, -1))])
+@op(complex_parts="each", like="numpy.expand_dims", text=True, samples=[sample(draw(2, 3), 1), sample(draw(2, 3), (0, -1))])
 def expand_dims(x: TensorLike, axis: int | Sequence[int]) -> Tensor:
     """`x` with a new axis of size 1 at `axis`, or several, in its dtype.
 
@@ -196,7 +196,10 @@ def expand_dims(x: TensorLike, axis: int | Sequence[int]) -> Tensor:
     return Tensor(prims.reshape(node, [1 if i in where else next(sizes) for i in range(total)]))
 
 
-@op(complex_parts="each", like="numpy.squeeze", method="squeeze", samples=[sample(draw(2, 1, 3)), sample(draw(1, 2, 1), axis=-1)])
+@op(
+    complex_parts="each", like="numpy.squeeze", text=True, method="squeeze",
+    samples=[sample(draw(2, 1, 3)), sample(draw(1, 2, 1), axis=-1)],
+)  # fmt: skip
 def squeeze(x: TensorLike, axis: Axis = None) -> Tensor:
     """`x` without its axes of size 1, or without `axis`, in its dtype.
 

@@ -684,3 +684,40 @@ def test_a_list_with_slices_is_a_key_of_several_axes():
     for key in ([slice(None), 1], [..., None], [0, slice(1, None), 2], [[1, 0], slice(None), 3]):
         assert np.array_equal(pyml.ops.convert_to_tensor(x)[key], x[tuple(key)])
     assert np.array_equal(pyml.ops.convert_to_tensor(x)[[1, 0]], x[[1, 0]])
+
+
+def model_of_text_and_numbers(evaluating=pyml.Model):
+    """The features of a table, each without an axis of its own, as examples for tables have them."""
+    color, age = pyml.Input((), name="color", dtype="string"), pyml.Input((), name="age")
+    lookup = layers.StringLookup(vocabulary=["red", "blue"], output_mode="multi_hot", num_oov_indices=0, mask_token=None)
+    encoded = layers.concatenate([lookup(ops.expand_dims(color, -1)), ops.expand_dims(age, -1)])
+    model = evaluating({"color": color, "age": age}, layers.Dense(1, kernel_initializer="ones")(encoded))
+    model.compile("sgd", "mse")
+    return model
+
+
+TABLE = {"color": np.array(["red", "blue", "red"], object), "age": np.array([1.0, 2.0, 3.0])}
+
+
+def test_text_gets_an_axis_before_a_lookup(tmp_path):
+    assert ops.expand_dims(np.array(["a", "b"]), -1).tolist() == [["a"], ["b"]]
+    assert ops.concatenate([np.array(["a"]), ops.squeeze(np.array([["b"]]), 0)]).tolist() == ["a", "b"]
+    assert ops.stack([ops.reshape(pyml.Input((), dtype="string"), (-1, 1))] * 2, axis=1).shape == (None, 2, 1)
+    model = model_of_text_and_numbers()
+    assert model.predict(TABLE, verbose=0).ravel().tolist() == [2.0, 3.0, 4.0]
+    assert np.isfinite(model.fit(TABLE, np.ones(3), verbose=0).history["loss"])
+    model.save(tmp_path / "m.keras")
+    again = pyml.models.load_model(tmp_path / "m.keras")
+    np.testing.assert_array_equal(again.predict(TABLE, verbose=0), model.predict(TABLE, verbose=0))
+
+
+class Evaluating(pyml.Model):
+    def evaluate(self, *args, **kwargs):
+        self.evaluated = True
+        return super().evaluate(*args, **kwargs)
+
+
+def test_validation_goes_through_an_evaluate_of_ones_own_where_a_model_begins_with_text():
+    model = model_of_text_and_numbers(Evaluating)
+    history = model.fit(TABLE, np.array([2.0, 3.0, 4.0]), validation_data=(TABLE, np.zeros(3)), verbose=0).history
+    assert model.evaluated and history == {"loss": [0.0], "val_loss": [pytest.approx(29 / 3)]}
