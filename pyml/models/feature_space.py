@@ -172,13 +172,15 @@ class FeatureSpace(Layer):
         """Learns what the layers of the columns need: means, vocabularies, ranges.
 
         Args:
-            dataset: A Dataset of dicts, of rows or of batches; or a dict of columns.
+            dataset: A Dataset of dicts, of rows or of batches, one of TensorFlow's too; or a dict of columns.
 
         Raises:
             ValueError: It is neither.
         """
         if isinstance(dataset, dict):
             dataset = Dataset.from_tensor_slices({name: on_host(column) for name, column in dataset.items()}).batch(1024)
+        elif not isinstance(dataset, Dataset) and hasattr(dataset, "as_numpy_iterator"):
+            dataset = Dataset.from_generator(dataset.as_numpy_iterator)
         if not isinstance(dataset, Dataset):
             raise ValueError(
                 f"`adapt()` can only be called on a Dataset or a dict of arrays/lists. Received instead: {type(dataset).__name__}"

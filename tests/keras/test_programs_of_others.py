@@ -721,3 +721,19 @@ def test_validation_goes_through_an_evaluate_of_ones_own_where_a_model_begins_wi
     model = model_of_text_and_numbers(Evaluating)
     history = model.fit(TABLE, np.array([2.0, 3.0, 4.0]), validation_data=(TABLE, np.zeros(3)), verbose=0).history
     assert model.evaluated and history == {"loss": [0.0], "val_loss": [pytest.approx(29 / 3)]}
+
+
+class ForeignDataset:
+    """As a dataset of TensorFlow gives its rows."""
+
+    def as_numpy_iterator(self):
+        return iter([{"color": color.encode(), "age": np.float32(age)} for color, age in zip(TABLE["color"], TABLE["age"], strict=True)])
+
+
+def test_a_feature_space_adapts_to_a_dataset_of_tensorflow():
+    space = pyml.utils.FeatureSpace({"color": "string_categorical", "age": "float_normalized"}, output_mode="dict")
+    space.adapt(ForeignDataset())
+    assert set(space.preprocessors["color"].get_vocabulary()[1:]) == {"red", "blue"}
+    np.testing.assert_allclose(space.preprocessors["age"].mean.numpy().ravel(), [2.0])
+    with pytest.raises(ValueError, match="can only be called on a Dataset"):
+        space.adapt([1.0])
