@@ -11,6 +11,7 @@ from pyml.core import Tensor
 from pyml.core.capture import Traced
 from pyml.core.nest import flatten
 from pyml.core.tree import map_structure
+from pyml.dtypes import standardize
 from pyml.export.programs import ExportError, Programs
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def example(model: Model, shapes: Shapes, rows: int) -> Any:
     for name, tensor, shape in zip(graph.input_names, graph.inputs, shapes, strict=True):
         if tensor.dtype == "string":
             raise ExportError(f"export: input '{name}' of model '{model.name}' takes text, which Python works on; export what follows it.")
-        arrays.append(np.zeros((rows, *shape), tensor.dtype if tensor.dtype != "bfloat16" else "float32"))
+        arrays.append(np.zeros((rows, *shape), standardize(tensor.dtype)))
     place = iter(arrays)
     return map_structure(lambda _: next(place), graph.inputs_struct)
 

@@ -210,13 +210,17 @@ def test_fewer_bits_for_weights_and_functions_without_layers(small, tmp_path):
         jobs.append({"folder": str(folder), "calls": [{"inputs": [{"data": x.ravel().tolist(), "dtype": "Float32Array"}], "options": {}}]})
     folder = pyml.export(lambda a: pyml.ops.sum(a * a, axis=1), tmp_path / "function", inputs=[x], devices="wasm")
     jobs.append({**jobs[0], "folder": str(folder)})
-    exact, half, eighth, function = (array(answers[0][0]) for answers in in_node(jobs))
+    narrow = pyml.Sequential([pyml.Input((3,), dtype="uint8"), L.Dense(2, dtype="float16")])
+    folder = pyml.export(narrow, tmp_path / "narrow", devices="wasm")
+    jobs.append({"folder": str(folder), "calls": [{"inputs": [{"data": [1, 2, 250], "dtype": "Int32Array"}], "options": {}}]})
+    exact, half, eighth, function, rounded = (array(answers[0][0]) for answers in in_node(jobs))
     want = np.asarray(wide(x))
     np.testing.assert_allclose(exact, want, rtol=1e-6)
     np.testing.assert_allclose(half, want, atol=3e-3)
     np.testing.assert_allclose(eighth, want, atol=3e-2)
     assert sizes == [4 * 256, 2 * 256, 192 + 4 * 64 + 2 * 64]
     np.testing.assert_allclose(function, [5.25])
+    np.testing.assert_allclose(rounded, narrow(np.array([[1, 2, 250]], "uint8")), rtol=2e-3)
 
 
 def test_several_sizes_of_inputs_are_exported_and_another_one_is_told_which_there_are(tmp_path):
