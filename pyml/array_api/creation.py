@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import builtins
-from typing import Any
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 
-from .. import ops
+from .. import ops, settings
 from ..core.array_protocol import check_device
 from ..core.complex_tensor import COMPLEX, ComplexTensor, as_complex, holds_complex
+from ..core.narrow import in_32_bits
 from ..core.operators import Operators
 from ..core.tensor import Tensor, broadcast_shapes, convert_to_tensor
 from ..core.types import Shape
@@ -21,7 +24,20 @@ __all__ = [
     "linspace", "meshgrid", "ones", "ones_like", "tril", "triu", "zeros", "zeros_like",
 ]  # fmt: skip
 
+Function = TypeVar("Function", bound=Callable[..., Any])
 
+
+def _float32_by_default(fn: Function) -> Function:
+    """The standard has one default dtype of floats, which `default_dtypes` names, whatever floatx is."""
+
+    @functools.wraps(fn)
+    def call(*args: Any, **kwargs: Any) -> Any:
+        return in_32_bits(fn, args, kwargs) if settings.halved else fn(*args, **kwargs)
+
+    return call  # type: ignore[return-value]
+
+
+@_float32_by_default
 def asarray(obj: Any, /, *, dtype: Any = None, device: str | None = None, copy: builtins.bool | None = None) -> Tensor:
     """An array of numbers, nested lists, numpy arrays, or anything with `__array__` or `__dlpack__`. 64 bits become 32. Complex numbers
     become a `ComplexTensor`.
@@ -75,6 +91,7 @@ def from_dlpack(x: Any, /, *, device: str | None = None, copy: builtins.bool | N
     return asarray(np.from_dlpack(x))
 
 
+@_float32_by_default
 def arange(
     start: float, /, stop: float | None = None, step: float = 1, *, dtype: Any = None, device: str | None = None
 ) -> Tensor:
@@ -87,6 +104,7 @@ def arange(
     return ops.arange(start, stop, step, dtype=dtype)
 
 
+@_float32_by_default
 def linspace(
     start: float, stop: float, /, num: int, *, dtype: Any = None, device: str | None = None, endpoint: builtins.bool = True
 ) -> Tensor:
@@ -95,6 +113,7 @@ def linspace(
     return ops.linspace(start, stop, num, endpoint=endpoint, dtype=dtype)
 
 
+@_float32_by_default
 def full(shape: Shape, fill_value: float, *, dtype: Any = None, device: str | None = None) -> Tensor:
     """One number in an array of `shape`; by default its dtype is that of a Python number of its kind."""
     check_device(device, "full")
@@ -103,18 +122,21 @@ def full(shape: Shape, fill_value: float, *, dtype: Any = None, device: str | No
     return ops.full(shape, fill_value, dtype=dtype)
 
 
+@_float32_by_default
 def zeros(shape: Shape, *, dtype: Any = None, device: str | None = None) -> Tensor:
     """Zeros, float32 by default."""
     check_device(device, "zeros")
     return ops.zeros(shape, dtype=dtype)
 
 
+@_float32_by_default
 def ones(shape: Shape, *, dtype: Any = None, device: str | None = None) -> Tensor:
     """Ones, float32 by default."""
     check_device(device, "ones")
     return ops.ones(shape, dtype=dtype)
 
 
+@_float32_by_default
 def empty(shape: Shape, *, dtype: Any = None, device: str | None = None) -> Tensor:
     """Zeros: memory nobody wrote to has no place in a graph."""
     return zeros(shape, dtype=dtype, device=device)
@@ -140,6 +162,7 @@ def empty_like(x: Tensor, /, *, dtype: Any = None, device: str | None = None) ->
     return zeros_like(x, dtype=dtype, device=device)
 
 
+@_float32_by_default
 def eye(n_rows: int, n_cols: int | None = None, /, *, k: int = 0, dtype: Any = None, device: str | None = None) -> Tensor:
     """Ones on the `k`-th diagonal of a matrix of zeros."""
     check_device(device, "eye")

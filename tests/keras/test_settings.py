@@ -119,6 +119,8 @@ def test_what_nobody_names_a_dtype_for_has_that_of_floatx_as_in_keras(floatx, cp
         wanted = floatx if dtype == "floatx" else dtype
         for i, call in enumerate(calls):
             assert call().dtype == wanted, (dtype, i)
+    xp = pyml.array_api  # the standard has one default
+    assert {array.dtype for array in (xp.zeros(2), xp.asarray([1.5]), xp.full(2, 0.5), xp.linspace(0, 1, 3), xp.arange(0.5))} == {"float32"}
     assert pyml.utils.img_to_array(np.ones((2, 2, 1), "uint8")).dtype == {"bfloat16": "float32"}.get(floatx, floatx)  # of numpy
     pyml.config.set_floatx("float32")
     for i, call in enumerate(DTYPES["floatx"]):
