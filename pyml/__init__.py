@@ -16,13 +16,13 @@ __version__ = "0.1.0"
 
 
 def version() -> str:
-    """The version of pyml.
+    """The version of Keras whose API this is, as code written for Keras asks for it; pyml's own is `pyml.__version__`.
 
     Example:
-        >>> pyml.version() == pyml.__version__
-        True
+        >>> pyml.version()
+        '3.15.1'
     """
-    return __version__
+    return "3.15.1"
 
 
 TYPE_CHECKING = False  # true for type checkers; `typing` itself would be a third of the time that `import pyml` takes

@@ -635,3 +635,39 @@ def test_a_graph_as_keras_2_wrote_it_is_read():
     config["layers"][2]["inbound_nodes"] = [[["both", 0, 0, {}]]]
     with pytest.raises(ValueError, match="circle"):
         pyml.Model.from_config(config)
+
+
+def test_the_older_way_of_configs_finds_names_that_it_is_given():
+    class Span:
+        def __init__(self, name, by, inner=None):
+            self.name, self.by, self.inner = name, by, inner
+
+        def get_config(self):
+            return {"name": self.name, "by": self.by, "inner": self.inner}
+
+        @classmethod
+        def from_config(cls, config):
+            return cls(**config)
+
+    def double(x):
+        return x * 2
+
+    old, known = pyml.utils.legacy, {"Span": Span, "double": double}
+    config = old.serialize_keras_object(Span("double", double, Span("b", [1])))
+    inner = {"class_name": "Span", "config": {"name": "b", "by": [1], "inner": None}, "__passive_serialization__": True}
+    assert config == {"class_name": "Span", "config": {"name": "double", "by": "double", "inner": inner}}
+    for given in ((known,), (None, known)):
+        made = old.deserialize_keras_object(config, *given)
+        assert (made.name, made.by, made.inner.name, made.inner.by) == ("double", double, "b", [1])
+    assert old.deserialize_keras_object(None) is None and old.deserialize_keras_object(double) is double
+    assert old.deserialize_keras_object("double", known) is double
+    assert type(old.deserialize_keras_object("L2", vars(pyml.regularizers))) is pyml.regularizers.L2
+    assert old.serialize_keras_object(None) is None and old.serialize_keras_object(Span) == "Span"
+    for call, given in ((old.serialize_keras_object, 3), (old.deserialize_keras_object, 3), (old.deserialize_keras_object, "Span"),
+                        (old.deserialize_keras_object, {"class_name": "L2"}), (old.deserialize_keras_object, config)):  # fmt: skip
+        with pytest.raises(ValueError, match=r"keras_object|Unknown"):
+            call(given)
+
+
+def test_the_version_is_that_of_the_keras_whose_code_runs():
+    assert pyml.version().split(".")[:2] == ["3", "15"] and pyml.__version__ != pyml.version()

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
+from ... import version
 from ...atomic import replacing
 from ...atomic_folders import write_folder
 from ...errors import PymlError
@@ -22,7 +23,7 @@ from ...tracebacks import warn
 from ..files import MOST_JSON, MOST_WEIGHTS, ModelFileError, check_members, parse_json, path_of
 from . import hdf5, hdf5_read, keras2, state
 
-KERAS_VERSION = "3.15.1"  # the version of Keras whose form the files have
+KERAS_VERSION = version()  # the version of Keras whose form the files have
 WEIGHTS = "model.weights.h5"
 _MOST_NESTED = 400
 _BROKEN = (OSError, EOFError, RuntimeError, NotImplementedError, zipfile.BadZipFile, ValueError, KeyError)
