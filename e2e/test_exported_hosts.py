@@ -10,6 +10,7 @@ import pyml
 
 from .demo_page import plain_server
 from .patience import until
+from .python_page import BLANK
 
 L = pyml.layers
 X = np.array([[1, -2, 3, -4]], "float32")
@@ -173,6 +174,36 @@ def test_a_gpu_that_is_lost_while_it_predicts_learns_or_loads_is_told_and_anothe
     assert found == dict.fromkeys(("predict", "fit", "state", "later", "loading"),
                                   "DeviceLost: the GPU was lost (Device was destroyed.): load the model again.")  # fmt: skip
     np.testing.assert_array_equal(before, after)
+
+
+# in place of model.js: the first model that it loads loses the GPU
+FRAIL = """let loaded = 0;
+const lost = () => Object.assign(new Error("the GPU was lost (a test): load the model again."), { name: "DeviceLost" });
+export const load = async () => {
+  const number = ++loaded;
+  return { device: "webgpu", inputs: [{ name: "x", shapes: [[2]] }],
+    predict: async () => { if (number === 1) throw lost(); return Float32Array.of(number); } };
+};"""
+TWIN = """async (module) => {
+  document.body.innerHTML = '<p id="status"></p>';
+  const [{ openTwin }, { load }] = await Promise.all([import("/web/twin.js"), import(module)]);
+  const model = await openTwin(load);
+  const told = await model.predict([1, 2]).catch(({ name }) => name);
+  return [told, document.getElementById("status").innerHTML];
+}"""
+
+
+def test_pages_of_an_export_go_on_or_say_what_helps_where_the_gpu_is_lost(host, page, site):
+    folder, url = host
+    exported(folder / "model", 1, 8, devices="wasm", app="page")
+    page.route("**/model.js", lambda route: route.fulfill(body=FRAIL, content_type="text/javascript"))
+    page.goto(f"{url}/model/index.html")
+    page.fill("#values", "[1, 2]")
+    page.click("#predict")
+    page.wait_for_function("() => document.querySelector('#answer').textContent.endsWith('0: 2.000')")  # of the model that was loaded again
+    page.goto(site + BLANK)
+    told, status = page.evaluate(TWIN, f"{site}/model.js")
+    assert told == "DeviceLost" and "was taken away" in status and "Load the page again</button>" in status
 
 
 FLAT = """async (url) => {

@@ -13,6 +13,8 @@ export async function openTwin(load, first = () => {}) {
   const status = $("status");
   try {
     const model = await load();
+    const predict = model.predict.bind(model);
+    model.predict = (...given) => predict(...given).catch((error) => { tellOfLoss(error, status); throw error; });
     await first(model);
     demo.backend = model.device;
     demo.ready = performance.now();
@@ -28,4 +30,12 @@ export async function openTwin(load, first = () => {}) {
     finish(sentence(error));
     throw error;
   }
+}
+
+/** Says that a model's GPU is gone, as after a driver's restart, and what helps. */
+function tellOfLoss(error, status) {
+  if (error.name !== "DeviceLost" || status.dataset.phase === "failed") return;
+  status.dataset.phase = "failed";
+  status.textContent = "The graphics card was taken away from this page. ";
+  status.append(button("Load the page again", () => location.reload()));
 }

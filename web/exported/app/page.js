@@ -4,10 +4,21 @@ import { load } from "./model.js";
 
 const $ = (id) => document.getElementById(id);
 
+/** What the model says of x; where the GPU was lost meanwhile, as after a driver's restart, from a model that is loaded again. */
+async function predict(x, options) {
+  try {
+    return await model.predict(x, options);
+  } catch (error) {
+    if (error.name !== "DeviceLost") throw error;
+    model = await load();
+    return model.predict(x, options);
+  }
+}
+
 async function show(x, options) {
   const start = performance.now();
   try {
-    const y = await model.predict(x, options);
+    const y = await predict(x, options);
     const parts = Array.isArray(y) ? y : ArrayBuffer.isView(y) ? [y] : Object.values(y);
     const first = [...parts[0]];
     const best = first.map((v, i) => [v, i]).sort((a, b) => b[0] - a[0]).slice(0, 5);
