@@ -33,7 +33,8 @@ class NotebookProgress:
         self.rows: deque[dict[str, str]] = deque(maxlen=KEPT)
         self.lines: deque[str] = deque(maxlen=KEPT)
         self.ended = 0                                 # epochs
-        self.last = 0.0                                # seconds that the last epoch took
+        self.each = 0.0                                # seconds that an epoch takes: the mean, without the first, which compiles
+        self._warm = 0.0                               # when the first was over
         self.began = time.time()
         self._drawn = 0.0
         self._bar: NotebookBar | None = None
@@ -58,7 +59,8 @@ class NotebookProgress:
             self.rows.append(row)
             self.lines.append(line)
             self.ended += 1
-            self.last = now - bar.began
+            self._warm = self._warm or now
+            self.each = (now - self._warm) / (self.ended - 1) if self.ended > 1 else now - bar.began
             if self.what == "fit" and self.epoch + 1 < self.epochs and now - self._drawn < PAUSE:
                 return                                 # the next epoch draws it too
         elif now - self._drawn < PAUSE or (self.what != "fit" and now - self.began < SILENT):
@@ -90,8 +92,8 @@ class NotebookProgress:
             parts.append(format_duration(step_time, bar.unit_name).strip().replace("/", " a "))
         rest = self.epochs - self.epoch - 1
         if bar.target and not (over and not rest) and bar.reached > (0 if self.ended else 1):  # the first step compiles
-            each = self.last or step_time * bar.target
-            parts.append(f"about {format_eta(step_time * (bar.target - bar.reached) + rest * each)} left")
+            each = self.each or step_time * bar.target
+            parts.append(f"about {format_eta((bar.target - bar.reached) * each / bar.target + rest * each)} left")
         return ", ".join(parts)
 
     def _draw(self, headline: str, rows: list[dict[str, str]], lines: list[str], over: bool | None) -> None:
@@ -108,7 +110,7 @@ class NotebookProgress:
         names = list(dict.fromkeys(name for row in rows for name in row))
         names = names if self.what == "fit" else [name for name in names if name not in ("epoch", "time")]
         if names and rows:
-            head = "".join(f"<th>{html.escape(name)}</th>" for name in names)
+            head = "".join(f'<th style="padding: 0 0.5em">{html.escape(name)}</th>' for name in names)  # marimo leaves no room between them
             body = "".join("<tr>" + "".join(f"<td>{html.escape(row.get(name, ''))}</td>" for name in names) + "</tr>" for row in rows)
             drawn += f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         hidden = self.ended - len(self.rows)

@@ -63,3 +63,14 @@ def test_a_fit_that_ends_closes_its_button_and_evaluate_has_none(cpu, drawn, mon
     model.fit(x, y, batch_size=16, epochs=2, verbose=1)
     model.evaluate(x, y, verbose=1)
     assert [button.closed for button in buttons] == [1]
+
+
+def test_the_time_that_is_left_is_told_from_all_epochs_and_not_from_the_one_that_was_slowed_by_drawing(drawn):
+    progress = notebook_progress.NotebookProgress("fit", 101)
+    now = progress.began
+    for epoch in range(6):
+        bar = progress.bar(10, epoch)
+        bar._seen, bar._start = 10, now
+        now += {0: 5.0, 5: 1.0}.get(epoch, 0.1)        # the first compiles, the last but one is drawn
+        progress.moved(bar, now, (now - bar.began) / 10, True)
+    assert "Epoch 6 of 101" in drawn[-1] and "about 26s left" in drawn[-1]  # 95 more of (0.1 * 4 + 1) / 5 seconds
