@@ -17,6 +17,7 @@ from pyml.vis.values import base, options
 
 POINTS, PICTURES = 2000, 400                           # that are drawn at most
 SIDE = 22                                              # pixels of a little picture
+WIDE, HIGH = 360, 240                                  # pixels of the plane, about: it takes the width that there is
 
 
 def projector(data: Any, labels: Any = None, images: Any = None, texts: Sequence[Any] | None = None, method: str = "pca",
@@ -36,7 +37,8 @@ def projector(data: Any, labels: Any = None, images: Any = None, texts: Sequence
         opts: `title, width, height`.
 
     Returns:
-        A Figure; `.values` is `(points, dimensions)`. More than 2,000 points (400 with pictures) are thinned, with a note.
+        A Figure; `.values` is `(points, dimensions)`. More than 2,000 points (400 with pictures) are thinned, with a note. On a
+        plane, pictures that would lie over others are dots until a search finds them.
 
     Raises:
         ValueError: Labels, images or texts are not as many as the points, or a choice does not exist.
@@ -65,8 +67,11 @@ def projector(data: Any, labels: Any = None, images: Any = None, texts: Sequence
     notes = [f"{most:,} of {count:,} points are drawn"] if count > most else []
     centre = (places.max(0) + places.min(0)) / 2
     scaled = (places - centre) / max(float(np.abs(places - centre).max()), 1e-12)
-    rows = []
-    for i in shown:
+    rows: list[dict[str, Any]] = []
+    hidden = _hidden(scaled[shown], opts.get("width", WIDE)) if images is not None and dimensions == 2 else np.zeros(len(shown), bool)
+    if hidden.any():
+        notes.append(f"{'dots' if notes else 'Dots'} are pictures that others would hide: a search shows them")
+    for i, behind in zip(shown, hidden, strict=True):
         text = str(texts[i]) if texts is not None else names[kinds[i]] or str(i)
         row = {"x": float(scaled[i, 0]), "y": float(scaled[i, 1]), "text": text}
         if dimensions == 3:
@@ -74,12 +79,24 @@ def projector(data: Any, labels: Any = None, images: Any = None, texts: Sequence
         if labels is not None:
             row["class"] = names[kinds[i]]
         if images is not None:
+            row["behind"] = bool(behind)
             row["image"] = "data:image/png;base64," + base64.b64encode(png(pixels_of(images[i])[0])).decode()
         rows.append(row)
     title = {"pca": "Principal components", "tsne": "t-SNE"}[method]
     spec = base({**chosen, "title": chosen["title"] or title}, notes)
     spec["height"] = opts.get("height", 340)
     return Figure({**spec, **_drawn(rows, dimensions, labels is not None, names, axes)}, places)
+
+
+def _hidden(places: np.ndarray, width: float) -> np.ndarray:
+    """Which pictures lie so far over others, the first of which are drawn, that neither could be made out."""
+    pixels = places[:, :2] / 2.16 * np.array([width, HIGH])  # a plane from -1.08 to 1.08
+    hidden, drawn = np.zeros(len(pixels), bool), np.zeros((0, 2))
+    for i, place in enumerate(pixels):
+        hidden[i] = bool((np.abs(drawn - place).max(axis=1, initial=0) < 0.8 * SIDE).any())
+        if not hidden[i]:
+            drawn = np.vstack([drawn, place])
+    return hidden
 
 
 def _drawn(rows: list[dict[str, Any]], dimensions: int, coloured: bool, names: list[str], axes: list[str] | None) -> dict[str, Any]:
@@ -111,23 +128,28 @@ def _drawn(rows: list[dict[str, Any]], dimensions: int, coloured: bool, names: l
     if dimensions == 3:
         encoding["order"] = {"field": "near", "type": "quantitative"}
     pictures = bool(rows) and "image" in rows[0]
-    layers = []
+    layers: list[dict[str, Any]] = []
+    seen = {"transform": [{"filter": f"!datum.behind || (search !== '' && ({found}))"}]} if pictures else {}
     if coloured or not pictures:
         mark: dict[str, Any] = {"type": "square" if pictures else "point", "filled": not pictures, "strokeWidth": 2}
         mark["size"] = (SIDE + 4) ** 2 if pictures else 46
         columns = 6 if max(map(len, names)) < 8 else 3
         colour = {"field": "class", "type": "nominal", "title": None, "sort": None, "legend": {"columns": columns},
                   "scale": {"domain": names, "range": [SERIES[i % len(SERIES)] for i in range(len(names))]}}  # fmt: skip
-        layer = {"mark": mark, "encoding": {**encoding, **({"color": colour} if coloured else {"color": {"value": SERIES[0]}})}}
+        layer = {**seen, "mark": mark, "encoding": {**encoding, **({"color": colour} if coloured else {"color": {"value": SERIES[0]}})}}
         if coloured and not pictures:
             layer["encoding"]["shape"] = {**colour, "scale": {"domain": names}}
         if dimensions == 3 and not pictures:
             sizes = {"domain": [-1.75, 1.75], "range": [12, 90]}  # what is near is large
             layer["encoding"]["size"] = {"field": "near", "type": "quantitative", "scale": sizes, "legend": None}
         layers.append(layer)
+    if any(row.get("behind") for row in rows):
+        dots = {"transform": [{"filter": "datum.behind"}], "mark": {"type": "point", "filled": True, "size": 14},
+                "encoding": {**encoding, "color": colour if coloured else {"value": SERIES[0]}}}  # fmt: skip
+        layers.insert(0, dots)
     if pictures:
         look = {"type": "image", "width": SIDE, "height": SIDE, "aspect": True}
-        layers.append({"mark": look, "encoding": {**encoding, "url": {"field": "image", "type": "nominal"}}})
+        layers.append({**seen, "mark": look, "encoding": {**encoding, "url": {"field": "image", "type": "nominal"}}})
     labelled = {"transform": [{"filter": f"search !== '' && ({found})"}], "mark": {"type": "text", "dy": -12, "fontSize": 11},
                 "encoding": {"x": encoding["x"], "y": encoding["y"], "text": {"field": "text", "type": "nominal"}}}  # fmt: skip
     return {"params": params, "data": {"values": rows}, "transform": transform, "layer": [*layers, labelled]}

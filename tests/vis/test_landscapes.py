@@ -81,10 +81,21 @@ def test_the_projector_shows_pictures_texts_and_classes_and_thins_what_is_too_mu
     pictures = draw.random((1000, 4, 4))
     figure = vis.projector(many, labels=np.arange(1000) % 3, images=pictures, texts=[f"n{i}" for i in range(1000)])
     rows = figure.rows()
-    assert len(rows) == 400 and figure.spec["title"]["subtitle"] == "400 of 1,000 points are drawn."
+    assert len(rows) == 400 and figure.spec["title"]["subtitle"].startswith("400 of 1,000 points are drawn; dots are ")
     assert rows[1]["image"].startswith("data:image/png;base64,") and rows[1]["text"] == "n3" and rows[1]["class"] == "0"
     assert max(abs(row["x"]) for row in rows) <= 1 and figure.values.shape == (1000, 2)
-    assert [layer["mark"]["type"] for layer in figure.spec["layer"]] == ["square", "image", "text"]
+    assert [layer["mark"]["type"] for layer in figure.spec["layer"]] == ["point", "square", "image", "text"]
+
+
+def test_pictures_that_others_would_hide_are_dots_until_they_are_searched_for():
+    places = np.array([[0.0, 0.0], [0.01, 0.0], [1.0, 0.5], [-1.0, -0.5]])
+    figure = vis.projector(places, images=np.zeros((4, 8, 8), "uint8"), labels=[0, 1, 0, 1], texts="abcd")
+    assert [row["behind"] for row in figure.rows()] == [False, True, False, False]
+    assert figure.spec["title"]["subtitle"] == "Dots are pictures that others would hide: a search shows them."
+    dots, _, pictures, _ = (layer["transform"][0]["filter"] for layer in figure.spec["layer"])
+    assert dots == "datum.behind" and pictures.startswith("!datum.behind || (search !== ''")
+    space = vis.projector(np.eye(4) / 1e9, images=np.zeros((4, 8, 8), "uint8"), dimensions=3)
+    assert not any(row["behind"] for row in space.rows())  # another turn uncovers them
 
 
 def test_the_projector_turns_a_space_of_three_directions():
