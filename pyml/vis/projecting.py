@@ -129,14 +129,15 @@ def _drawn(rows: list[dict[str, Any]], dimensions: int, coloured: bool, names: l
         encoding["order"] = {"field": "near", "type": "quantitative"}
     pictures = bool(rows) and "image" in rows[0]
     layers: list[dict[str, Any]] = []
-    seen = {"transform": [{"filter": f"!datum.behind || (search !== '' && ({found}))"}]} if pictures else {}
+    seen: dict[str, Any] = {"transform": [{"filter": f"!datum.behind || (search !== '' && ({found}))"}]} if pictures else {}
     if coloured or not pictures:
         mark: dict[str, Any] = {"type": "square" if pictures else "point", "filled": not pictures, "strokeWidth": 2}
         mark["size"] = (SIDE + 4) ** 2 if pictures else 46
         columns = 6 if max(map(len, names)) < 8 else 3
         colour = {"field": "class", "type": "nominal", "title": None, "sort": None, "legend": {"columns": columns},
                   "scale": {"domain": names, "range": [SERIES[i % len(SERIES)] for i in range(len(names))]}}  # fmt: skip
-        layer = {**seen, "mark": mark, "encoding": {**encoding, **({"color": colour} if coloured else {"color": {"value": SERIES[0]}})}}
+        layer: dict[str, Any] = {**seen, "mark": mark,
+                                 "encoding": {**encoding, "color": colour if coloured else {"value": SERIES[0]}}}  # fmt: skip
         if coloured and not pictures:
             layer["encoding"]["shape"] = {**colour, "scale": {"domain": names}}
         if dimensions == 3 and not pictures:
