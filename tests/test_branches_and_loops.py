@@ -201,6 +201,27 @@ def test_a_number_as_the_first_carry_takes_the_dtype_of_the_steps():
     assert ops.while_loop(lambda i, v: i < 3, lambda i, v: (i + 1, v / 2), (0, 4))[1].item() == 0.5
 
 
+@pytest.mark.parametrize("inside", [False, True])
+def test_steps_and_branches_may_write_the_keys_of_a_dict_in_another_order(cpu, inside):
+    start = {"a": np.float32(0.0), "b": np.float32(5.0)}
+    grown = lambda c: {"b": c["b"], "a": c["a"] + 1.0}
+    for run, wanted in (
+        (lambda: ops.scan(lambda c, _: (grown(c), None), start, length=3)[0], (3, 5)),
+        (lambda: ops.while_loop(lambda c: c["a"] < 3.0, grown, start), (3, 5)),
+        (lambda: ops.while_loop(lambda i, c: i < 3, lambda i, c: (i + 1, grown(c)), (0, start))[1], (3, 5)),
+        (lambda: ops.fori_loop(0, 3, lambda i, c: grown(c), start), (3, 5)),
+        (lambda: ops.fori_loop(0, 3, lambda i, c: grown(c), {"a": 0, "b": 5.0}), (3, 5)),
+        (lambda: ops.cond(ops.sum(array(1, 2)) < 0, lambda: start, lambda: grown(start)), (1, 5)),
+        (lambda: ops.switch(ops.argmax(array(1, 2)), [lambda: start, lambda: grown(start)]), (1, 5)),
+        (lambda: {k: v[-1] for k, v in ops.associative_scan(
+            lambda p, q: {"b": p["b"] * q["b"], "a": p["a"] + q["a"]}, {"a": array(1, 2, 3), "b": array(1, 2, 4)}).items()}, (6, 8)),
+    ):  # fmt: skip
+        found = (pyml.program(run) if inside else run)()
+        assert (float(found["a"]), float(found["b"])) == wanted
+    with pytest.raises(ValueError, match=r"scan: expected a dict with the keys 'a', 'b'.*'a', 'c'"):
+        ops.scan(lambda c, _: ({"a": c["a"], "c": c["b"]}, None), start, length=3)
+
+
 def test_loops_of_no_steps_give_what_they_began_with():
     assert ops.fori_loop(3, 3, lambda i, v: v * 2, array(1.0)).tolist() == [1.0]
     assert ops.while_loop(lambda i: i < 0, lambda i: i + 1, 5).item() == 5

@@ -164,7 +164,7 @@ def parted(out: Any, has_aux: bool, what: str) -> Sequence[Any]:
 
 def argument_places(argnums: int | Sequence[int], args: Sequence[Any], what: str) -> list[int]:
     """Which of the arguments are meant, counted from the first."""
-    wanted = [argnums] if isinstance(argnums, int) else list(argnums)
+    wanted: list[Any] = list(argnums) if isinstance(argnums, (tuple, list)) else [argnums]
     if any(isinstance(n, bool) or not isinstance(n, int) for n in wanted):
         raise TypeError(f"{what}: argnums must be an integer, or a tuple of integers. Received: argnums={argnums!r}")
     places = [n % len(args) if -len(args) <= n < len(args) else n for n in wanted]

@@ -9,7 +9,7 @@ from ..errors import DtypeError, ShapeError
 from ..graph.node import Node, tick
 from ..graph.region import select, templates
 from . import trace
-from .nest import flatten, pack, structure
+from .nest import aligned, flatten, pack, structure
 from .tensor import Tensor, as_node
 from .variable import Variable
 
@@ -48,6 +48,7 @@ def select_one(pred: Node, yes: Callable[[], Any], no: Callable[[], Any], what: 
         traces.append(_BranchTrace())
         with trace.tracing(traces[-1]):
             results.append(branch())
+    results[1] = aligned(results[1], results[0], f"{what}: inside a program all branches need results of the same structure")
     first, second = ([as_node(x) for x in flatten(r) if x is not None] for r in results)
     _check(results, first, second, what)
     written = {key: v for t in traces for key, (v, _) in t.writes.items()}

@@ -14,7 +14,7 @@ from ..graph.node import Node
 from ..graph.prims import full
 from ..graph.region import template_of
 from . import trace
-from .nest import flatten, pack
+from .nest import aligned, flatten, pack
 from .symbolic import call_function, holds_symbolic
 from .tensor import Tensor, as_node
 
@@ -29,8 +29,8 @@ def custom_gradient(f: Callable[..., tuple[Any, Callable[..., Any]]]) -> Callabl
             name `upstream` behind others.
 
     Returns:
-        A function of the same arguments that returns the value alone. Keyword arguments are handed on to `f`. The gradient can
-        be differentiated again.
+        A function of the same arguments that returns the value alone. Keyword arguments are handed on to `f`, and have no
+        gradient beside positional ones. The gradient can be differentiated again.
 
     Raises:
         TypeError: `f` does not return a value and a function.
@@ -53,8 +53,11 @@ def custom_gradient(f: Callable[..., tuple[Any, Callable[..., Any]]]) -> Callabl
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         if holds_symbolic((args, kwargs)):
             return call_function(wrapped, args, kwargs, getattr(f, "__name__", "custom_gradient"))
-        nodes = [as_node(a) for a in flatten(args)]
-        given = pack(args, [Tensor(n) for n in nodes])
+        args, kwargs = _by_position(f, args, kwargs)
+        leaves = flatten(args)
+        nodes = [as_node(a) for a in leaves if not _is_plain(a)]
+        rest = iter(nodes)
+        given = pack(args, [a if _is_plain(a) else Tensor(next(rest)) for a in leaves])
         answer = f(*given, **kwargs)
         if not (isinstance(answer, (tuple, list)) and len(answer) == 2 and callable(answer[1])):
             raise TypeError(f"custom_gradient: the function must return its value and a function of the upstream gradient. "
@@ -69,6 +72,23 @@ def custom_gradient(f: Callable[..., tuple[Any, Callable[..., Any]]]) -> Callabl
         return pack(value, [Tensor(n) for n in made])
 
     return wrapped
+
+
+def _is_plain(value: Any) -> bool:
+    """What has no gradient and is handed on as it is: a word, a function, None."""
+    return value is None or isinstance(value, (str, bool)) or (callable(value) and not hasattr(value, "shape"))
+
+
+def _by_position(f: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+    """A call whose arguments all have names, as one by position: only such have gradients. Options of Python's stay as they are."""
+    named = [k for k, v in kwargs.items() if any(hasattr(x, "_value_node") for x in flatten(v))]
+    if args or not named:
+        return args, kwargs
+    places = [p.name for p in inspect.signature(f).parameters.values() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    most = max((places.index(k) + 1 for k in named if k in places), default=0)
+    if any(k not in kwargs for k in places[:most]):
+        return args, kwargs
+    return tuple(kwargs[k] for k in places[:most]), {k: v for k, v in kwargs.items() if k not in places[:most]}
 
 
 def _copied() -> bool:
@@ -87,8 +107,12 @@ def _parts(grad_fn: Callable[..., Any], given: Sequence[Any], nodes: Sequence[No
         raise ValueError(f"custom_gradient: {len(given)} arguments but grad_fn returned {len(found)} gradients.")
     leaves: list[Any] = []
     for a, g in zip(given, found, strict=True):
-        count = len(flatten(a))
-        leaves += [None] * count if g is None else flatten(g)
+        counts = [not _is_plain(x) for x in flatten(a)]
+        if g is None:
+            leaves += [None] * sum(counts)
+        else:
+            own = flatten(aligned(g, a, "custom_gradient: what grad_fn returns"))
+            leaves += [x for x, is_tensor in zip(own, counts, strict=True) if is_tensor] if len(own) == len(counts) else own
     if len(leaves) != len(nodes):
         raise ValueError(f"custom_gradient: the arguments hold {len(nodes)} tensors but grad_fn returned {len(leaves)} gradients.")
     parts = [None if g is None else as_node(g) for g in leaves]
@@ -114,7 +138,7 @@ def _outside(values: list[Node], nodes: list[Node], parts: Callable[[list[Node]]
         return parts([found.get(("", i), _zeros(v)) for i, v in enumerate(shapes)])
 
     shapes = [(v.shape, v.dtype) for v in values]
-    return results_of(values, nodes, rule)
+    return results_of(values, nodes, rule, own=True)
 
 
 def _zeros(kind: tuple[tuple[int, ...], str]) -> Node:
@@ -133,4 +157,4 @@ def _in_region(values: list[Node], nodes: list[Node], parts: Callable[[list[Node
         grads = dict(zip(places, template([*upstream, *src[len(wanted) :]]), strict=True))
         return [grads.get(i) for i in range(len(src))]
 
-    return results_of(values, [*nodes, *captured], rule)
+    return results_of(values, [*nodes, *captured], rule, own=True)

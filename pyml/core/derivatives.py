@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..errors import NotDifferentiable, ShapeError
+from ..errors import DtypeError, NotDifferentiable, ShapeError
 from ..graph.grad import filled, pullback
 from ..graph.node import Node
 from ..graph.prims import broadcast_to, cast, copy, full, iota, permute, reshape
@@ -15,7 +15,7 @@ from ..graph.recording import Recording
 from . import trace
 from .autograd import argument_places, check_function, gradient_of, names_of, parted, watched
 from .gaps import Gaps, named
-from .nest import flatten, pack
+from .nest import aligned, flatten, pack
 from .siblings import siblings
 from .tensor import Tensor, as_node
 from .vectorizing import all_at_once
@@ -23,7 +23,7 @@ from .vectorizing import all_at_once
 
 def _floats(tree: Any, what: str) -> list[Node]:
     """The nodes of a function's results, which must be float32."""
-    nodes = [as_node(x) for x in flatten(tree) if x is not None]
+    nodes = [_node(x, f"{what}: what the function returns") for x in flatten(tree) if x is not None]
     for node in nodes:
         if node.dtype != "float32":
             raise NotDifferentiable(f"{what}: the function returns {node.dtype} values; only float32 has gradients. "
@@ -31,14 +31,22 @@ def _floats(tree: Any, what: str) -> list[Node]:
     return nodes
 
 
+def _node(value: Any, what: str) -> Node:
+    try:
+        return as_node(value)
+    except DtypeError as error:
+        error.args = (f"{what}: {error}",)
+        raise
+
+
 def _like(tree: Any, nodes: Sequence[Node]) -> Any:
     rest = iter(nodes)
     return pack(tree, [None if x is None else Tensor(next(rest)) for x in flatten(tree)])
 
 
-def _given(cotangents: Any, outs: Sequence[Node], what: str) -> list[Node]:
-    """Gradients or tangents that somebody hands in, one for each of `outs`, of its shape."""
-    nodes = [cast(as_node(x), dtype="float32") for x in flatten(cotangents) if x is not None]
+def _given(cotangents: Any, like: Any, outs: Sequence[Node], what: str) -> list[Node]:
+    """Gradients or tangents that somebody hands in, in the structure `like`: one for each of `outs`, of its shape."""
+    nodes = [cast(_node(x, what), dtype="float32") for x in flatten(aligned(cotangents, like, what)) if x is not None]
     if len(nodes) != len(outs) or any(n.shape != o.shape for n, o in zip(nodes, outs, strict=True)):
         raise ShapeError(f"{what}: expected tensors of shapes {', '.join(str(o.shape) for o in outs)}. "
                          f"Received: {', '.join(str(n.shape) for n in nodes)}")  # fmt: skip
@@ -88,7 +96,7 @@ def pulled(f: Callable[..., Any], primals: Sequence[Any], has_aux: bool, what: s
     def back(gradient: Any) -> tuple[Any, ...]:
         made = []
         with trace.differentiating():
-            seeds = list(zip(outs, _given(gradient, outs, what), strict=True))
+            seeds = list(zip(outs, _given(gradient, value, outs, what), strict=True))
             with named(what):
                 found = iter(pullback(seeds, [t for group in targets for t in group], lambda node: node not in record))
             for p, group, name in zip(given, targets, names, strict=True):
@@ -138,7 +146,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], 
             out = f(*given)
         value, aux = parted(out, has_aux, "jvp")
         outs = _floats(value, "jvp")
-        directions = _given(list(tangents), inputs, "jvp")
+        directions = _given(list(tangents), given, inputs, "jvp")
         gaps.refuse(outs, inputs, (), "what it is given")
         with named("jvp"):
             change = pushed(outs, inputs, directions)
@@ -285,11 +293,14 @@ def _jacobian(f: Callable[..., Any], argnums: int | Sequence[int], has_aux: bool
                 gaps.refuse(outs, group, (), f"argument {names[n]}")
             with named(what):
                 rows = iter(blocks(outs, targets))
-            parts = []
+            parts: list[Any] = []
             for leaf in flatten(value):
-                rest = iter([] if leaf is None else next(rows))
+                if leaf is None:
+                    parts.append(None)
+                    continue
+                rest = iter(next(rows))
                 each = [_like(given[n], [next(rest) for t in flatten(given[n]) if t is not None]) for n in places]
-                parts.append(None if leaf is None else each[0] if isinstance(argnums, int) else tuple(each))
+                parts.append(each[0] if isinstance(argnums, int) else tuple(each))
         found = pack(value, parts)
         siblings(flatten(found))
         return (found, aux) if has_aux else found

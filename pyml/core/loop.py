@@ -13,7 +13,7 @@ from ..graph.loop import Carry, Loop, argument, together
 from ..graph.node import Node
 from ..graph.prims import full
 from . import trace
-from .nest import flatten, pack
+from .nest import aligned, flatten, pack
 from .tensor import Tensor, as_node
 from .variable import Variable
 
@@ -76,6 +76,7 @@ def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, le
     step_trace = StepTrace()
     with trace.tracing(step_trace):
         carry, out = f(_filled(init, carries), _filled(xs, rows))
+        carry = aligned(carry, init, "scan")
         afters, outputs = _nodes(carry), _nodes(out)
     _check(firsts, afters)
     every = [Carry(*c) for c in zip(carries, firsts, afters, strict=True)]

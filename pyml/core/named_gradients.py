@@ -46,6 +46,7 @@ def variable_grads(f: Callable[[], Any], variables: Iterable[Variable] | None = 
         >>> value.item(), grads["w"].tolist()
         (5.0, [2.0, 4.0])
     """
+    check_function(f, "variable_grads")
     with GradientTape() as tape:
         wanted = None if variables is None else list(variables)
         if wanted is not None:

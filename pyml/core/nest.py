@@ -61,6 +61,23 @@ def _pack(tree: Any, it: Iterator[Any]) -> Any:
     return next(it)
 
 
+def aligned(tree: Any, like: Any, what: str) -> Any:
+    """`tree` with the keys of its dicts in the order in which `like` has them, so that both are flattened alike.
+
+    Raises:
+        ValueError: A dict has other keys; the message begins with `what`.
+    """
+    if isinstance(like, dict):
+        if not isinstance(tree, dict) or tree.keys() != like.keys():
+            given = f"the keys {', '.join(map(repr, tree))}" if isinstance(tree, dict) else type(tree).__name__
+            raise ValueError(f"{what}: expected a dict with the keys {', '.join(map(repr, like))}. Received: {given}")
+        return {key: aligned(tree[key], value, what) for key, value in like.items()}
+    if isinstance(like, (tuple, list)) and isinstance(tree, (tuple, list)) and len(tree) == len(like):
+        items = [aligned(t, v, what) for t, v in zip(tree, like, strict=True)]
+        return type(tree)(*items) if hasattr(tree, "_fields") else type(tree)(items)
+    return tree
+
+
 def structure(tree: Any) -> Hashable:
     """A hashable description of the structure, without the leaves."""
     if isinstance(tree, (tuple, list)):

@@ -18,7 +18,7 @@ from . import trace
 from .derivatives import jacobian_rows, units
 from .gaps import named
 from .narrow import labelled
-from .nest import flatten, pack
+from .nest import aligned, flatten, pack
 from .siblings import siblings
 from .step import differentiated
 from .tensor import Tensor, as_node
@@ -194,7 +194,10 @@ class GradientTape:
         """
         zero = self._ask(unconnected_gradients, "gradient")
         leaves, targets = flatten(sources), flatten(target)
-        weights = flatten(output_gradients) if output_gradients is not None else [None] * len(targets)
+        if output_gradients is None:
+            weights: list[Any] = [None] * len(targets)
+        else:
+            weights = flatten(aligned(output_gradients, target, "GradientTape.gradient: output_gradients"))
         if len(weights) != len(targets):
             raise ValueError(f"GradientTape.gradient: output_gradients must have one tensor, or None, for each of {len(targets)} targets. "
                              f"Received: {len(weights)}")  # fmt: skip

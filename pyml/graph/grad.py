@@ -26,7 +26,7 @@ def _first(name: str, grad: Any, kind: type[Movement] = Movement) -> Movement:
 
 # A function with a gradient of its own: its results are `RESULT(value, hub)` nodes, and the HUB's sources, behind a number
 # that stands for its value, are what it is a function of. attrs["rule"](found, *sources) gives one gradient for each.
-HUB = _first("gradient_hub", lambda found, hub, zero, *src, rule: (None, *rule(found, *src)), HubOp)
+HUB = _first("gradient_hub", lambda found, hub, zero, *src, rule, own: (None, *rule(found, *src)), HubOp)
 RESULT = _first("gradient_result", None)
 READ = _first("variable_read", ZERO)  # what a tape saw of a Variable: gradients arrive here and go no further
 WATCHED = _first("watched", lambda g, y, x: g)  # a tensor from the moment on from which a tape watches it
@@ -39,9 +39,10 @@ BESIDE = _first("beside_gap", lambda g, y, x, *more, **a: (g, *(None for _ in mo
 _pulls = 0
 
 
-def results_of(values: Sequence[Node], sources: Sequence[Node], rule: Callable[..., Sequence[Node | None]]) -> list[Node]:
-    """`values` as results of `sources`, with the gradient that `rule` gives them."""
-    hub = HUB(full((), 0.0, "float32"), *sources, rule=rule)
+def results_of(values: Sequence[Node], sources: Sequence[Node], rule: Callable[..., Sequence[Node | None]],
+               own: bool = False) -> list[Node]:  # fmt: skip
+    """`values` as results of `sources`, with the gradient that `rule` gives them; `own`: one of a user's."""
+    hub = HUB(full((), 0.0, "float32"), *sources, rule=rule, own=own)
     return [Node(RESULT, (v, hub), {"number": i}, v.shape, v.dtype) for i, v in enumerate(values)]
 
 
@@ -82,15 +83,26 @@ def way_between(outs: Sequence[Node], targets: Sequence[Node]) -> str | None:
         if id(node) in wanted:
             through[id(node)] = ""
         elif node.op is not stop_gradient:
-            # without what a gradient of somebody's own is made of
-            sources = node.src[:1] if node.op is RESULT or node.op is BESIDE else node.src
-            ways = [through[id(s)] for s in sources if id(s) in through]
+            first, beside = _ways(node)
+            ways = [through[id(s)] for s in first if id(s) in through]
             if ways:
                 through[id(node)] = _gap(node) or ("" if "" in ways else ways[-1])
-            elif node.op is BESIDE and any(id(s) in through for s in node.src):
-                through[id(node)] = node.attrs["what"]
+            elif any(id(s) in through for s in beside):
+                through[id(node)] = node.attrs["what"] if node.op is BESIDE else _NO_ARGUMENT
     found = [through[id(y)] for y in outs if id(y) in through]
     return None if not found else "" if "" in found else found[-1]
+
+
+_NO_ARGUMENT = "a tensor that is no positional argument of the function with a custom_gradient"
+
+
+def _ways(node: Node) -> tuple[Sequence[Node], Sequence[Node]]:
+    """The sources of a node that gradients go to, and those that its value has beside them."""
+    if node.op is BESIDE:
+        return node.src[:1], node.src[1:]
+    if node.op is RESULT:
+        return (node.src[1:], node.src[:1]) if node.src[1].attrs["own"] else (node.src[:1], ())
+    return node.src, ()
 
 
 def depends(outs: Sequence[Node], targets: Sequence[Node]) -> bool:

@@ -12,7 +12,7 @@ from ..core import trace
 from ..core.branches import select_one
 from ..core.loop import scan as _scan
 from ..core.narrow import holds_narrow, labelled
-from ..core.nest import flatten
+from ..core.nest import aligned, flatten
 from ..core.repeating import computed, known, trips
 from ..core.symbolic import CallNode, FunctionOp, KerasTensor, call_function, holds_symbolic
 from ..core.tensor import Tensor, as_node
@@ -229,7 +229,8 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: An
 
     def step(*given: Any) -> tuple[Any, ...]:
         after = body(*given)
-        return tuple(after) if isinstance(after, (tuple, list)) else (after,)
+        after = tuple(after) if isinstance(after, (tuple, list)) else (after,)
+        return after if len(after) != len(now) else tuple(aligned(after, tuple(now), "while_loop"))
 
     if trace.current() is None:
         try:

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..core.loop import outline
 from ..core.loop import scan as _scan
-from ..core.nest import flatten
+from ..core.nest import aligned, flatten
 from ..core.nest import pack as pack_sequence_as
 from ..core.tensor import Tensor, as_node
 from ..core.tree import map_structure
@@ -28,7 +28,7 @@ def steady(step: Callable[..., Any], first: tuple[Any, ...]) -> tuple[Any, ...]:
     leaves = flatten(first)
     if not any(type(x) in (int, float) for x in leaves):
         return first
-    after = flatten(outline(lambda *carry: step(*carry), *first))
+    after = flatten(aligned(outline(lambda *carry: step(*carry), *first), tuple(first), "scan"))
     if len(after) != len(leaves):
         return first
     dtypes = [as_node(x).dtype for x in after]

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..core.nest import flatten, pack
+from ..core.nest import aligned, flatten, pack
 from ..core.tensor import Tensor, as_node
 from ..errors import ShapeError
 from ..graph.node import Node
@@ -67,7 +67,7 @@ def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = F
 
     def combine(a: list[Node], b: list[Node]) -> list[Node]:
         given = [pack(elems, [Tensor(n) for n in part]) for part in (a, b)]
-        return [as_node(x) for x in flatten(f(*given))]
+        return [as_node(x) for x in flatten(aligned(f(*given), elems, "associative_scan"))]
 
     def partial(x: list[Node]) -> list[Node]:
         n = x[0].shape[axes[0]]
