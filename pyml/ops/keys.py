@@ -115,7 +115,7 @@ def _array(part: Any) -> np.ndarray | Node:
 def _of_mask(mask: np.ndarray | Node) -> list[np.ndarray]:
     """The positions where a mask holds, for each of its axes."""
     if isinstance(mask, Node):
-        if trace.current() is not None:
+        if trace.current() is not None and not trace.is_known(mask):
             raise TraceError(
                 "tensor[mask] inside a program that is being traced: how many elements a mask picks is known only after the program "
                 "has run; use pyml.ops.where, or multiply by the mask."

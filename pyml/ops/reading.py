@@ -12,17 +12,18 @@ from ..errors import TraceError
 
 
 def values_for_shape(x: TensorLike, what: str, instead: str) -> np.ndarray:
-    """The values of `x`, of an array or of numbers at any time.
+    """The values of `x`: at any time those of an array, of numbers, and of tensors that depend on nothing that a program is called with.
 
     Raises:
         TraceError: A tensor has none yet, as a program is traced or a model is built.
     """
     if not hasattr(x, "_value_node"):
         return host_array(x)
-    if trace.current() is not None:
+    node = as_node(x)
+    if trace.current() is not None and not trace.is_known(node):
         raise TraceError(f"{what}: the shape of its result depends on values, which a program or a model has only when it runs; "
                          f"call it outside, or use {instead}.")  # fmt: skip
-    return Tensor(as_node(x)).numpy()
+    return Tensor(node).numpy()
 
 
 def places_of(condition: TensorLike, what: str) -> tuple[Tensor, ...]:

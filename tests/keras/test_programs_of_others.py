@@ -737,3 +737,33 @@ def test_a_feature_space_adapts_to_a_dataset_of_tensorflow():
     np.testing.assert_allclose(space.preprocessors["age"].mean.numpy().ravel(), [2.0])
     with pytest.raises(ValueError, match="can only be called on a Dataset"):
         space.adapt([1.0])
+
+
+class OverEdges(pyml.Model):
+    """A graph's edges are the model's, as examples for graphs have it: how many lead from a node decides shapes."""
+
+    def __init__(self, edges, used):
+        super().__init__()
+        self.edges, self.used = ops.convert_to_tensor(edges), ops.convert_to_tensor(used)
+        self.scale = self.add_weight((), "ones", name="scale")
+
+    def call(self, x):
+        of = self.edges[:, 0]
+        each = ops.repeat(self.scale * x[0], ops.bincount(ops.cast(of, "int32")))  # as many as a node has edges
+        picked = each[self.used]
+        return ops.broadcast_to(ops.segment_sum(picked, of[self.used], num_segments=ops.max(of) + 1), (ops.shape(x)[0], 3))
+
+
+def test_shapes_may_depend_on_values_that_a_model_has_from_the_start():
+    model = OverEdges([[0, 1], [0, 2], [1, 2], [2, 0]], [True, True, False, True])
+    model.compile("sgd", "mse")
+    x = np.array([[1.0, 10.0, 100.0]] * 2, "float32")
+    assert model.predict(x, verbose=0).tolist() == [[2.0, 0.0, 100.0]] * 2
+    assert model.fit(x, np.zeros((2, 3)), verbose=0).history["loss"] == [pytest.approx(10004 / 3)]
+
+    @pyml.program
+    def of_inputs(x):
+        return ops.bincount(x)
+
+    with pytest.raises(pyml.errors.TraceError, match="the shape of its result depends on values"):
+        of_inputs(np.array([1, 2]))
