@@ -21,7 +21,7 @@ import pytest
 
 from pyml import cli, paths
 from pyml.assets import runtime as runtime_assets
-from pyml.cli import build, demo, ready, renew, serve, wheel
+from pyml.cli import build, demo, distribution, ready, renew, serve, wheel
 
 ROOT = Path(__file__).parents[1]
 
@@ -197,6 +197,35 @@ def test_file_that_left_the_page_leaves_the_site(tmp_path, page):
     (own / "index.html").write_text("two")
     build.build_site(site, own, say=silent)
     assert not (site / "old.txt").exists() and (site / "index.html").read_text() == "two"
+
+
+def test_a_build_that_ended_early_is_built_again_and_its_files_are_whole(tmp_path, monkeypatch):
+    whole_replace, left = os.replace, []
+
+    def replace(one, other):
+        if not left:
+            raise KeyboardInterrupt
+        left.pop()
+        whole_replace(one, other)
+
+    for version, moments in ("1", range(6)), ("2", range(6)):
+        source = tmp_path / version
+        source.mkdir()
+        for name in ("a", "b", f"only {version}"):
+            (source / name).write_text(version * 99)
+        for moment in moments:
+            target = tmp_path / f"site {moment}"
+            with monkeypatch.context() as patched:
+                patched.setattr(os, "replace", replace)
+                left[:] = range(moment)
+                try:
+                    distribution.put(source, target, build.check_target(target), silent)
+                except KeyboardInterrupt:
+                    assert moment < 5                  # the list of files, three files, the list again
+            assert {path.read_text() for path in target.glob("[!.]*")} <= {"1" * 99, "2" * 99}
+            distribution.put(source, target, build.check_target(target), silent)
+            names = ("a", "b", f"only {version}")
+            assert {path.name: path.read_text() for path in target.glob("[!.]*")} == dict.fromkeys(names, version * 99)
 
 
 def test_build_refuses_a_folder_with_other_files(tmp_path, page):

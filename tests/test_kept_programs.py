@@ -5,6 +5,7 @@ import os
 import subprocess
 import sys
 import warnings
+import weakref
 
 import numpy as np
 import pytest
@@ -161,6 +162,25 @@ def test_a_folder_holds_no_more_than_it_may(tmp_path):
     assert store.get(keys[0]) == bytes(1000) and store.get(keys[1]) is None and store.get(keys[-1]) is not None
     assert store.clear() == 8  # a little more is taken away than need be
     assert not files(tmp_path) and store.get(keys[-1]) is None
+
+
+def test_looking_at_a_folder_with_enough_room_holds_one_file_at_a_time(tmp_path, monkeypatch):
+    store, alive, most = kept.FolderStore(tmp_path), weakref.WeakSet(), []
+
+    class Stat:
+        st_mtime, st_size = 0.0, 10
+
+    def files():
+        for number in range(100):
+            stat = Stat()
+            alive.add(stat)
+            most.append(len(alive))
+            yield tmp_path / str(number), stat
+
+    monkeypatch.setattr(store, "files", files)
+    store.tidy()
+    assert len(most) == 100                            # of them, what is known of one and of the one before
+    assert max(most) <= 2
 
 
 def test_what_else_lies_in_the_folder_stays(tmp_path, capsys, monkeypatch):

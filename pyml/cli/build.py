@@ -81,6 +81,7 @@ def build_site(
             placed["sw.js"] = worker
         own = placed if page is None else placed.keys() - {inside for inside, _ in page_files(Path(page))}
         texts = numbers.numbered(placed, lambda inside: inside in own and inside.startswith(numbers.FOLDERS))
+        write_manifest(target, before | set(placed))  # first: a build that ended early has left nothing that the next one does not know
         written = sum(place(source, target / inside) for inside, source in placed.items() if inside not in texts)
         written += sum(place_text(text, target / inside) for inside, text in texts.items())
         further = further_wheels(assets / "pyodide", packages, say) if packages else {}

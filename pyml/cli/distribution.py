@@ -118,9 +118,11 @@ def put(source: Path, target: Path, before: set[str], say: sites.Say) -> Path:
         `target`.
     """
     names = {path.relative_to(source).as_posix() for path in source.rglob("*") if path.is_file()}
+    sites.write_manifest(target, before | names)  # first: a build that ended early has left nothing that the next one does not know
+    for name in sorted(names):
+        sites.place(source / name, target / name)
     for stale in before - names:
         (target / stale).unlink(missing_ok=True)
-    shutil.copytree(source, target, dirs_exist_ok=True)
     sites.write_manifest(target, names)
     size = sum((target / name).stat().st_size for name in names)
     say(f"{target}: {len(names)} files, {size / 1e6:.1f} MB")
