@@ -19,7 +19,7 @@ from .axes import one_axis
 from .creation import arange
 from .declare import draw, op, sample
 from .elementary import floor
-from .joining import concatenate, stack
+from .joining import concatenate
 from .logic import where
 from .reading import places_of, values_for_shape
 from .reduce import max as _max
@@ -109,9 +109,12 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 
         places = host if rows == 1 else host.astype(np.int64) + np.arange(rows)[:, None] * length
         return Tensor(as_node(np.bincount(places.reshape(-1), minlength=rows * length).astype(np.int32).reshape(shape)))
     worth = prims.full((node.size,), 1, dtype) if given is None else prims.reshape(prims.cast(given, dtype=dtype), (node.size,))
-    starts = reshape(multiply(arange(rows, dtype="int32"), length), (rows, *(1,) * (node.ndim - 1)))
-    number = ravel(add(Tensor(prims.cast(node, dtype="int32")), starts))
-    return Tensor(prims.reshape(prims.scatter_add(number._node, worth, rows=rows * length), shape))
+    number = prims.cast(node, dtype="int32")
+    if rows > 1:
+        starts = prims.mul(prims.iota(rows), prims.full((rows,), length, "int32"))
+        number = prims.add(number, prims.broadcast_to(prims.reshape(starts, (rows, 1)), node.shape))
+    number = prims.reshape(number, (node.size,))
+    return Tensor(prims.reshape(prims.scatter_add(number, worth, rows=rows * length), shape))
 
 
 def _ends(x: TensorLike, node: Node, instead: str) -> tuple[int, int]:
@@ -119,9 +122,9 @@ def _ends(x: TensorLike, node: Node, instead: str) -> tuple[int, int]:
     if not hasattr(x, "_value_node"):
         host = values_for_shape(x, "bincount", instead)
         return int(host.min()), int(host.max())
-    whole = Tensor(prims.cast(node, dtype="int32") if node.dtype == "bool" else node)
-    values_of = stack([_min(whole), _max(whole)])
-    low, high = values_for_shape(values_of, "bincount", instead)
+    line = prims.reshape(prims.cast(node, dtype="int32") if node.dtype == "bool" else node, (node.size,))
+    ends = (prims.reshape(reduce(line, (0,)), (1,)) for reduce in (prims.reduce_min, prims.reduce_max))
+    low, high = values_for_shape(Tensor(prims.concat([*ends], 0)), "bincount", instead)
     return int(low), int(high)
 
 

@@ -188,7 +188,7 @@ def scatter_update(inputs: TensorLike, indices: TensorLike, updates: TensorLike,
         found = there
     elif reduction is None:
         which = Tensor(prims.last(places, count))
-        put = Tensor(prims.gather(rows, maximum(which, 0)._node))
+        put = Tensor(prims.gather(rows, which._node))  # zeros for -1
         found = where(reshape(which >= 0, (count, *(1,) * len(rest))), put, there)
     elif reduction == "add":
         found = there + Tensor(prims.scatter_add(places, rows, count))
