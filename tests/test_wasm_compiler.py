@@ -197,6 +197,14 @@ def values(body, count, kind="u32", helpers="", grid=(1, 1, 1)):
     return y.tolist()
 
 
+def test_a_quotient_of_what_went_below_zero_is_no_place_to_add_a_constant_to():
+    """The constant becomes the offset of the load, which is added without wrapping: past all memory, for an array near its beginning."""
+    place = "(g.x - 8388608u) / 8388608u * 8388608u + g.x + 8388608u"  # g.x
+    assert values(f"y[g.x] = 7u + y[{place}];", 3, grid=(3, 1, 1)) == [7, 7, 7]
+    place = "(g.x - 8388600u) / 8388600u * 8388600u + g.x + 8388600u + 4096u"
+    assert values(f"y[g.x] = 7u + y[{place}];", 3, grid=(3, 1, 1)) == [7, 7, 7]
+
+
 def test_loops_break_continue_and_nested_returns():
     helpers = """
 fn first_square_from(n: u32) -> u32 {

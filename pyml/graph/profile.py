@@ -60,6 +60,11 @@ class Profile:
         return 1 if self.family == "wasm" else 16
 
     @property
+    def counts_quickly(self) -> bool:
+        """Whether numbers are counted where they are in less time than they take to the host: one thread with all counts does that."""
+        return self.family == "wasm"
+
+    @property
     def casts_saturate(self) -> bool:
         """Whether a float that no integer is near becomes the nearest there is, as WebAssembly says and WGSL does not."""
         return self.family == "wasm"

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import config
 from ..core.tensor import Tensor, as_node
 from ..core.types import TensorLike
 from ..dtypes import promote
@@ -32,7 +33,6 @@ __all__ = [
     "bincount", "histogram", "nonzero", "unique",
 ]  # fmt: skip
 
-_TALLIED = 2048  # so many counts are the device's, whatever it is; numpy has more without putting elements in order
 _COMPARED = 64  # edges that every element is compared with; with more the bin of each is computed
 
 
@@ -94,7 +94,9 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 
     if given is not None and given.shape != node.shape:
         raise ShapeError(f"bincount: weights must have the shape of x, {node.shape}. Received: {given.shape}")
     instead = "ops.sum(ops.one_hot(x, classes), axis=-2)"
-    low, high = _ends(x, node, instead) if node.size else (0, -1)
+    there = hasattr(x, "_value_node") and config.device().profile.counts_quickly
+    host = None if there or not node.size else values_for_shape(x, "bincount", instead)
+    low, high = (0, -1) if not node.size else (int(host.min()), int(host.max())) if host is not None else _ends(node, instead)
     if low < 0:
         raise ValueError(f"bincount: x must not be negative. Received: {low} among the elements")
     length = max(high + 1, int(minlength))
@@ -104,8 +106,7 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 
     dtype = "int32" if dtype == "bool" else dtype
     if not node.size or not length:
         return Tensor(prims.full(shape, 0, dtype))
-    if given is None and rows * length > _TALLIED:
-        host = np.atleast_2d(values_for_shape(x, "bincount", instead))
+    if given is None and host is not None:
         places = host if rows == 1 else host.astype(np.int64) + np.arange(rows)[:, None] * length
         return Tensor(as_node(np.bincount(places.reshape(-1), minlength=rows * length).astype(np.int32).reshape(shape)))
     worth = prims.full((node.size,), 1, dtype) if given is None else prims.reshape(prims.cast(given, dtype=dtype), (node.size,))
@@ -117,11 +118,8 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 
     return Tensor(prims.reshape(prims.scatter_add(number, worth, rows=rows * length), shape))
 
 
-def _ends(x: TensorLike, node: Node, instead: str) -> tuple[int, int]:
-    """The smallest and the largest integer, of which a device that has them reads no others."""
-    if not hasattr(x, "_value_node"):
-        host = values_for_shape(x, "bincount", instead)
-        return int(host.min()), int(host.max())
+def _ends(node: Node, instead: str) -> tuple[int, int]:
+    """The smallest and the largest integer."""
     line = prims.reshape(prims.cast(node, dtype="int32") if node.dtype == "bool" else node, (node.size,))
     ends = (prims.reshape(reduce(line, (0,)), (1,)) for reduce in (prims.reduce_min, prims.reduce_max))
     low, high = values_for_shape(Tensor(prims.concat([*ends], 0)), "bincount", instead)

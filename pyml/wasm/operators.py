@@ -239,7 +239,7 @@ def _scalar(c: Expressions, op: str, kind: str, a: Value, b: Value) -> Value:
         if k == 0:
             return a
         v = Value(kind, a.code + I32_CONST + sleb(k) + (SCALAR["u32"][">>"] if op == "/" else SCALAR["u32"]["<<"]))
-        v.wraps = a.wraps and op == "*"
+        v.wraps = a.wraps
         return v
     if op in "/%" and kind in ("i32", "u32") and b.const in (None, 0, -1):
         a, b = _safe_divisor(c, kind, a, b)
@@ -252,7 +252,7 @@ def _scalar(c: Expressions, op: str, kind: str, a: Value, b: Value) -> Value:
     except KeyError:
         raise KernelError(f"WGSL: no operator {op} for {kind}.") from None
     if kind == "u32":
-        v.wraps = op == "-" or (op == "*" and (a.wraps or b.wraps))
+        v.wraps = op == "-" or (op in "*/" and (a.wraps or b.wraps))
     return v
 
 

@@ -31,7 +31,7 @@ class Value:
     plus: tuple[Value, int] | None = None  # (value, k): value + k that cannot wrap around
     index = -1  # of the local of a variable, which `code` reads
     product: Sequence[tuple[Value, Value]] = ()  # the value is the sum of a * b, in float vectors
-    wraps = False  # u32 arithmetic that may have gone below zero
+    wraps = False  # u32 arithmetic that may have gone below zero, or a quotient of such, so that it may be near 2^32
 
     def __init__(self, kind: str, code: bytes = b"", const: Number = None, simple: bool = False):
         self.type, self.code, self.const, self.simple = kind, code, const, simple
