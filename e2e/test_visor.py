@@ -36,6 +36,11 @@ def test_figures_are_drawn_in_tabs_that_keys_change_and_the_visor_remembers(page
     assert not visor.is_visible() and page.evaluate("document.documentElement.scrollHeight") == tall
     page.keyboard.press("`")
     assert visor.is_visible()
+    page.get_by_role("button", name="Hide the visor").click()
+    back = page.get_by_role("button", name="Show the visor")  # a phone has no such key
+    assert page.evaluate("document.activeElement.textContent") == "Show the visor"
+    back.click()
+    assert visor.is_visible() and not back.is_visible()
     for _ in range(2):  # a keyboard on which another sign stands there
         page.dispatch_event("body", "keydown", {"key": "Dead", "code": "Backquote", "bubbles": True})
     assert visor.is_visible()
@@ -43,7 +48,9 @@ def test_figures_are_drawn_in_tabs_that_keys_change_and_the_visor_remembers(page
     assert kept == {"open": True, "tab": "Data", "height": before + 24}
     python.run("vis.bar_chart({'cats': 2, 'dogs': 9}, title='Animals').show('Pets', tab='Data')\n1")
     page.get_by_role("button", name="Hide the visor").click()
-    assert not visor.is_visible()
+    assert not visor.is_visible() and back.is_visible()
+    python.run("vis.visor().close()\n1")
+    assert not back.is_visible()
 
 
 EVERY = """

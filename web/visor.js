@@ -1,6 +1,6 @@
 // The visor: a panel over the page with tabs of surfaces, on which figures of pyml.vis are drawn. It is loaded with the first
 // message of Python (`pyml_page.post("visor", ...)`). The key ` (left of 1, whatever stands on it) shows and hides it, Escape in it
-// hides it; its place is remembered.
+// hides it, and while it is hidden a button in the corner shows it again; its place is remembered.
 import { drawing } from "./figures.js";
 
 const KEPT = "pyml-visor";
@@ -26,6 +26,10 @@ const STYLE = `
 .pyml-visor .vega-bind input:not([type=range]) { background: none; border: 1px solid #b9b3a7; border-radius: 6px; padding: 4px 8px; }
 .pyml-visor .edge { position: absolute; inset: 0 auto 0 0; width: 8px; cursor: ew-resize; touch-action: none; }
 .pyml-visor .edge:hover { background: #7775; }
+.pyml-visor-back { position: fixed; right: 12px; bottom: 12px; z-index: 1000; font: 15px/1.4 system-ui, sans-serif; min-height: 36px; padding: 4px 12px;
+  color: #1f2328; background: #ffffff; border: 1px solid #b9b3a7; border-radius: 8px; box-shadow: 0 1px 6px #0003; cursor: pointer; }
+.pyml-visor-back[hidden] { display: none; }
+.pyml-visor-back:focus-visible { outline: 3px solid #0f6b61; outline-offset: 2px; }
 @media (max-width: 600px) {
   .pyml-visor { inset: auto 0 0 0; width: 100vw; height: min(var(--visor-height, 60vh), 92vh); border-left: 0; border-top: 1px solid #b9b3a7; }
   .pyml-visor header { padding-top: 20px; }
@@ -38,6 +42,8 @@ const STYLE = `
   .pyml-visor [aria-selected=true] { border-color: #4a535b; border-bottom-color: transparent; }
   .pyml-visor :focus-visible { outline-color: #5cc7b5; }
   .pyml-visor .vega-bind input { accent-color: #5cc7b5; }
+  .pyml-visor-back { color: #e6e4df; background: #1d2226; border-color: #4a535b; }
+  .pyml-visor-back:focus-visible { outline-color: #5cc7b5; }
 }`;
 
 const narrow = () => matchMedia("(max-width: 600px)").matches;
@@ -75,7 +81,9 @@ class Visor {
     this.edge.setAttribute("role", "separator");
     this.edge.setAttribute("aria-label", "Size of the visor");
     this.panel.append(this.edge, head);
-    document.body.append(this.panel);
+    this.back = Object.assign(document.createElement("button"), { type: "button", textContent: "Show the visor", className: "pyml-visor-back" });
+    this.back.addEventListener("click", () => { this.show(true); shut.focus(); });
+    document.body.append(this.panel, this.back);
     this.resize(this.kept.width ?? 420, this.kept.height ?? Math.round(innerHeight * 0.6), false);
     this.show(this.kept.open, false);
     this.listen();
@@ -139,10 +147,11 @@ class Visor {
   show(open, keep = true) {
     const inside = this.panel.contains(document.activeElement);
     this.panel.hidden = !open;
+    this.back.hidden = open;
     this.giveRoom();
     if (keep) this.keep({ open });
     if (open) this.redraw();
-    else if (inside) document.activeElement.blur();
+    else if (inside) this.back.focus();
   }
 
   tab(name) {
@@ -199,7 +208,11 @@ let visor = null;
 export function hear([what, message]) {
   visor ??= new Visor();
   if (what === "draw") visor.draw(message);
-  else if (what === "open" || what === "close") visor.show(what === "open");
+  else if (what === "open") visor.show(true);
+  else if (what === "close") {
+    visor.show(false);
+    visor.back.hidden = true; // the page has its own way to open it
+  }
   else if (what === "toggle") visor.show(visor.panel.hidden);
   else if (what === "tab") visor.choose(message.tab);
 }
