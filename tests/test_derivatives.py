@@ -223,6 +223,16 @@ def test_dicts_that_are_handed_in_are_taken_by_their_keys():
     assert pyml.jacobian(lambda x: (None, x))(x)[0] is None
 
 
+@pytest.mark.parametrize("as_given", [lambda x: x.astype("float16"), lambda x: ops.cast(x, "float16")])
+def test_derivatives_have_the_dtype_of_what_they_belong_to(as_given):
+    x = as_given(array(1.0, 2.0))
+    assert pyml.grad(lambda x: ops.sum(x * x))(x).dtype == "float16"
+    value, back = pyml.vjp(lambda x: x * x, x)
+    assert value.dtype == back(x)[0].dtype == "float16" and back(x)[0].tolist() == [2, 8]
+    assert [t.dtype for t in pyml.jvp(lambda x: x * x, (x,), (x,))] == ["float16", "float16"]
+    assert {f(lambda x: x * x)(x).dtype for f in (pyml.jacobian, pyml.jacfwd)} == {"float16"}
+
+
 def test_a_custom_gradient_takes_tensors_by_name_and_tells_of_those_that_it_does_not_know():
     double = pyml.custom_gradient(lambda x, how=None: (x * 2.0, lambda g: (g * 3.0, None) if how is None else g * 5.0))
     x = array(1.0, 2.0)

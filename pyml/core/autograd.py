@@ -7,6 +7,9 @@ import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+
+from ..dtypes import narrow
 from ..errors import DtypeError, NotDifferentiable, ShapeError
 from ..graph import grad as graph_grad
 from ..graph import prims
@@ -195,7 +198,14 @@ def _watch(value: Any, name: str, what: str) -> Tensor:
         raise
     if node.dtype != "float32":
         raise NotDifferentiable(f"{what}: argument {name} holds {node.dtype} values; only float32 has gradients.")
-    return tensor_of(prims.copy(node), value.dtype if isinstance(value, (Tensor, Variable)) else node.dtype)
+    return tensor_of(prims.copy(node), dtype_of(value))
+
+
+def dtype_of(value: Any) -> str:
+    """The dtype that a float has, which may be one of 16 bits."""
+    if isinstance(value, (Tensor, Variable)):
+        return value.dtype
+    return narrow(value.dtype) or "float32" if isinstance(value, (np.ndarray, np.generic)) else "float32"
 
 
 def _paths(tree: Any) -> list[str]:

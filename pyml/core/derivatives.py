@@ -13,8 +13,9 @@ from ..graph.prims import broadcast_to, cast, copy, full, iota, permute, reshape
 from ..graph.prims.elementwise import equal
 from ..graph.recording import Recording
 from . import trace
-from .autograd import argument_places, check_function, gradient_of, names_of, parted, watched
+from .autograd import argument_places, check_function, dtype_of, gradient_of, names_of, parted, watched
 from .gaps import Gaps, named
+from .narrow import labelled
 from .nest import aligned, flatten, pack
 from .siblings import siblings
 from .tensor import Tensor, as_node
@@ -41,7 +42,7 @@ def _node(value: Any, what: str) -> Node:
 
 def _like(tree: Any, nodes: Sequence[Node]) -> Any:
     rest = iter(nodes)
-    return pack(tree, [None if x is None else Tensor(next(rest)) for x in flatten(tree)])
+    return pack(tree, [None if x is None else labelled(Tensor(next(rest)), dtype_of(x)) for x in flatten(tree)])
 
 
 def _given(cotangents: Any, like: Any, outs: Sequence[Node], what: str) -> list[Node]:
