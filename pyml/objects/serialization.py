@@ -156,8 +156,8 @@ def _made(config: Any, custom_objects: Mapping[str, Any] | None, module_objects:
     """The object that a config, or a part of one, describes; values that describe nothing stay as they are."""
     if isinstance(config, str):
         found = registry.handed_over(config, custom_objects)
-        if found is None and kind is not None:
-            found = registry.built_in(config, (kind,))
+        if found is None and kind is not None and isinstance(found := registry.built_in(config, (kind,)), type):
+            return found()                             # as below
         if found is None:
             found = registry.get_registered_object(config)
         if found is None and config in (module_objects or {}):

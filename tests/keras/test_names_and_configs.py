@@ -41,8 +41,9 @@ def registered():
     ("constraints", "max_norm", "MaxNorm"), ("activations", "swish", "silu"), ("activations", "relu", "relu"),
 ])
 def test_get_finds_names_and_aliases(module, identifier, found):
-    object_ = importlib.import_module(f"pyml.{module}").get(identifier)
-    assert getattr(object_, "__name__", type(object_).__name__) == found
+    for find in ("get", "deserialize"):                # an object of a class, not the class
+        object_ = getattr(importlib.import_module(f"pyml.{module}"), find)(identifier)
+        assert not isinstance(object_, type) and getattr(object_, "__name__", type(object_).__name__) == found
 
 
 @pytest.mark.parametrize("module", MODULES)
