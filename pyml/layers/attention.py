@@ -45,6 +45,7 @@ class _Projection(EinsumDense):
 class Attending(AttentionParts, Layer, abstract=True):
     """What layers of attention share: projections, and masks from several sources."""
 
+    _always_says_penalty = True
     dropout_layer: Dropout
 
     def __init__(self, *, dropout: float, use_bias: bool, sliding_window: int | None, flash_attention: bool | None,

@@ -29,6 +29,7 @@ class Windowed(Layer, abstract=True):
     A subclass with a `rank` of its own shows the defaults of sizes as Keras does: 1, or a pair for images.
     """
 
+    _always_says_penalty = True
     rank: ClassVar[int] = 2
     paddings: ClassVar[tuple[str, ...]] = ("valid", "same")
 

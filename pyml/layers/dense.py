@@ -29,7 +29,7 @@ from pyml.objects.samples import Sample, draw, sample
 __all__ = ["Dense"]
 
 
-class Dense(Quantizable, Layer, not_in_config=("lora_rank", "lora_alpha", "quantization_config")):
+class Dense(Quantizable, Layer, not_in_config=("lora_rank", "lora_alpha")):
     """`activation(inputs @ kernel + bias)`.
 
     Args:

@@ -32,7 +32,7 @@ __all__ = ["EinsumDense"]
 
 
 class EinsumDense(
-        Quantizable, Layer, not_in_config=("lora_rank", "lora_alpha", "gptq_unpacked_column_size", "quantization_config")):
+        Quantizable, Layer, not_in_config=("lora_rank", "lora_alpha", "gptq_unpacked_column_size")):
     """`activation(einsum(equation, inputs, kernel) + bias)`.
 
     Args:
@@ -56,6 +56,8 @@ class EinsumDense(
         >>> layer(np.ones((4, 5, 6))).shape
         (4, 5, 2, 3)
     """
+
+    _always_says_penalty = True
 
     def __init__(self, equation: str, output_shape: Any, activation: ActivationLike = None, bias_axes: str | None = None,
                  kernel_initializer: InitializerLike = "glorot_uniform", bias_initializer: InitializerLike = "zeros",

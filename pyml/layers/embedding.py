@@ -23,7 +23,7 @@ from pyml.tracebacks import warn
 __all__ = ["Embedding"]
 
 
-class Embedding(Quantizable, Layer, not_in_config=("weights", "lora_rank", "lora_alpha", "quantization_config")):
+class Embedding(Quantizable, Layer, not_in_config=("weights", "lora_rank", "lora_alpha")):
     """Turns integers, for example of words, into vectors that are learned.
 
     Args:
@@ -52,6 +52,7 @@ class Embedding(Quantizable, Layer, not_in_config=("weights", "lora_rank", "lora
         [[[3.0, 4.0], [1.0, 2.0]]]
     """
 
+    _always_says_penalty = True
     _adapted = "embeddings"
     _stored: tuple[str, ...] = ("embeddings",)
 

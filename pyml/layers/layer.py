@@ -74,6 +74,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
     _remat: RematScope | None = None  # whether what it makes is computed once more rather than kept
     _rounds = True  # outputs are rounded to the policy's dtype where that has 16 bits; models leave it to their layers
     _told_lost_mask = False
+    _always_says_penalty = False  # the config has an activity_regularizer of None too, as Keras' has for these classes
     _hints = ("input_shape", "input_dim", "input_length")
 
     def __init__(self, *, activity_regularizer: RegularizerLike = None, trainable: bool = True, dtype: Any = None, autocast: bool = True,
@@ -388,7 +389,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
 
     def _base_config(self) -> dict[str, Any]:
         config = {"name": self.name, "trainable": self._trainable, "dtype": dtype_policies.serialize(self._dtype_policy)}
-        if self.activity_regularizer is not None:
+        if self.activity_regularizer is not None or self._always_says_penalty:
             config["activity_regularizer"] = regularizers.serialize(self.activity_regularizer)
         return config
 

@@ -19,7 +19,7 @@ from pyml.objects.samples import Sample, draw, sample
 __all__ = ["ReversibleEmbedding"]
 
 
-class ReversibleEmbedding(Embedding, not_in_config=("lora_rank", "lora_alpha", "quantization_config")):
+class ReversibleEmbedding(Embedding, not_in_config=("lora_rank", "lora_alpha")):
     """An `Embedding` that with `reverse=True` goes back: `inputs @ embeddings.T`, a score for each row of the table.
 
     Args:

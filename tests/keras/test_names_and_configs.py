@@ -534,9 +534,24 @@ def test_a_model_that_only_values_build_is_made_from_its_config_with_a_warning()
 
 
 def test_ops_between_layers_have_the_names_of_keras():
+    pyml.backend.clear_session()
     x = pyml.Input((4,))
     made = (x / 2, 2 / x, ops.divide(x, x), ops.swish(x), ops.hard_swish(x), ops.abs(x))
     assert [y._keras_history.operation.name for y in made] == ["true_divide", "true_divide_1", "divide", "silu", "hard_silu", "absolute"]
+
+
+def test_configs_have_the_settings_that_none_was_given_for_as_those_of_keras():
+    """Wrappers of other people copy them by name."""
+    made = {layer: layer.get_config() for layer in (
+        L.Conv2D(2, 3), L.DepthwiseConv1D(2), L.SeparableConv1D(2, 2), L.Conv1DTranspose(2, 2), L.LSTM(2), L.ConvLSTM1D(2, 2),
+        L.Embedding(3, 2), L.EinsumDense("ab,bc->ac", 2), L.MultiHeadAttention(2, 3), L.GroupQueryAttention(2, 2, 1), L.Dense(2),
+        L.Dropout(0.1))}
+    says = {type(layer).__name__: layer for layer, config in made.items() if config.get("activity_regularizer", "no") is None}
+    assert says.keys() == {type(layer).__name__ for layer in made} - {"Dense", "Dropout"}
+    quantizable = [type(layer).__name__ for layer, config in made.items() if config.get("quantization_config", "no") is None]
+    assert quantizable == ["Embedding", "EinsumDense", "Dense"] and made[says["ConvLSTM1D"]]["unroll"] is False
+    for layer, config in made.items():
+        assert type(layer).from_config(config).get_config() == config
 
 
 def test_a_sequential_says_for_which_shape_it_was_built():

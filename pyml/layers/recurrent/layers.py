@@ -23,12 +23,17 @@ _OF_THE_CELL = (
 class _Recurrent(RNN):
     """An RNN whose arguments are those of its cell."""
 
+    _always_says_penalty = True
+
     def __init__(self, cell: Any, return_sequences: bool, return_state: bool, go_backwards: bool, stateful: bool, unroll: bool,
                  seed: int | None, **kwargs: Any) -> None:
         super().__init__(cell, return_sequences=return_sequences, return_state=return_state, go_backwards=go_backwards,
                          stateful=stateful, unroll=unroll, **kwargs)
         self.seed = seed
         self.input_spec = InputSpec(ndim=3)
+
+    def _base_config(self) -> dict[str, Any]:
+        return {**super()._base_config(), "unroll": self.unroll}
 
 
 def _of_the_cell(name: str) -> property:
