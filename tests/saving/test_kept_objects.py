@@ -178,3 +178,12 @@ def test_tensors_among_the_arguments_of_a_lambda_are_kept(ending, tmp_path, cpu)
     with pytest.warns(UserWarning, match="bytecode"):
         model.save(tmp_path / f"m.{ending}")
     np.testing.assert_array_equal(load_model(tmp_path / f"m.{ending}", safe_mode=False)(np.ones((1, 2))).numpy(), [[0, -1]])
+
+
+def test_a_layer_alone_has_a_keras_file_too(tmp_path, cpu):
+    layer, x = L.BatchNormalization(), np.float32([[1, 2], [3, 5]])
+    layer(x, training=True)
+    pyml.saving.save_model(layer, tmp_path / "a.keras")
+    again = pyml.saving.load_model(tmp_path / "a.keras")
+    assert type(again) is L.BatchNormalization and again.built
+    np.testing.assert_array_equal(again(x).numpy(), layer(x).numpy())

@@ -201,7 +201,7 @@ def made(config: dict[str, Any], where: object, custom_objects: Mapping[str, Any
         raise
     except (PymlError, ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, RecursionError, MemoryError) as e:
         raise ModelFileError(f"{where}: the model cannot be made from its config: {str(e)[:1000]}") from e
-    if not isinstance(model, LAYERS.classes["Model"]) and not hasattr(model, "save"):      # a FeatureSpace has files too
+    if not hasattr(model, "load_own_variables") and not hasattr(model, "save"):  # layers too, and a FeatureSpace, have files
         raise ModelFileError(f"{where}: the config describes a {type(model).__name__}; expected a model.")
     return model
 
