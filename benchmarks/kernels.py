@@ -1,4 +1,4 @@
-"""Sorting, the largest elements, running sums, Fourier transforms: pyml beside TensorFlow.js on 1M numbers, in turn on one page.
+"""What one does with a million numbers, one op at a time: pyml beside TensorFlow.js, in turn on one page.
 
     .venv/bin/python benchmarks/kernels.py [--devices webgpu,wasm] [--rows sort,cumsum] [--rounds 7] [--size 1048576]
 
