@@ -220,6 +220,8 @@ def test_steps_and_branches_may_write_the_keys_of_a_dict_in_another_order(cpu, i
         assert (float(found["a"]), float(found["b"])) == wanted
     with pytest.raises(ValueError, match=r"scan: expected a dict with the keys 'a', 'b'.*'a', 'c'"):
         ops.scan(lambda c, _: ({"a": c["a"], "c": c["b"]}, None), start, length=3)
+    with pytest.raises(ValueError, match="scan: the carry is nested differently after a step"):
+        ops.scan(lambda c, _: ((c[0][0], (c[0][1], c[1])), None), ((0.0, 1.0), 2.0), length=3)
 
 
 def test_loops_of_no_steps_give_what_they_began_with():

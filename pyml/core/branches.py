@@ -9,7 +9,7 @@ from ..errors import DtypeError, ShapeError
 from ..graph.node import Node, tick
 from ..graph.region import select, templates
 from . import trace
-from .nest import aligned, flatten, pack, structure
+from .nest import aligned, flatten, outlined, pack, structure
 from .tensor import Tensor, as_node
 from .variable import Variable
 
@@ -64,17 +64,13 @@ def select_one(pred: Node, yes: Callable[[], Any], no: Callable[[], Any], what: 
 def _check(results: list[Any], first: list[Node], second: list[Node], what: str) -> None:
     if structure(results[0]) != structure(results[1]) or len(first) != len(second):
         raise ValueError(f"{what}: inside a program all branches need results of the same structure. "
-                         f"Received: {_outline(results[0])} and {_outline(results[1])}")  # fmt: skip
+                         f"Received: {outlined(results[0])} and {outlined(results[1])}")  # fmt: skip
     for a, b in zip(first, second, strict=True):
         if a.shape != b.shape:
             raise ShapeError(f"{what}: inside a program all branches need results of the same shape. Received: {a.shape} and {b.shape}")
         if a.dtype != b.dtype:
             raise DtypeError(f"{what}: inside a program all branches need results of the same dtype; cast one of them. "
                              f"Received: {a.dtype} and {b.dtype}")  # fmt: skip
-
-
-def _outline(tree: Any) -> Any:
-    return pack(tree, [None if x is None else "*" for x in flatten(tree)])
 
 
 __all__ = ["select_one"]

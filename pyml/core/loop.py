@@ -13,7 +13,7 @@ from ..graph.loop import Carry, Loop, argument, together
 from ..graph.node import Node
 from ..graph.prims import full
 from . import trace
-from .nest import aligned, flatten, pack
+from .nest import aligned, flatten, outlined, pack
 from .tensor import Tensor, as_node
 from .variable import Variable
 
@@ -79,6 +79,9 @@ def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, le
         carry = aligned(carry, init, "scan")
         afters, outputs = _nodes(carry), _nodes(out)
     _check(firsts, afters)
+    if _form(carry) != _form(init):
+        raise ValueError("scan: the carry is nested differently after a step than before it; return the structure of init. "
+                         f"Received: {outlined(init)} and {outlined(carry)}")  # fmt: skip
     every = [Carry(*c) for c in zip(carries, firsts, afters, strict=True)]
     outside = {}
     for variable, node in step_trace.variables.values():
@@ -114,6 +117,13 @@ def outline(f: Callable[..., Any], *args: Any) -> Any:
     given = [as_node(a) for a in flatten(args)]
     with trace.tracing(StepTrace()):
         return f(*pack(args, [Tensor(argument(n.shape, n.dtype)) for n in given]))
+
+
+def _form(tree: Any) -> Any:
+    """How a structure is nested; lists and tuples count alike."""
+    if isinstance(tree, (tuple, list)):
+        return tuple(_form(v) for v in tree)
+    return {k: _form(v) for k, v in tree.items()} if isinstance(tree, dict) else None
 
 
 def _steps(sources: list[Node], length: int | None) -> int:

@@ -78,6 +78,11 @@ def aligned(tree: Any, like: Any, what: str) -> Any:
     return tree
 
 
+def outlined(tree: Any) -> Any:
+    """A structure for a message, with a star for each leaf that is something."""
+    return pack(tree, [None if x is None else "*" for x in flatten(tree)])
+
+
 def structure(tree: Any) -> Hashable:
     """A hashable description of the structure, without the leaves."""
     if isinstance(tree, (tuple, list)):
