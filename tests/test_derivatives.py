@@ -354,6 +354,7 @@ def of_argmax(x):
         (pyml.grad(lambda x: ops.sum(ops.unique(x))), "grad", "unique", "argument 'x'"),
         (pyml.grad(lambda x: ops.sum(ops.scan(lambda c, r: (c, sharp(r)), 0.0, x)[1])), "grad", "greater", "argument 'x'"),
         (pyml.grad(lambda x: ops.sum(ops.vectorized_map(sharp, x))), "grad", "greater", "argument 'x'"),
+        (pyml.program(pyml.grad(lambda x: ops.while_loop(lambda i: i < x[2], lambda i: i + 1.0, 0.0, 5))), "grad", "less", "argument 'x'"),
         (pyml.grad(pyml.checkpoint(sharp)), "grad", "greater", "argument 'x'"),
         (pyml.program(pyml.grad(sharp)), "grad", "greater", "argument 'x'"),
         (lambda x: pyml.grad(lambda x, y: ops.sum(x) * sharp(y), argnums=(0, 1))(x, x), "grad", "greater", "argument 'y'"),

@@ -86,7 +86,7 @@ def way_between(outs: Sequence[Node], targets: Sequence[Node]) -> str | None:
             first, beside = _ways(node)
             ways = [through[id(s)] for s in first if id(s) in through]
             if ways:
-                through[id(node)] = _gap(node) or ("" if "" in ways else ways[-1])
+                through[id(node)] = _gap(node, through) or ("" if "" in ways else ways[-1])
             elif any(id(s) in through for s in beside):
                 through[id(node)] = node.attrs["what"] if node.op is BESIDE else _NO_ARGUMENT
     found = [through[id(y)] for y in outs if id(y) in through]
@@ -111,10 +111,10 @@ def depends(outs: Sequence[Node], targets: Sequence[Node]) -> bool:
     return any(id(node) in wanted for node in toposort(outs))
 
 
-def _gap(node: Node) -> str | None:
-    if isinstance(node.op, LoopOp):  # one whose step has no gradient
+def _gap(node: Node, through: dict[int, str]) -> str | None:
+    if isinstance(node.op, LoopOp):  # one whose step has no gradient by what comes from a target
         body = node.attrs["body"]
-        return way_between(body.roots, [x for x in body.inputs if x.dtype == "float32"])
+        return way_between(body.roots, [x for x, s in zip(body.inputs, node.src, strict=True) if through.get(id(s)) == ""])
     return node.attrs["what"] if node.op is GAP else None
 
 
