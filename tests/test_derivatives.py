@@ -199,10 +199,8 @@ def test_what_is_wrong_is_told_by_the_function_that_was_called(name):
     for kind, words, fault in faults:
         with pytest.raises(kind, match=f"^{name}: .*{words}"):
             fault()
-    faults = [("complex128 data", lambda: call(lambda x: ops.sum(x["a"]), {"a": np.array([1j])}))] if name != "jvp" else []
-    for words, fault in faults:
-        with pytest.raises(DtypeError, match=f"^{name}: argument 'x'\\['a'\\]: .*{words}"):
-            fault()
+    with pytest.raises(DtypeError, match=f"^{name}: argument 'x'\\['a'\\]: .*text"):
+        call(lambda x: ops.sum(x["a"]), {"a": "words"})
     for name in ("checkpoint", "remat"):
         with pytest.raises(TypeError, match=f"^{name}: f must be a function"):
             getattr(pyml, name)(3)
@@ -232,6 +230,12 @@ def test_derivatives_have_the_dtype_of_what_they_belong_to(as_given):
     assert value.dtype == back(x)[0].dtype == "float16" and back(x)[0].tolist() == [2, 8]
     assert [t.dtype for t in pyml.jvp(lambda x: x * x, (x,), (x,))] == ["float16", "float16"]
     assert {f(lambda x: x * x)(x).dtype for f in (pyml.jacobian, pyml.jacfwd)} == {"float16"}
+
+
+def test_numpy_arrays_of_complex_numbers_have_gradients_as_on_pytorch():
+    z = np.array([1 + 2j, 3 - 1j], "complex64")
+    np.testing.assert_allclose(pyml.grad(lambda z: ops.sum(ops.absolute(z) ** 2))(z), 2 * z, rtol=1e-6)
+    np.testing.assert_allclose(pyml.grad(lambda d: ops.sum(ops.real(d["z"] * d["z"])))({"z": z})["z"], 2 * z.conj(), rtol=1e-6)
 
 
 def test_a_custom_gradient_takes_tensors_by_name_and_tells_of_those_that_it_does_not_know():

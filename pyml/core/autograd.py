@@ -14,6 +14,7 @@ from ..errors import DtypeError, NotDifferentiable, ShapeError
 from ..graph import grad as graph_grad
 from ..graph import prims
 from . import trace
+from .complex_tensor import as_complex, is_complex
 from .gaps import Gaps, named
 from .narrow import labelled
 from .nest import Parts, flatten, pack
@@ -186,6 +187,7 @@ def names_of(f: Callable[..., Any], args: Sequence[Any]) -> list[str]:
 
 def watched(value: Any, name: str, what: str) -> Any:
     """The tensors of an argument as nodes of their own, so that the same array passed twice gets two gradients."""
+    value = pack(value, [as_complex(leaf) if is_complex(leaf) else leaf for leaf in flatten(value)])
     leaves = zip(flatten(value), _paths(value), strict=True)
     return pack(value, [None if leaf is None else _watch(leaf, name + place, what) for leaf, place in leaves])
 
