@@ -14,8 +14,9 @@ import numpy as np
 
 from pyml.core import Tensor
 from pyml.core.symbolic import CallNode, KerasTensor
-from pyml.core.tree import is_nested
+from pyml.core.tree import is_nested, map_structure
 from pyml.data.dataset import Dataset
+from pyml.layers.input_layer import InputLayer
 from pyml.layers.preprocessing.host import HostLayer, answering_with_arrays, on_host
 from pyml.models.graph import Graph
 from pyml.utils.data_utils import PyDataset, pack_x_y_sample_weight, unpack_x_y_sample_weight
@@ -33,7 +34,8 @@ class HostStage:
         made = [*graph.inputs, *(t for node in graph.steps if id(node) in host for t in node.output_tensors)]
         needed = {id(t) for node in graph.steps if id(node) not in host for t in node.input_tensors} | {id(t) for t in graph.outputs}
         self.cut: list[KerasTensor] = [t for t in made if id(t) in needed]
-        self.first, self.rest = Graph(graph.inputs, self.cut), Graph(self.cut, graph.outputs_struct)
+        self.first = Graph(graph.inputs, self.cut, named=False)
+        self.rest = Graph(self.cut, graph.outputs_struct, named=False)
         self.names = [f"on_host_{i}" for i in range(len(self.cut))]
 
     def ran(self, inputs: Any) -> bool:
@@ -53,7 +55,8 @@ class HostStage:
 
 
 def host_stage(graph: Graph) -> HostStage | None:
-    """A graph in two halves, where it has layers that run on the host only; else None."""
+    """A graph in two halves, where it has layers that run on the host only, in models within it too; else None."""
+    graph = _opened(graph)
     waiting = [node for node in graph.steps if getattr(node.operation, "runs_on_host", False)]
     if not waiting:
         return None
@@ -69,6 +72,44 @@ def host_stage(graph: Graph) -> HostStage | None:
             host.add(id(node))
             known.update(id(t) for t in node.output_tensors)
     return HostStage(graph, host)
+
+
+def _opened(graph: Graph) -> Graph:
+    """The graph with the layers of models in it that begin on the host in the place of these models."""
+    if not any(_begins_on_host(node) for node in graph.steps):
+        return graph
+
+    def copied(leaf: Any, made: dict[int, Any]) -> Any:
+        if isinstance(leaf, KerasTensor) and id(leaf) not in made:
+            made[id(leaf)] = _like(leaf)
+        return made[id(leaf)] if isinstance(leaf, KerasTensor) else leaf
+
+    def copy(part: Graph, made: dict[int, Any]) -> dict[int, Any]:
+        for node in part.steps:
+            args, kwargs, outputs = (map_structure(lambda leaf: copied(leaf, made), of) for of in (node.args, node.kwargs, node.outputs))
+            if _begins_on_host(node):
+                inner: Graph = node.operation._graph
+                within = copy(inner, dict(zip(map(id, inner.inputs), node.operation._flat_inputs(inner, args[0]), strict=True)))
+                made.update(zip(map(id, node.output_tensors), (copied(t, within) for t in inner.outputs), strict=True))
+            elif not isinstance(node.operation, InputLayer):
+                CallNode(node.operation, args, kwargs, outputs)
+        return made
+
+    made = copy(graph, {id(tensor): tensor for tensor in graph.inputs})
+    return Graph(graph.inputs, map_structure(lambda leaf: copied(leaf, made), graph.outputs_struct), named=False)
+
+
+def _like(tensor: KerasTensor) -> KerasTensor:
+    found = KerasTensor(tensor.shape, dtype=tensor.dtype, name=tensor.name)
+    found._keras_mask = tensor._keras_mask
+    return found
+
+
+def _begins_on_host(node: CallNode) -> bool:
+    """Whether a call is one of a model, with a `call` of pyml's, that has layers which run on the host."""
+    model, given = node.operation, {key: value for key, value in node.kwargs.items() if value is not None}
+    ours = hasattr(model, "_host_stage") and type(model).call.__module__.startswith("pyml.models.")
+    return ours and not given and len(node.args) == 1 and model._host_stage() is not None
 
 
 def staged(x: Any, of_inputs: Callable[[Any], Any]) -> Any:

@@ -16,12 +16,13 @@ class Graph:
     Args:
         inputs: Symbolic tensors (nested), made by `Input`.
         outputs: Symbolic tensors (nested) computed from them.
+        named: Whether two layers of one name are refused.
 
     Raises:
         ValueError: An output cannot be computed from the inputs, or two layers have one name.
     """
 
-    def __init__(self, inputs: Any, outputs: Any) -> None:
+    def __init__(self, inputs: Any, outputs: Any, named: bool = True) -> None:
         self.inputs_struct = inputs
         self.outputs_struct = outputs
         self.inputs: list[KerasTensor] = flatten(inputs)
@@ -37,7 +38,8 @@ class Graph:
         self.nodes = self._order()
         self.steps = [node for node in self.nodes if id(node.output_tensors[0]) not in self._input_ids()]
         self._check_reachable()
-        self._check_names()
+        if named:
+            self._check_names()
 
     def _check_names(self) -> None:
         seen: dict[str, Any] = {}

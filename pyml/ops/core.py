@@ -22,6 +22,7 @@ from .declare import draw, op, sample
 from .joining import first_place, split, take
 from .later import later
 from .shaping import squeeze
+from .texts import holds_text
 
 __all__ = [
     "cast", "convert_to_numpy", "convert_to_tensor", "is_tensor", "saturate_cast", "shape", "slice", "stop_gradient", "unstack",
@@ -110,6 +111,8 @@ def cast(x: TensorLike, dtype: str) -> Tensor:
     """
     if dtype in COMPLEX:
         return as_complex(x)  # type: ignore[return-value]
+    if dtype == "string" and holds_text((x,), {}):
+        return x  # type: ignore[return-value]
     return Tensor(prims.cast(as_node(x), dtype=standardize(dtype)))
 
 

@@ -701,6 +701,7 @@ TABLE = {"color": np.array(["red", "blue", "red"], object), "age": np.array([1.0
 
 def test_text_gets_an_axis_before_a_lookup(tmp_path):
     assert ops.expand_dims(np.array(["a", "b"]), -1).tolist() == [["a"], ["b"]]
+    assert ops.cast(np.array(["a"]), "string").tolist() == ["a"]
     assert ops.concatenate([np.array(["a"]), ops.squeeze(np.array([["b"]]), 0)]).tolist() == ["a", "b"]
     assert ops.stack([ops.reshape(pyml.Input((), dtype="string"), (-1, 1))] * 2, axis=1).shape == (None, 2, 1)
     model = model_of_text_and_numbers()
@@ -767,3 +768,29 @@ def test_shapes_may_depend_on_values_that_a_model_has_from_the_start():
 
     with pytest.raises(pyml.errors.TraceError, match="the shape of its result depends on values"):
         of_inputs(np.array([1, 2]))
+
+
+def test_models_that_begin_with_text_stand_in_models(tmp_path):
+    def encoder(words, name):
+        steps = [layers.StringLookup(vocabulary=words, mask_token=None, num_oov_indices=0, name="lookup"),
+                 layers.Embedding(2, 3, embeddings_initializer="ones", name="vectors")]  # fmt: skip
+        return pyml.Sequential(steps, name=name)
+
+    user, film = pyml.Input((), name="user", dtype="string"), pyml.Input((), name="film", dtype="string")
+    dot = layers.Dot(axes=1)([encoder(["ann", "bob"], "users")(user), encoder(["x", "y"], "films")(film)])
+    model = pyml.Model([user, film], dot)
+    model.compile("sgd", "mse")
+    x = {"user": np.array(["ann", "bob"], object), "film": np.array(["y", "y"], object)}
+    assert model.predict(x, verbose=0).ravel().tolist() == [3.0, 3.0]
+    history = model.fit(x, np.array([3.0, 0.0]), verbose=0).history
+    assert history["loss"] == [4.5]
+    films, users = model.get_layer("films"), model.get_layer("users")
+    assert len(model.layers) == 5 and len(model.get_weights()) == 2
+    rows = users.get_weights()[0][[0, 1]] @ films.get_weights()[0][1]
+    np.testing.assert_allclose(model.predict(x, verbose=0).ravel(), rows, rtol=1e-5)
+    assert rows[0] < 3.0  # the film's vector, which both share, has moved
+    model.save(tmp_path / "m.keras")
+    np.testing.assert_array_equal(pyml.models.load_model(tmp_path / "m.keras").predict(x, verbose=0), model.predict(x, verbose=0))
+    both = pyml.Model([user, film], layers.Subtract()([users(user), users(film)]))  # one model twice
+    found = both.predict({"user": x["user"], "film": np.array(["bob", "bob"], object)}, verbose=0)
+    np.testing.assert_allclose(found, [users.get_weights()[0][0] - users.get_weights()[0][1], [0] * 3], rtol=1e-5)
