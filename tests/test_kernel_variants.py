@@ -136,12 +136,13 @@ def arrays_of(case: Case) -> list[np.ndarray]:
             made.append(rng.integers(0, 2 if "lstm" in case.op or "gru" in case.op else 50, shape).astype(NUMPY[dtype]))
     if case.op == "search":
         made[0] = np.sort(host_keys(rng.choice(made[1].ravel(), made[0].size)))
-    if case.op in ("scatter_add_sorted", "last_place_sorted"):
+    if case.op == "scatter_add_sorted":
         made[0] = np.argsort(made[1].view(np.uint32), kind="stable").astype(np.int32)
-    if case.op in ("segment_runs", "segment_ends"):  # rows in order, those of no row behind
-        if case.op == "segment_runs":
+    if case.op in ("segment_runs", "segment_ends", "last_place_sorted"):  # rows in order, those of no row behind
+        if case.op != "segment_ends":
             made[0] = np.argsort(made[0].view(np.uint32), kind="stable").astype(np.int32)
-        made[-2] = np.sort(made[-2].view(np.uint32)).view(np.int32)
+        keys = -2 if case.op != "last_place_sorted" else -1
+        made[keys] = np.sort(made[keys].view(np.uint32)).view(np.int32)
     if case.op in ("max_pool2d_grad", "max_pool2d_pick"):
         made[1] = OPS["max_pool2d"].numpy(made[0], **dict(case.attrs))
     if case.op in ("fft", "fft_pass"):  # numpy knows the factors that kernels read

@@ -7,8 +7,8 @@ import numpy as np
 from ...errors import DtypeError, ShapeError
 from ..node import Node
 from ..op import ZERO, KernelSpec, Profile, Shape, routine
-from .choose import flat, is_core, sums_by_order
-from .segments import order_of
+from .choose import ceil_div, flat, is_core, sums_by_order
+from .segments import block_of, keys_of, order_of
 
 
 def _shape(indices: Shape, *, rows: int) -> Shape:
@@ -40,11 +40,14 @@ def _lower(node: Node, profile: Profile) -> Node | None:
     (indices,), rows = node.src, node.attrs["rows"]
     if not sums_by_order(rows, indices.size, profile):
         return None
-    return LAST_SORTED(order_of(indices, rows), indices, rows=rows)
+    order = order_of(indices, rows)
+    return LAST_SORTED(order, keys_of(indices, order), rows=rows)
 
 
 def _sorted_kernel(node: Node, profile: Profile) -> KernelSpec:
-    return flat("last_sorted", node.size, {"ROWS": node.size, "COUNT": node.src[1].size}, profile)
+    block = block_of(node.size, profile)
+    params = {"ROWS": node.size, "COUNT": node.src[1].size, "BLOCK": block}
+    return flat("last_sorted", ceil_div(node.size, block), params, profile)
 
 
 _PICKS = np.array([4, 0, 0, 3, -1, 5, 2], np.int32)  # two of them out of range
@@ -53,15 +56,28 @@ LAST = routine(
     "last_place", shape=_shape, dtype=_dtype, numpy=_numpy, grad=ZERO, kernel=_kernel, lower=_lower, flops=lambda node: 0,
     samples=[((_PICKS,), {"rows": 5}), ((_PICKS,), {"rows": 9})],
 )  # fmt: skip
+
+
+def _sorted_shape(order: Shape, keys: Shape, *, rows: int) -> Shape:
+    if order != keys:
+        raise ShapeError(f"last: the order is {order} and keys {keys}; expected the same shape.")
+    return _shape(keys, rows=rows)
+
+
+def _sorted_numpy(order: np.ndarray, keys: np.ndarray, rows: int) -> np.ndarray:
+    found = _numpy(keys, rows)
+    return np.where(found < 0, -1, order[found]).astype(np.int32)
+
+
 LAST_SORTED = routine(
     "last_place_sorted",
-    shape=lambda order, indices, rows: _shape(indices, rows=rows),
-    dtype=lambda order, indices, rows: _dtype(indices, rows=rows),
-    numpy=lambda order, indices, rows: _numpy(indices, rows),
+    shape=_sorted_shape,
+    dtype=lambda order, keys, rows: _dtype(keys, rows=rows),
+    numpy=_sorted_numpy,
     grad=ZERO,
     kernel=_sorted_kernel,
     flops=lambda node: 0,
-    samples=[((np.array([1, 2, 6, 3, 0, 5, 4], np.int32), np.where(_PICKS < 0, 9, _PICKS).astype(np.int32)), {"rows": 5})],
+    samples=[((np.array([1, 2, 6, 3, 0, 5, 4], np.int32), np.array([0, 0, 2, 3, 4, 5, 9], np.int32)), {"rows": 5})],
 )
 
 

@@ -10,7 +10,7 @@ import numpy as np
 from ...errors import DtypeError, ShapeError
 from ..node import Node
 from ..op import KernelSpec, Profile, Shape, routine
-from .choose import LOOP_ROUNDS, ceil_div, flat, is_core, is_register
+from .choose import LOOP_ROUNDS, ceil_div, flat, is_core, is_register, is_software
 from .elementwise import cast, greater_equal, less, logical_and, where
 from .keys import ELEMENT
 from .leaf import full
@@ -19,6 +19,7 @@ from .order import order_below
 from .pick import PICK
 
 _LANES = 8  # threads that a processor's vectors have
+_BLOCK = 64  # rows that one thread looks for on a software adapter
 _CHUNK = 256  # places of the order that are one thread's
 PUT4 = "store(4u * i, v.x); store(4u * i + 1u, v.y); store(4u * i + 2u, v.z); store(4u * i + 3u, v.w);"
 UFUNCS = {"sum": np.add, "prod": np.multiply, "max": np.maximum, "min": np.minimum}
@@ -39,11 +40,21 @@ def order_of(indices: Node, rows: int) -> Node:
     return reshape(order_below(reshape(keys, (1, indices.size)), rows), indices.shape)
 
 
+def keys_of(indices: Node, order: Node) -> Node:
+    """Indices in their order."""
+    line = (1, indices.size)
+    return reshape(PICK(reshape(indices, line), reshape(order, line), whole=True), indices.shape)
+
+
+def block_of(rows: int, profile: Profile) -> int:
+    """Rows that one thread looks for, one after another, where there are many."""
+    return _BLOCK if is_software(profile) and rows >= 256 * _BLOCK else 1
+
+
 def in_order(indices: Node, updates: Node, rows: int, by: str) -> Node:
     """For each of `rows` the updates with its index, joined; 0 where there are none. Indices are a vector."""
     order = order_of(indices, rows)
-    line = (1, indices.size)
-    keys = reshape(PICK(reshape(indices, line), reshape(order, line), whole=True), indices.shape)
+    keys = keys_of(indices, order)
     chunk = max(_CHUNK, ceil_div(indices.size, LOOP_ROUNDS // 2))
     return ENDS(keys, RUNS(order, keys, updates, by=by, chunk=chunk), rows=rows, by=by, chunk=chunk)
 
@@ -102,7 +113,9 @@ def _runs_kernel(node: Node, profile: Profile) -> KernelSpec:
 
 
 def _ends_kernel(node: Node, profile: Profile) -> KernelSpec:
-    return _kernel("segment_ends", node, node.shape[0], {"ROWS": node.shape[0]}, profile)
+    rows = node.shape[0]
+    block = block_of(rows, profile)
+    return _kernel("segment_ends", node, ceil_div(rows, block), {"ROWS": rows, "BLOCK": block}, profile)
 
 
 _KEYS = np.array([0, 0, 0, 2, 3, 3, 9], np.int32)
