@@ -25,6 +25,26 @@ def kernels(fn, *args):
 
 
 # ---- branches
+@pytest.mark.parametrize(("dtype", "wanted"), [("uint8", [200, 6]), ("int8", [-56, 6]), ("float16", [200, 6])])
+def test_branches_get_and_give_8_and_16_bits_as_in_keras(cpu, dtype, wanted):
+    seen = []
+
+    def twice(x):
+        seen.append(x.dtype)
+        return x + x
+
+    def switched(i, x):
+        return ops.switch(i, [lambda x: x, twice], x)
+
+    def chosen(i, x):
+        return ops.cond(i > 0, lambda: twice(x), lambda: x)
+
+    x, one = ops.convert_to_tensor(np.array([100, 3], dtype)), ops.convert_to_tensor(1)
+    for got in (switched(1, x), switched(one, x), chosen(one, x), pyml.program(switched)(one, x), pyml.program(chosen)(one, x)):
+        assert got.dtype == dtype and got.tolist() == wanted
+    assert set(seen) == {dtype}
+
+
 @pytest.mark.parametrize("index", [-1, 0, 1, 2, 5])
 def test_switch_in_a_program_takes_the_branch_that_the_device_names(device, index):
     chosen = pyml.program(lambda i, x: ops.switch(i, BRANCHES, x))

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..dtypes import NARROW
 from ..errors import DtypeError, ShapeError
 from ..graph.node import Node, tick
 from ..graph.region import select, templates
 from . import trace
+from .narrow import labelled
 from .nest import aligned, flatten, outlined, pack, structure
 from .tensor import Tensor, as_node
 from .variable import Variable
@@ -58,7 +60,13 @@ def select_one(pred: Node, yes: Callable[[], Any], no: Callable[[], Any], what: 
     for variable, value in zip(written.values(), chosen[len(first) :], strict=True):
         variable.assign(value)
     rest = iter(chosen)
-    return pack(results[0], [None if x is None else next(rest) for x in flatten(results[0])])
+    return pack(results[0], [None if x is None else _as_given(next(rest), x, y) for x, y in zip(*map(flatten, results), strict=True)])
+
+
+def _as_given(chosen: Tensor, *given: Any) -> Tensor:
+    """What was chosen, in the dtype of 8 or 16 bits that both results have."""
+    dtypes = {str(getattr(x, "dtype", chosen.dtype)) for x in given}
+    return labelled(chosen, dtypes.pop()) if len(dtypes) == 1 and dtypes <= NARROW else chosen
 
 
 def _check(results: list[Any], first: list[Node], second: list[Node], what: str) -> None:

@@ -110,7 +110,7 @@ def _switched(index: Any, branches: Any, *operands: Any) -> Any:
     return branches[min(max(int(index), 0), len(branches) - 1)](*operands)
 
 
-@op(complex_parts="inside", like=_switched, samples=[
+@op(complex_parts="inside", dtypes="own", like=_switched, samples=[
     sample(1, [lambda x, y: x + y, lambda x, y: x - y], draw(2, 3), draw(2, 3)),
     sample(draw(low=0, high=3, dtype="int32"), [lambda x: x * 2.0, lambda x: x * x, lambda x: x * 0.5], draw(4)),
     sample(np.int32(9), [lambda x: x * 2.0, lambda x: x * x], draw(4)),
