@@ -320,7 +320,11 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
 
     def symbolic_call(self, *args: Any, **kwargs: Any) -> Any:
         """Puts a call into the graph and returns its symbolic outputs, with what their masks will look like."""
-        outputs = super().symbolic_call(*args, **kwargs)
+        scope = enter_scope(self.name, self)           # a compute_output_spec of one's own may build layers
+        try:
+            outputs = super().symbolic_call(*args, **kwargs)
+        finally:
+            leave_scope(scope)
         if not call_context.innermost()[0]:
             self._clear_losses()                       # those of tensors without values are none
         if self.supports_masking and not any(getattr(output, "_keras_mask", None) is not None for output in flatten(outputs)):

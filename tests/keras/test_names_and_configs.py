@@ -533,6 +533,25 @@ def test_a_model_that_only_values_build_is_made_from_its_config_with_a_warning()
     assert again(np.ones((3, 4), "float32")).shape == (1, 2) and len(again.weights) == 2
 
 
+class BuildsForItsSpec(L.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.inner = L.Dense(2, name="inner")
+
+    def call(self, x):
+        return self.inner(x)
+
+    def compute_output_spec(self, x):
+        self.inner.build(x.shape)
+        return pyml.KerasTensor((*x.shape[:-1], 2))
+
+
+def test_layers_that_a_compute_output_spec_builds_are_named_below_its_layer():
+    outer = BuildsForItsSpec(name="outer")
+    outer(pyml.Input((3,)))
+    assert [w.path for w in outer.weights] == ["outer/inner/kernel", "outer/inner/bias"]
+
+
 def test_ops_between_layers_have_the_names_of_keras():
     pyml.backend.clear_session()
     x = pyml.Input((4,))
