@@ -26,7 +26,7 @@ def kernels(fn, *args):
 
 # ---- branches
 @pytest.mark.parametrize(("dtype", "wanted"), [("uint8", [200, 6]), ("int8", [-56, 6]), ("float16", [200, 6])])
-def test_branches_get_and_give_8_and_16_bits_as_in_keras(cpu, dtype, wanted):
+def test_branches_and_functions_with_own_gradients_get_and_give_8_and_16_bits_as_in_keras(cpu, dtype, wanted):
     seen = []
 
     def twice(x):
@@ -40,7 +40,8 @@ def test_branches_get_and_give_8_and_16_bits_as_in_keras(cpu, dtype, wanted):
         return ops.cond(i > 0, lambda: twice(x), lambda: x)
 
     x, one = ops.convert_to_tensor(np.array([100, 3], dtype)), ops.convert_to_tensor(1)
-    for got in (switched(1, x), switched(one, x), chosen(one, x), pyml.program(switched)(one, x), pyml.program(chosen)(one, x)):
+    own = ops.custom_gradient(lambda x: (twice(x), lambda upstream: upstream))
+    for got in (switched(1, x), switched(one, x), chosen(one, x), pyml.program(switched)(one, x), pyml.program(chosen)(one, x), own(x)):
         assert got.dtype == dtype and got.tolist() == wanted
     assert set(seen) == {dtype}
 

@@ -16,7 +16,8 @@ from ..graph.region import template_of
 from . import trace
 from .nest import aligned, flatten, pack
 from .symbolic import call_function, holds_symbolic
-from .tensor import Tensor, as_node
+from .tensor import NarrowTensor, Tensor, as_node
+from .variable import NarrowVariable
 
 
 def custom_gradient(f: Callable[..., tuple[Any, Callable[..., Any]]]) -> Callable[..., Any]:
@@ -57,21 +58,27 @@ def custom_gradient(f: Callable[..., tuple[Any, Callable[..., Any]]]) -> Callabl
         leaves = flatten(args)
         nodes = [as_node(a) for a in leaves if not _is_plain(a)]
         rest = iter(nodes)
-        given = pack(args, [a if _is_plain(a) else Tensor(next(rest)) for a in leaves])
+        given = pack(args, [a if _is_plain(a) else _as_given(next(rest), a) for a in leaves])
         answer = f(*given, **kwargs)
         if not (isinstance(answer, (tuple, list)) and len(answer) == 2 and callable(answer[1])):
             raise TypeError(f"custom_gradient: the function must return its value and a function of the upstream gradient. "
                             f"Received: {type(answer).__name__}")  # fmt: skip
         value, grad_fn = answer
-        values = [as_node(v) for v in flatten(value)]
+        results = flatten(value)
+        values = [as_node(v) for v in results]
 
         def parts(upstream: Sequence[Node]) -> list[Node | None]:
             return _parts(grad_fn, given, nodes, pack(value, [Tensor(g) for g in upstream]))
 
         made = _in_region(values, nodes, parts) if _copied() else _outside(values, nodes, parts)
-        return pack(value, [Tensor(n) for n in made])
+        return pack(value, [_as_given(n, v) for n, v in zip(made, results, strict=True)])
 
     return wrapped
+
+
+def _as_given(node: Node, value: Any) -> Tensor:
+    """The tensor of a node, in the dtype of 8 or 16 bits that `value` has, if it is of one."""
+    return NarrowTensor(node, value.dtype) if isinstance(value, (NarrowTensor, NarrowVariable)) else Tensor(node)
 
 
 def _is_plain(value: Any) -> bool:
