@@ -289,7 +289,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         if "compute_output_shape" not in overridden(type(self)):
             return infer_output_spec(self._call_on_probes, args, kwargs)
-        if type(self).build is Layer.build and not all(layer.built for layer in self._flatten_layers(include_self=False)):
+        if self._has_inner_to_build():
             self._build_inner(args, kwargs)
         first = self._signature.first(args, kwargs)
         first = next(iter(kwargs.values())) if first is None else first
@@ -310,6 +310,9 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
         return pack_sequence_as(specs, [KerasTensor(spec.shape, dtype=other.dtype)
                                         for spec, other in zip(flatten(specs), found, strict=True)])  # fmt: skip
 
+    def _has_inner_to_build(self) -> bool:
+        return type(self).build is Layer.build and not all(layer.built for layer in self._flatten_layers(include_self=False))
+
     def _build_inner(self, args: Any, kwargs: Any) -> None:
         """Makes the weights of layers inside that only `call` makes, which nothing else runs where the shape of the output is told."""
         try:
@@ -322,6 +325,8 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
         """Puts a call into the graph and returns its symbolic outputs, with what their masks will look like."""
         scope = enter_scope(self.name, self)           # a compute_output_spec of one's own may build layers
         try:
+            if not type(self).compute_output_spec.__module__.startswith("pyml.") and self._has_inner_to_build():
+                self._build_inner(args, kwargs)        # theirs may build nothing
             outputs = super().symbolic_call(*args, **kwargs)
         finally:
             leave_scope(scope)

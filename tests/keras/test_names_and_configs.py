@@ -533,23 +533,25 @@ def test_a_model_that_only_values_build_is_made_from_its_config_with_a_warning()
     assert again(np.ones((3, 4), "float32")).shape == (1, 2) and len(again.weights) == 2
 
 
-class BuildsForItsSpec(L.Layer):
-    def __init__(self, **kwargs):
+class TellsItsSpec(L.Layer):
+    def __init__(self, builds, **kwargs):
         super().__init__(**kwargs)
-        self.inner = L.Dense(2, name="inner")
+        self.builds, self.inner = builds, L.Dense(2, name="inner")
 
     def call(self, x):
         return self.inner(x)
 
     def compute_output_spec(self, x):
-        self.inner.build(x.shape)
+        if self.builds and not self.inner.built:
+            self.inner.build(x.shape)
         return pyml.KerasTensor((*x.shape[:-1], 2))
 
 
-def test_layers_that_a_compute_output_spec_builds_are_named_below_its_layer():
-    outer = BuildsForItsSpec(name="outer")
-    outer(pyml.Input((3,)))
-    assert [w.path for w in outer.weights] == ["outer/inner/kernel", "outer/inner/bias"]
+def test_a_layer_with_a_compute_output_spec_of_its_own_has_weights_with_its_name_after_a_symbolic_call():
+    for builds in (True, False):
+        outer = TellsItsSpec(builds, name="outer")
+        outer(pyml.Input((3,)))
+        assert [w.path for w in outer.weights] == ["outer/inner/kernel", "outer/inner/bias"]
 
 
 def test_ops_between_layers_have_the_names_of_keras():
