@@ -229,7 +229,7 @@ def test_python_does_no_more_in_a_step_of_a_deep_model_than_in_one_of_a_flat_mod
 
 
 def test_a_call_outside_of_programs_takes_few_python_functions(wasm, monkeypatch):
-    monkeypatch.setattr("pyml.layers.layer._holding", weakref.WeakSet())  # other tests' models may hold losses,
+    monkeypatch.setattr("pyml.layers.added_losses._holding", weakref.WeakSet())  # other tests' models may hold losses,
     monkeypatch.setattr("pyml.compile.program._scratch", weakref.WeakKeyDictionary())  # and their programs temporaries
     model = pyml.Sequential([pyml.Input((20,)), pyml.layers.Dense(8, activation="relu"), pyml.layers.Dense(3, activation="softmax")])
     x = np.ones((4, 20), np.float32)
@@ -245,15 +245,15 @@ def test_a_call_outside_of_programs_takes_few_python_functions(wasm, monkeypatch
 
 
 def test_losses_that_are_gone_cost_no_walk_through_the_layers():
-    layer_module = sys.modules["pyml.layers.layer"]
+    module = sys.modules["pyml.layers.added_losses"]
     model = pyml.Sequential([pyml.Input((3,)), pyml.layers.ActivityRegularization(l2=1.0), pyml.layers.Dense(2)])
     x = pyml.convert_to_tensor(np.ones((1, 3), np.float32))
     model(x)
     holder = model.layers[0]
-    assert len(model.losses) == 1 and holder in layer_module._holding
+    assert len(model.losses) == 1 and holder in module._holding
     holder.activity_regularizer = None
     model(x)
-    assert not model.losses and holder not in layer_module._holding
+    assert not model.losses and holder not in module._holding
 
 
 def test_steps_of_a_stencil_do_not_compute_each_other_again(gpu):
