@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator
+from operator import itemgetter
 from typing import Any
 
 from pyml.core import Variable
@@ -29,6 +30,18 @@ def _leaves(value: Any) -> Iterator[Any]:
         yield value
 
 
+def _dated(value: Any, when: int) -> Iterator[tuple[int, Tracking]]:
+    """The layers in an attribute that came at `when`, each with when it came."""
+    if isinstance(value, Tracking):
+        yield max(when, value._begun), value
+    elif isinstance(value, (list, tuple, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            for came, layer in _dated(item, when):
+                if layer is item:
+                    when = came
+                yield came, layer
+
+
 class Tracking:
     """Mixin of Layer: attributes that are Variables, layers, seed generators or metrics are remembered.
 
@@ -41,6 +54,8 @@ class Tracking:
     _seed_generators: list[SeedGenerator]
     _metrics: list[Metric]
     _children: dict[str, Any]                          # attribute name -> layer or container of layers
+    _since: dict[str, int]                             # attribute name -> when that became one
+    _begun: int                                         # when this object was
 
     def _init_tracking(self) -> None:
         d = self.__dict__
@@ -49,6 +64,8 @@ class Tracking:
         d["_seed_generators"] = []
         d["_metrics"] = []
         d["_children"] = {}
+        d["_since"] = {}
+        d["_begun"] = next(_numbers)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if "_children" not in self.__dict__:           # before super().__init__(), as Keras allows
@@ -59,7 +76,7 @@ class Tracking:
 
     def __delattr__(self, name: str) -> None:
         self._untrack(self.__dict__.get(name))
-        self._children.pop(name, None)
+        self._forget(name)
         object.__delattr__(self, name)
 
     def _untrack(self, old: Any) -> None:
@@ -105,12 +122,17 @@ class Tracking:
                 self._metrics.append(value)
         elif isinstance(value, (Tracking, list, tuple, dict)):
             self._children[name] = value
+            self._since.setdefault(name, next(_numbers))
             if not isinstance(value, Tracking):
                 for leaf in _leaves(value):
                     if isinstance(leaf, Variable):
                         _place(leaf)
         else:
-            self._children.pop(name, None)
+            self._forget(name)
+
+    def _forget(self, name: str) -> None:
+        self._children.pop(name, None)
+        self._since.pop(name, None)
 
     def _track_variable(self, variable: Any) -> None:
         store = self._trainable_variables if variable.trainable else self._non_trainable_variables
@@ -120,20 +142,19 @@ class Tracking:
 
     @property
     def _layers(self) -> list[Any]:
-        """Direct sublayers, in the order they became attributes, each once."""
-        found, seen = [], set()
-        stack = list(reversed(self._children.values()))
-        while stack:
-            value = stack.pop()
-            if isinstance(value, Tracking):
-                if id(value) not in seen and value is not self:
-                    seen.add(id(value))
-                    found.append(value)
-            elif isinstance(value, dict):
-                stack.extend(reversed(value.values()))
-            elif isinstance(value, (list, tuple)):
-                stack.extend(reversed(value))
-        return found
+        """Direct sublayers, each once, in the order in which they came, as Keras has them: of lists that are filled in turn, in turn.
+
+        A list does not tell when a layer was appended: that is not before the layer was made, and not before the one in front of it came.
+        """
+        found: list[tuple[int, Any]] = []
+        seen, contained = set(), False
+        for name, value in self._children.items():
+            contained = contained or not isinstance(value, Tracking)
+            for when, layer in _dated(value, self._since[name]):
+                if id(layer) not in seen and layer is not self:
+                    seen.add(id(layer))
+                    found.append((when, layer))
+        return [layer for _, layer in (sorted(found, key=itemgetter(0)) if contained else found)]
 
     def _flatten_layers(self, include_self: Any = True, recursive: Any = True) -> list[Any]:
         """This layer and all layers inside it, each once."""

@@ -90,7 +90,7 @@ class Model(OfGraph):
     def _set_graph(self, graph: Graph) -> None:
         self._graph = graph
         self._graph_layers = [op for op in graph.operations if isinstance(op, Layer)]
-        self._children["_graph_layers"] = self._graph_layers
+        self._track("_graph_layers", self._graph_layers)
         self.built = True
 
     # ---- calling

@@ -63,3 +63,17 @@ class CompiledMetrics(metrics_module.Metric):
 def spread_out(metrics: Sequence[Any]) -> list[Any]:
     """The metrics, with those of `compile` each for itself."""
     return [one for metric in metrics for one in (metric.metrics if isinstance(metric, CompiledMetrics) else [metric])]
+
+
+def as_given(metrics: Any) -> Any:
+    """The `metrics` of a call of `compile`; those of an earlier one, which `model.metrics` has as one, as they were given to that."""
+    if not isinstance(metrics, (list, tuple)) or not any(isinstance(metric, CompiledMetrics) for metric in metrics):
+        return metrics
+    found: list[Any] = []
+    for metric in metrics:
+        if not isinstance(metric, CompiledMetrics):
+            found.append(metric)
+            continue
+        for part in metric._compilation.parts:
+            found += part.given if isinstance(part.given, (list, tuple)) else part.metrics
+    return found

@@ -17,7 +17,7 @@ from pyml.trainers.data import Arrays
 from pyml.trainers.feeds import Residents
 from pyml.trainers.io import AsyncIO, SyncIO, drive
 from pyml.trainers.keeper import Keeper
-from pyml.trainers.metric_group import CompiledMetrics
+from pyml.trainers.metric_group import CompiledMetrics, as_given
 from pyml.trainers.options import Options
 from pyml.trainers.preparation import Preparation
 from pyml.trainers.steps import Steps
@@ -96,7 +96,7 @@ class Trainer(Preparation):
             loss, loss_weights = given.get("loss"), given.get("loss_weights")
         if metrics is None and weighted_metrics is None:
             metrics, weighted_metrics = given.get("metrics"), given.get("weighted_metrics")
-        self._compilation = Compilation(loss, loss_weights, metrics, weighted_metrics)
+        self._compilation = Compilation(loss, loss_weights, as_given(metrics), as_given(weighted_metrics))
         self._compilation.group = CompiledMetrics(self)
         self._compiled_with = {"run_eagerly": run_eagerly, "steps_per_execution": steps_per_execution, "jit_compile": jit_compile}
         self._watch, self._trained = Watch(), Trained()

@@ -794,3 +794,50 @@ def test_models_that_begin_with_text_stand_in_models(tmp_path):
     both = pyml.Model([user, film], layers.Subtract()([users(user), users(film)]))  # one model twice
     found = both.predict({"user": x["user"], "film": np.array(["bob", "bob"], object)}, verbose=0)
     np.testing.assert_allclose(found, [users.get_weights()[0][0] - users.get_weights()[0][1], [0] * 3], rtol=1e-5)
+
+
+class InTurn(layers.Layer):
+    """Lists that are filled in turn, beside attributes."""
+
+    def __init__(self):
+        super().__init__()
+        self.convolutions, self.norms, self.nested = [], [], [[_named("o00")], [_named("o10")]]
+        for i in range(2):
+            setattr(self, f"c{i}", _named(f"c{i}"))
+            self.convolutions.append(getattr(self, f"c{i}"))
+            self.norms.append(_named(f"n{i}"))
+        self.head = _named("head")
+        self.nested[0].append(_named("o01"))
+        later, first = _named("later"), _named("first")
+        self.norms.extend([first, later])
+        self.named = {"p": _named("p")}
+        self.convolutions.append(_named("c2"))
+        self.named["q"] = _named("q")
+
+
+def _named(name):
+    return layers.Dense(1, use_bias=False, name=name)
+
+
+def test_weights_of_layers_in_lists_are_in_the_order_in_which_these_were_appended():
+    """As `get_weights` of Keras gives them, and its `set_weights` takes them."""
+    layer = InTurn()
+    order = ["o00", "o10", "c0", "n0", "c1", "n1", "head", "o01", "first", "later", "p", "c2", "q"]
+    assert [inner.name for inner in layer._flatten_layers(include_self=False)] == order
+    for inner in layer._flatten_layers(include_self=False):
+        inner.build((None, 1))
+    layer.built = True
+    layer.set_weights([[[float(i)]] for i in range(len(order))])
+    assert {inner.name: inner.kernel.numpy().item() for inner in layer._flatten_layers(include_self=False)} == {
+        name: float(i) for i, name in enumerate(order)
+    }
+
+
+def test_metrics_of_an_earlier_compile_may_be_given_to_the_next():
+    model = pyml.Sequential([pyml.Input((3,)), layers.Dense(2)])
+    x, y = np.ones((4, 3), "float32"), np.ones((4, 2), "float32")
+    model.compile("sgd", "mse", metrics=["mae"])
+    model.fit(x, y, verbose=0)
+    for _ in range(2):
+        model.compile("adam", "mse", metrics=[metric for metric in model.metrics if metric.name != "loss"])
+        assert list(model.fit(x, y, verbose=0).history) == ["loss", "mae"]

@@ -25,7 +25,8 @@ from . import keras2
 from .hdf5 import Group
 
 # Attributes of ours that hold layers which Keras reaches on another way.
-_OURS = frozenset({"_children", "_constructor", "_graph", "_graph_calls", "_graph_layers", "_graph_source", "_inbound_nodes", "_stack"})
+_OURS = frozenset(
+    {"_children", "_constructor", "_graph", "_graph_calls", "_graph_layers", "_graph_source", "_inbound_nodes", "_since", "_stack"})
 # Built-in layers whose attributes have other names in Keras.
 _POLICY = "dtype_policy"  # an attribute of the variables of a quantized layer
 _PARTS = ("query_dense", "key_dense", "value_dense", "output_dense", "dropout_layer")
