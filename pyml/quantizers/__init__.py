@@ -75,7 +75,8 @@ def get(identifier: Any, **kwargs: Any) -> Any:
     """
     if identifier is None:
         return None
-    found = deserialize(identifier) if isinstance(identifier, (str, dict)) else identifier
+    described = {"class_name": identifier, "config": kwargs} if isinstance(identifier, str) and kwargs else identifier
+    found = deserialize(described) if isinstance(described, (str, dict)) else described
     if isinstance(found, type):
         found = found(**kwargs)
     if not callable(found) and not isinstance(found, QuantizationConfig):
