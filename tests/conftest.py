@@ -29,6 +29,7 @@ sys.path.insert(0, str(Path(__file__).parent / "goldens"))  # the cases behind t
 import every  # noqa: E402
 
 import pyml  # noqa: E402
+from pyml import settings as kept  # noqa: E402
 from pyml.graph import prims  # noqa: E402
 
 for _module in pkgutil.iter_modules(prims.__path__):  # also those that load with the ops that need them: tests look at all of them
@@ -50,6 +51,15 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     every.only = config.getoption("--case")
+
+
+@pytest.fixture(autouse=True)
+def settings_of_no_other_test():
+    """A dtype policy that a test, or an example, has set is not there for the next one, and neither is its floatx."""
+    yield
+    kept.set_policy(None)
+    if pyml.config.floatx() != "float32":
+        pyml.config.set_floatx("float32")
 
 
 def _use(name: str):
