@@ -23,14 +23,13 @@ fn main(@builtin(workgroup_id) g: vec3u, @builtin(local_invocation_index) l: u32
   if (i >= COUNT) { return; }
   let own = key(x[i]);
   var low = 0u;
-  var left = N;
-  while (left > 1u) {  // as many rounds for every element, and no branch to guess
-    let half = left / 2u;
-    let edge = edges[low + half - 1u];
-    low += select(0u, half, select(edge < own, edge <= own, RIGHT));
-    left -= half;
+  var high = N;
+  while (low < high) {  // edges out of order give what numpy's bisection gives
+    let middle = (low + high) / 2u;
+    let edge = edges[middle];
+    let before = select(edge < own, edge <= own, RIGHT);  // no branch to guess
+    low = select(low, middle + 1u, before);
+    high = select(middle, high, before);
   }
-  let edge = edges[low];
-  low += select(0u, 1u, select(edge < own, edge <= own, RIGHT));
   store(i, i32(low));
 }
