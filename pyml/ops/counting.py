@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -96,6 +97,9 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 
     instead = "ops.sum(ops.one_hot(x, classes), axis=-2)"
     there = hasattr(x, "_value_node") and config.device().profile.counts_quickly
     host = None if there or not node.size else values_for_shape(x, "bincount", instead)
+    if host is not None and given is None and node.ndim == 1 and node.dtype == "int32":
+        with suppress(ValueError):  # of an element below 0, which is named below; numpy finds the ends itself, in one pass
+            return Tensor(as_node(np.bincount(host, minlength=int(minlength)).astype(np.int32)))
     low, high = (0, -1) if not node.size else (int(host.min()), int(host.max())) if host is not None else _ends(node, instead)
     if low < 0:
         raise ValueError(f"bincount: x must not be negative. Received: {low} among the elements")
