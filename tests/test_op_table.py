@@ -78,7 +78,7 @@ def test_nan_and_infinity_pass_through_as_in_numpy(device, name):
         arrays = [np.array([True, False, True, False, True]), special, special[::-1].copy()]
     with np.errstate(all="ignore"):
         expected = op.numpy(*arrays)
-    np.testing.assert_array_equal(np.isnan(Tensor(op(*map(as_node, arrays))).numpy()), np.isnan(expected))
+    np.testing.assert_allclose(Tensor(op(*map(as_node, arrays))).numpy(), expected, rtol=op.tol, atol=1e-6)
 
 
 def test_no_text_takes_the_remainder_of_a_signed_integer():
@@ -128,6 +128,7 @@ def _check_gradient(op, arrays, attrs):
     seed = rng.uniform(-1, 1, y.shape).astype(np.float32)
     wanted = [i for i, a in enumerate(arrays) if a.dtype == np.float32]
     found = graph_grad.gradients(y, [leaves[i] for i in wanted], seed=_leaf(seed))
+    compared = kinks = 0
     for i, node in zip(wanted, found, strict=True):
         got = Tensor(node).numpy()
         assert got.shape == arrays[i].shape
@@ -136,6 +137,7 @@ def _check_gradient(op, arrays, attrs):
         for k in some:
             h = 1e-4
             if abs(flat[k] - round(flat[k])) < 2e-3 and op.name in ("mod", "floor_divide"):
+                kinks += 1
                 continue
 
             def at(v, i=i, k=k, flat=flat):
@@ -149,9 +151,12 @@ def _check_gradient(op, arrays, attrs):
             left, mid, right = at(flat[k] - h), at(flat[k]), at(flat[k] + h)
             slope = (right - left) / (2 * h)
             if abs((right - mid) - (mid - left)) > 1e-2 * h * (1 + abs(slope)) + 1e-6:
-                continue  # a kink lies between
+                kinks += 1  # one lies between
+                continue
+            compared += 1
             scale = 1 + abs(slope)
             assert abs(got.reshape(-1)[k] - slope) < 2e-3 * scale, f"{op.name} d/dx{i}[{k}]: {got.reshape(-1)[k]} against {slope}"
+    assert compared >= max(kinks, 1)
 
 
 def _leaf(array):

@@ -224,7 +224,9 @@ def test_the_symbolic_dtype_of_a_layer_is_that_of_its_output(cls, cpu):
             values = mapped(lambda leaf, dtype=dtype: np.abs(leaf).astype(dtype) if leaf.dtype.kind == "f" else leaf, drawn_once)
             given = call_with(sample.made, sample.kwargs, as_tensors(values))
             found = call_with(sample.made, sample.kwargs, symbolic(sample, values))
-            if given is not None and found is not None:
+            if given is None or found is None:  # of STFTSpectrogram, as in Keras, only the call looks at dtypes
+                assert given is found or cls.__name__ == "STFTSpectrogram", dtype
+            else:
                 assert [tensor.dtype for tensor in found] == [tensor.dtype for tensor in given], dtype
 
 

@@ -191,8 +191,8 @@ def test_sequences_are_filled_and_cut_as_keras_does():
     for given, told in (({"padding": "mid"}, "padding"), ({"truncating": "mid"}, "truncating"), ({"value": "x"}, "dtype")):
         with pytest.raises(ValueError, match=told):
             utils.pad_sequences(rows, **given)
-    for bad in (7, [1, 2], [[[1, 2]], [[1]]]):
-        with pytest.raises(ValueError):
+    for bad, told in ((7, "must be iterable"), ([1, 2], "Found non-iterable: 1"), ([[[1, 2]], [[1]]], r"Shape of sample \(1,\)")):
+        with pytest.raises(ValueError, match=told):
             utils.pad_sequences(bad)
 
 

@@ -69,9 +69,11 @@ def test_what_is_no_policy_is_refused_with_what_was_given(make, told):
 
 
 def test_names_of_other_types_are_refused():
-    for make in (lambda: p.DTypePolicy(3), lambda: p.DTypePolicyMap(policy_map=[1]),
-                 lambda: p.QuantizedFloat8DTypePolicy("float8", "float32", amax_history_length=1.5)):  # fmt: skip
-        with pytest.raises(TypeError):
+    for make, told in (
+        (lambda: p.DTypePolicy(3), "name=3"), (lambda: p.DTypePolicyMap(policy_map=[1]), "`policy_map` must be a dict"),
+        (lambda: p.QuantizedFloat8DTypePolicy("float8", "float32", amax_history_length=1.5), "`amax_history_length` must be an integer"),
+    ):  # fmt: skip
+        with pytest.raises(TypeError, match=told):
             make()
 
 

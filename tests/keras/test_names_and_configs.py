@@ -586,16 +586,17 @@ def test_a_sequential_says_for_which_shape_it_was_built():
 
 def test_configs_that_are_not_what_they_seem_are_refused():
     dense = {"class_name": "Dense", "module": "keras.layers", "config": {"units": 2}}
-    for config, error in (
-        ({**dense, "config": [1, 2]}, TypeError),
-        ({**dense, "class_name": ["Dense"]}, TypeError),
-        ({"class_name": "function", "module": "builtins", "config": ["relu"], "registered_name": "function"}, TypeError),
-        ({"class_name": "function", "module": "builtins", "config": "relu", "registered_name": "mine"}, ValueError),
-        ({**dense, "registered_name": "mine>Dense"}, ValueError),
-        ({"class_name": "Sequential", "module": "keras", "config": {"layers": [dense]}}, ValueError),
-        ({"class_name": "Pipeline", "module": "keras.layers", "config": {"name": "p"}}, ValueError),
+    function = {"class_name": "function", "module": "builtins"}
+    for config, error, told in (
+        ({**dense, "config": [1, 2]}, TypeError, "config of Dense must be a dict"),
+        ({**dense, "class_name": ["Dense"]}, TypeError, "class_name must be text"),
+        ({**function, "config": ["relu"], "registered_name": "function"}, TypeError, "names a list where a class or function"),
+        ({**function, "config": "relu", "registered_name": "mine"}, ValueError, "registered_name='mine', but names relu"),
+        ({**dense, "registered_name": "mine>Dense"}, ValueError, "registered_name='mine>Dense', but names Dense"),
+        ({"class_name": "Sequential", "module": "keras", "config": {"layers": [dense]}}, ValueError, "a dict with name and layers"),
+        ({"class_name": "Pipeline", "module": "keras.layers", "config": {"name": "p"}}, ValueError, "config must have layers"),
     ):
-        with pytest.raises(error):
+        with pytest.raises(error, match=told):
             pyml.saving.deserialize_keras_object(config)
 
 

@@ -13,26 +13,26 @@ from pyml.core.probes import PROBES, probed, without_probes
 
 ARGUMENTS = {
     "units": 3, "filters": 3, "kernel_size": 2, "rate": 0.5, "n": 2, "dims": (2, 1), "target_shape": (7, 2), "input_dim": 5,
-    "output_dim": 3, "num_heads": 2, "key_dim": 3, "size": 2, "layer": None, "function": lambda x: ops.reshape(x, (7, -1, 11)),
+    "output_dim": 3, "num_heads": 2, "key_dim": 3, "size": 2, "output_size": 2, "function": lambda x: ops.reshape(x, (7, -1, 11)),
     "equation": "abc,cd->abd", "output_shape": (None, 3), "height": 4, "width": 4, "stddev": 0.1, "factor": 0.1, "axes": 1,
-    "num_tokens": 4, "boundaries": [0.0, 1.0], "num_bins": 3, "bin_boundaries": [0.0], "scale": 2.0, "groups": 2, "cell": None,
+    "boundaries": [0.0, 1.0], "num_bins": 3, "scale": 2.0, "groups": 2, "activation": "relu", "pool_size": 2, "head_dim": 3,
+    "num_query_heads": 2, "num_key_value_heads": 1, "max_number": 4, "height_factor": 0.1, "width_factor": 0.1,
+}  # fmt: skip
+OTHERS = {  # arguments that are not these, or that a signature does not ask for
+    **dict.fromkeys(("SpectralNormalization", "TimeDistributed", "Wrapper"), lambda: {"layer": layers.Dense(3)}),
+    "Bidirectional": lambda: {"layer": layers.LSTM(3)}, "CategoryEncoding": lambda: {"num_tokens": 4},
+    "Discretization": lambda: {"num_bins": 3}, "InputLayer": lambda: {"shape": (3,)}, "RandomPosterization": lambda: {"factor": 4},
+    "Pipeline": lambda: {"layers": [layers.Dense(3)]}, "RNN": lambda: {"cell": layers.LSTMCell(3)},
+    "StackedRNNCells": lambda: {"cells": [layers.LSTMCell(3)]},
 }  # fmt: skip
 SHAPES = [(None,), (None, 3), (None, None), (None, 5, 4), (None, None, 4), (None, 2, 2, 3), (None, None, None, 4), (None, 2, 2, 2, 3)]
 
 
 def made(cls):
-    """A layer of the class, or None where an argument is not known here."""
+    """A layer of the class."""
     parameters = inspect.signature(cls.__init__).parameters.values()
-    needed = [p.name for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD]
-    given = {name: ARGUMENTS[name] for name in needed if name != "self" and name in ARGUMENTS}
-    if "layer" in given:
-        given["layer"] = layers.LSTM(3) if cls.__name__ == "Bidirectional" else layers.Dense(3)
-    if "cell" in given:
-        given["cell"] = layers.LSTMCell(3)
-    try:
-        return cls(**given)
-    except TypeError:
-        return None
+    needed = [p.name for p in parameters if p.default is p.empty and p.kind is p.POSITIONAL_OR_KEYWORD and p.name != "self"]
+    return cls(**(OTHERS[cls.__name__]() if cls.__name__ in OTHERS else {name: ARGUMENTS[name] for name in needed}))
 
 
 def shown_sizes(message):
@@ -58,6 +58,7 @@ LAYERS = sorted(name for name in dir(layers) if is_layer(getattr(layers, name)))
 @every("name", LAYERS)
 def test_no_message_of_a_layer_shows_them(name):
     cls, shown = getattr(layers, name), []
+    made(cls)  # it takes these arguments
 
     def in_a_model(x):
         return pyml.Sequential([pyml.Input(x.shape[1:]), made(cls), layers.Dense(2), layers.Reshape((13, 17))])
