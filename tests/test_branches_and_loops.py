@@ -253,6 +253,57 @@ def test_loops_of_no_steps_give_what_they_began_with():
     assert ops.associative_scan(lambda a, b: a + b, np.zeros((0, 3), np.float32)).shape == (0, 3)
 
 
+# What Keras on PyTorch gives for [100, 3, 7] of uint8, int8, float16 and bfloat16, and the dtype that integers become, if another.
+LOOPS_OF_FEW_BITS = {
+    "scan": (lambda x: ops.scan(lambda c, r: (c + r, c * r), x[0], x)[1], None,
+             ([16, 88, 141], [16, 88, -115], [10000, 600, 1421], [9984, 600, 1424])),
+    "scan whose first step changes the dtype": (
+        lambda x: ops.scan(lambda c, r: (ops.add(c, r), c), x, np.array([[1] * 3, [5] * 3]))[0], "int32", ([106, 9, 13],) * 4),
+    "scan from the end whose first step changes the dtype": (
+        lambda x: ops.scan(lambda c, r: (ops.multiply(c, 1.5), c), x, x, reverse=True)[1][:, 0], "float32", ([225, 150, 100],) * 4),
+    "fori_loop": (lambda x: ops.fori_loop(1, 4, lambda i, v: v * i + 1, x), None,
+                  ([98, 28, 52], [98, 28, 52], [610, 28, 52], [608, 28, 52])),
+    "fori_loop of halves": (lambda x: ops.fori_loop(0, 3, lambda i, v: v + i * 0.5, x), "float32", ([101.5, 4.5, 8.5],) * 4),
+    "fori_loop from a number": (lambda x: ops.fori_loop(0, 3, lambda i, v: v + x[i], 0), None, (110,) * 4),
+    "fori_loop with a number": (lambda x: ops.fori_loop(0, 3, lambda i, v: (v[0] + 1, v[1] * v[0]), (1, x))[1], None,
+                                ([88, 18, 42], [88, 18, 42], [600, 18, 42], [600, 18, 42])),
+    "while_loop": (lambda x: ops.while_loop(lambda i, v: i < 3, lambda i, v: (i + 1, v + v), (0, x))[1], None,
+                   ([32, 24, 56], [32, 24, 56], [800, 24, 56], [800, 24, 56])),
+    "while_loop until data says so": (
+        lambda x: ops.while_loop(lambda v: ops.max(v) < 120, lambda v: v + v[1], x, maximum_iterations=30), None, ([121, 24, 28],) * 4),
+    "map": (lambda x: ops.map(lambda r: r * 2 + 1, x), None, ([201, 7, 15], [-55, 7, 15], [201, 7, 15], [201, 7, 15])),
+    "vectorized_map": (lambda x: ops.vectorized_map(lambda r: r * r, x), None,
+                       ([16, 9, 49], [16, 9, 49], [10000, 9, 49], [9984, 9, 49])),
+    "vectorize": (lambda x: ops.vectorize(lambda a, b: a * b)(x, x), None, ([16, 9, 49], [16, 9, 49], [10000, 9, 49], [9984, 9, 49])),
+    "associative_scan": (lambda x: ops.associative_scan(lambda a, b: a * b, x), None,
+                         ([100, 44, 52], [100, 44, 52], [100, 300, 2100], [100, 300, 2096])),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LOOPS_OF_FEW_BITS)
+def test_loops_get_and_give_8_and_16_bits_as_in_keras(device, name):
+    run, integers_become, wanted = LOOPS_OF_FEW_BITS[name]
+    for dtype, values in zip(("uint8", "int8", "float16", "bfloat16"), wanted, strict=True):
+        x = ops.cast(np.array([100, 3, 7]), dtype)
+        for got in (run(x), pyml.program(run)(x)):
+            assert got.dtype == (integers_become if integers_become and "int" in dtype else dtype)
+            assert got.tolist() == values
+
+
+def test_gradients_of_loops_of_16_bits_are_those_of_the_steps_written_out(device):
+    def looped(x, w):
+        return ops.sum(ops.fori_loop(0, 3, lambda i, v: ops.tanh(v * w + i), x))
+
+    def written_out(x, w):
+        return ops.sum(ops.tanh(ops.tanh(ops.tanh(x * w) * w + 1) * w + 2))
+
+    x, w = (ops.cast(array(*v), "float16") for v in ((0.5, -1.25), (0.75, 0.3)))
+    wanted = pyml.grad(written_out, argnums=(0, 1))(x, w)
+    for grads in (pyml.grad(looped, argnums=(0, 1)), pyml.program(pyml.grad(looped, argnums=(0, 1)))):
+        for got, expected in zip(grads(x, w), wanted, strict=True):
+            np.testing.assert_allclose(got, expected, rtol=1e-3)
+
+
 # ---- all rows at once
 def test_vectorized_map_has_no_loop_where_all_ops_take_one_axis_more(device):
     x, w = np.random.default_rng(0).normal(size=(5, 3, 4)).astype(np.float32), np.ones((4, 2), np.float32)

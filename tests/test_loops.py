@@ -296,9 +296,21 @@ def test_a_carry_that_changes_its_shape_is_refused():
         scan(lambda c, x: (ops.concatenate([c, c]), None), ops.zeros((2,)), length=3)
 
 
-def test_a_carry_that_changes_its_dtype_is_refused():
+def test_a_carry_whose_dtype_no_step_settles_is_refused():
     with pytest.raises(DtypeError, match="carry 0 is float32 before a step and int32 after"):
-        scan(lambda c, x: (ops.cast(c, "int32"), None), ops.zeros((2,)), length=3)
+        scan(lambda c, x: (ops.cast(c, "int32" if c.dtype == "float32" else "float32"), None), ops.zeros((2,)), length=30)
+
+
+def test_a_step_that_changes_a_dtype_runs_by_itself_once_with_what_it_assigns(device):
+    count = pyml.Variable(0)
+
+    def step(carry, x):
+        count.assign_add(1)
+        return ops.cast(carry, "int32") + x, carry
+
+    last, before = scan(step, ops.ones(()), np.arange(4))
+    assert (last.dtype, last.item(), before.dtype, before.tolist(), int(count.numpy())) == ("int32", 7, "float32", [1, 1, 2, 4], 4)
+    assert scan(step, ops.ones(()), np.arange(1), reverse=True)[0].item() == 1
 
 
 def test_sequences_of_different_lengths_are_refused():

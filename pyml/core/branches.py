@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from ..dtypes import NARROW
+from ..dtypes import NARROW, result_type
 from ..errors import DtypeError, ShapeError
 from ..graph.node import Node, tick
 from ..graph.region import select, templates
@@ -64,9 +64,9 @@ def select_one(pred: Node, yes: Callable[[], Any], no: Callable[[], Any], what: 
 
 
 def _as_given(chosen: Tensor, *given: Any) -> Tensor:
-    """What was chosen, in the dtype of 8 or 16 bits that both results have."""
-    dtypes = {str(getattr(x, "dtype", chosen.dtype)) for x in given}
-    return labelled(chosen, dtypes.pop()) if len(dtypes) == 1 and dtypes <= NARROW else chosen
+    """What was chosen, in the dtype that both results have together, which may be one of 8 or 16 bits."""
+    dtype = result_type(*(str(getattr(x, "dtype", chosen.dtype)) for x in given))
+    return labelled(chosen, dtype) if dtype in NARROW else chosen
 
 
 def _check(results: list[Any], first: list[Node], second: list[Node], what: str) -> None:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from ..dtypes import standardize
+from ..dtypes import result_type, standardize
 from ..errors import DtypeError, ShapeError
 from ..graph import loop_grad as _gradients  # noqa: F401  (so that loops have theirs)
 from ..graph import recurrent_grad as _second_gradients  # noqa: F401  (and whole LSTMs their second ones)
-from ..graph.loop import Carry, Loop, argument, together
+from ..graph.loop import ENDLESS, Carry, Loop, argument, together
 from ..graph.node import Node
-from ..graph.prims import full
+from ..graph.prims import cast, concat, full
 from . import trace
 from .nest import aligned, flatten, outlined, pack
-from .tensor import Tensor, as_node
+from .tensor import Tensor, convert_to_tensor, tensor_of
 from .variable import Variable
+from .weak import WeakTensor, kind, like, taken
+
+_MOST_AHEAD = 16  # steps after which carries whose dtypes still change are refused
 
 
 class StepTrace(trace.Trace):
@@ -44,7 +47,8 @@ def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, le
     """Runs `f(carry, x)`, which gives the next carry and an output, for every row x of `xs`.
 
     `f` is traced once, whatever the number of steps; what does not depend on the step is computed once. Variables that
-    it assigns go from step to step, and random numbers differ between steps.
+    it assigns go from step to step, and random numbers differ between steps. Where the first steps change the dtype of a carry,
+    they run by themselves, and the loop begins behind them.
 
     Args:
         f: A function of the carry and one row of each of `xs` (None without `xs`).
@@ -60,7 +64,7 @@ def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, le
 
     Raises:
         ShapeError: The sequences are not of the same length, or a carry changes its shape.
-        DtypeError: A carry changes its dtype.
+        DtypeError: A carry changes its dtype in every step.
 
     Example:
         >>> total, sums = scan(lambda c, x: (c + x, c + x), pyml.ops.zeros(()), np.array([1., 2., 3.]))
@@ -69,54 +73,107 @@ def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, le
 
     Source: `jax.lax.scan`.
     """
-    sources, firsts = _nodes(xs), _nodes(init)
+    sources, now = _tensors(xs), [taken(x) for x in _leaves(init)]
     steps = _steps(sources, length)
-    carries = [argument(c.shape, c.dtype) for c in firsts]
-    rows = [argument(x.shape[1:], x.dtype) for x in sources]
-    step_trace = StepTrace()
-    with trace.tracing(step_trace):
-        carry, out = f(_filled(init, carries), _filled(xs, rows))
-        carry = aligned(carry, init, "scan")
-        afters, outputs = _nodes(carry), _nodes(out)
-    _check(firsts, afters)
-    if _form(carry) != _form(init):
-        raise ValueError("scan: the carry is nested differently after a step than before it; return the structure of init. "
-                         f"Received: {outlined(init)} and {outlined(carry)}")  # fmt: skip
-    every = [Carry(*c) for c in zip(carries, firsts, afters, strict=True)]
+    step, ahead = _Step(f, init, xs, now, sources), 0
+    while step.changes and ahead < min(steps, _MOST_AHEAD):
+        step, ahead = _Step(f, init, xs, step.afters, sources), ahead + 1
+    if step.changes and ahead < steps:
+        raise DtypeError(f"scan: carry {step.changes} after it, and no number of steps ends that; cast one of them.")
+    outputs: list[list[Tensor]] = []
+    for t in range(ahead):  # by themselves: what they are given and give is of other dtypes than in the steps to come
+        row = steps - 1 - t if reverse else t
+        carry, out = f(_filled(init, now), _filled(xs, [x[row] for x in sources]))
+        now = [taken(x) for x in _leaves(aligned(carry, init, "scan"))]
+        outputs.append([x[None] for x in _tensors(out)])
+    if ahead < steps:
+        rest = [x[: steps - ahead] if reverse else x[ahead:] for x in sources] if ahead else sources
+        now, rows = _looped(step, now, rest, steps if steps == ENDLESS else steps - ahead, reverse, ends)
+        outputs.append(rows)
+    elif not steps:
+        outputs.append([tensor_of(full((0, *y.shape), 0, y._node.dtype), y.dtype) for y in step.outputs])
+    stacks = [_joined(parts[::-1] if reverse else parts) for parts in zip(*outputs, strict=True)]
+    return _filled(step.carry, [tensor_of(x._node, x.dtype) for x in now]), _filled(step.out, stacks)
+
+
+class _Step:
+    """`f` as it is traced for one row of the sequences, of carries of these dtypes."""
+
+    def __init__(self, f: Callable[..., Any], init: Any, xs: Any, before: Sequence[Tensor], sources: Sequence[Tensor]) -> None:
+        self.before = [like(argument(c.shape, c._node.dtype), c) for c in before]
+        self.rows = [tensor_of(argument(x.shape[1:], x._node.dtype), x.dtype) for x in sources]
+        self.trace = StepTrace()
+        with trace.tracing(self.trace):
+            carry, self.out = f(_filled(init, self.before), _filled(xs, self.rows))
+            self.carry = aligned(carry, init, "scan")
+            afters = _leaves(self.carry)
+            _check_number(before, afters)
+            pairs = zip(afters, before, strict=True)
+            self.afters = [taken(x) if isinstance(c, WeakTensor) else convert_to_tensor(x) for x, c in pairs]
+            self.outputs = _tensors(self.out)
+        _check_shapes(before, self.afters)
+        if _form(self.carry) != _form(init):
+            raise ValueError("scan: the carry is nested differently after a step than before it; return the structure of init. "
+                             f"Received: {outlined(init)} and {outlined(self.carry)}")  # fmt: skip
+
+    @property
+    def changes(self) -> str:
+        """Which carry is of another dtype after the step, if one is, and of which before it."""
+        pairs = enumerate(zip(self.before, self.afters, strict=True))
+        return next((f"{i} is {a.dtype} before a step and {b.dtype}" for i, (a, b) in pairs if kind(a) != kind(b)), "")
+
+
+def _looped(step: _Step, firsts: Sequence[Tensor], sources: Sequence[Tensor], steps: int, reverse: bool,
+            ends: bool) -> tuple[list[Tensor], list[Tensor]]:  # fmt: skip
+    """The carries after the last step, and the outputs of all."""
+    pairs = zip(step.before, firsts, step.afters, strict=True)
+    every = [Carry(c._node, first._node, after._node) for c, first, after in pairs]
     outside = {}
-    for variable, node in step_trace.variables.values():
+    for variable, node in step.trace.variables.values():
         value = variable._value_node()
-        if id(variable) in step_trace.written:
-            every.append(Carry(node, value, step_trace.written[id(variable)]))
+        if id(variable) in step.trace.written:
+            every.append(Carry(node, value, step.trace.written[id(variable)]))
         else:
             outside[id(node)] = value
-    if steps == 0:
-        return _filled(carry, firsts), _filled(out, [full((0, *y.shape), 0, y.dtype) for y in outputs])
-    loop = Loop(steps, reverse, every, list(zip(rows, sources, strict=True)), outputs, outside=outside, ends=ends)
-    for variable, node in step_trace.variables.values():
-        if id(variable) in step_trace.written:
+    rows = [(row._node, x._node) for row, x in zip(step.rows, sources, strict=True)]
+    loop = Loop(steps, reverse, every, rows, [y._node for y in step.outputs], outside=outside, ends=ends)
+    for variable, node in step.trace.variables.values():
+        if id(variable) in step.trace.written:
             variable.assign(Tensor(loop.last(node)))
-    lasts, stacks = [loop.last(c) for c in carries], [loop.each(y) for y in outputs]
+    lasts, stacks = [loop.last(c._node) for c in step.before], [loop.each(y._node) for y in step.outputs]
     together([*lasts, *stacks])
-    return _filled(carry, lasts), _filled(out, stacks)
+    return ([like(n, c) for n, c in zip(lasts, step.before, strict=True)],
+            [tensor_of(n, y.dtype) for n, y in zip(stacks, step.outputs, strict=True)])  # fmt: skip
 
 
-def _nodes(tree: Any) -> list[Node]:
-    """The tensors of a nested structure; None is nothing."""
-    return [as_node(x) for x in flatten(tree) if x is not None]
+def _joined(parts: Sequence[Tensor]) -> Tensor:
+    """Rows in the dtype that all of them have together."""
+    if len(parts) == 1:
+        return parts[0]
+    dtype = result_type(*(x.dtype for x in parts))
+    return tensor_of(concat([cast(x._node, dtype=standardize(dtype)) for x in parts], 0), dtype)
 
 
-def _filled(tree: Any, nodes: list[Node]) -> Any:
+def _leaves(tree: Any) -> list[Any]:
+    """What a nested structure holds; None is nothing."""
+    return [x for x in flatten(tree) if x is not None]
+
+
+def _tensors(tree: Any) -> list[Tensor]:
+    return [convert_to_tensor(x) for x in _leaves(tree)]
+
+
+def _filled(tree: Any, tensors: Sequence[Tensor]) -> Any:
     """A structure of the same form with other tensors."""
-    rest = iter(nodes)
-    return pack(tree, [None if x is None else Tensor(next(rest)) for x in flatten(tree)])
+    rest = iter(tensors)
+    return pack(tree, [None if x is None else next(rest) for x in flatten(tree)])
 
 
 def outline(f: Callable[..., Any], *args: Any) -> Any:
     """What `f` gives as far as shapes and dtypes go: tensors without values. Nothing that it assigns is kept."""
-    given = [as_node(a) for a in flatten(args)]
+    given = [taken(a) for a in flatten(args)]
     with trace.tracing(StepTrace()):
-        return f(*pack(args, [Tensor(argument(n.shape, n.dtype)) for n in given]))
+        return f(*pack(args, [like(argument(x.shape, x._node.dtype), x) for x in given]))
 
 
 def _form(tree: Any) -> Any:
@@ -126,7 +183,7 @@ def _form(tree: Any) -> Any:
     return {k: _form(v) for k, v in tree.items()} if isinstance(tree, dict) else None
 
 
-def _steps(sources: list[Node], length: int | None) -> int:
+def _steps(sources: Sequence[Tensor], length: int | None) -> int:
     if any(not x.shape for x in sources):
         raise ShapeError("scan: xs holds a scalar; expected tensors whose first axis counts the steps.")
     lengths = {x.shape[0] for x in sources} | ({length} if length is not None else set())
@@ -136,14 +193,15 @@ def _steps(sources: list[Node], length: int | None) -> int:
     return lengths.pop()
 
 
-def _check(before: list[Node], after: list[Node]) -> None:
+def _check_number(before: Sequence[Any], after: Sequence[Any]) -> None:
     if len(before) != len(after):
         raise ValueError(f"scan: the carry has {len(before)} tensors before a step and {len(after)} after it; return the same number.")
+
+
+def _check_shapes(before: Sequence[Tensor], after: Sequence[Tensor]) -> None:
     for i, (a, b) in enumerate(zip(before, after, strict=True)):
         if a.shape != b.shape:
             raise ShapeError(f"scan: carry {i} has shape {a.shape} before a step and {b.shape} after it; they must be equal.")
-        if a.dtype != b.dtype:
-            raise DtypeError(f"scan: carry {i} is {a.dtype} before a step and {b.dtype} after it; cast one of them.")
 
 
 __all__ = ["outline", "scan"]

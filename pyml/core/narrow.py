@@ -18,6 +18,7 @@ from ..graph.node import Node
 from ..settings import default_float, enter_wide, leave_wide
 from .tensor import NarrowTensor, Tensor, wrapped
 from .variable import NarrowVariable, Variable
+from .weak import WeakTensor
 
 _SUMS = {"int8": "int32", "int16": "int32", "uint8": "uint32", "uint16": "uint32"}
 
@@ -63,6 +64,7 @@ def computed(fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, A
         operands = [*args[:2], *(kwargs[key] for key in ("x1", "x2", "weights") if key in kwargs)]
         labels += [default_float() if isinstance(value, float) else of_scalar(value) for value in operands
                    if isinstance(value, (bool, int, float))]  # fmt: skip
+        labels += [default_float() if value.dtype == "float32" else value.dtype for value in operands if isinstance(value, WeakTensor)]
     out = in_32_bits(fn, _plain(tuple(args), labels), _plain(dict(kwargs), labels))
     asked = narrow(dtype)
     if dtype is not None and asked is None:
@@ -133,7 +135,8 @@ def _labels(values: Any) -> list[str]:
     found: list[str] = []
     for value in values.values() if isinstance(values, dict) else values:
         if isinstance(value, (Tensor, Variable)):
-            found.append(value.dtype)
+            if not isinstance(value, WeakTensor):
+                found.append(value.dtype)
         elif isinstance(value, (np.ndarray, np.generic)) and value.dtype.kind in "biuf":
             found.append(default_float() if isinstance(value, float) else result_type(keras_name(value.dtype)))
         elif isinstance(value, (list, tuple, dict)):

@@ -16,6 +16,7 @@ from . import trace
 from .loop import StepTrace
 from .nest import flatten, pack
 from .tensor import Tensor, as_node
+from .weak import like, taken
 
 _MOST_COUNTED = 100_000  # steps that the host counts; each takes some microseconds
 
@@ -29,17 +30,20 @@ def known(value: Any) -> Any:
     return value if isinstance(value, (bool, int, float)) else None
 
 
-def trips(go_on: Callable[..., Any], body: Callable[..., Any], firsts: Sequence[Node], tree: Any, most: int | None) -> int | None:
+def trips(go_on: Callable[..., Any], body: Callable[..., Any], first: Any, most: int | None) -> int | None:
     """How often `body` runs, where only numbers decide that: constants, and what the steps make of them. Else None.
 
     Raises:
         Whatever the functions do when they are traced.
     """
+    values = [taken(x) for x in flatten(first)]
+    firsts = [x._node for x in values]
     carries = [argument(n.shape, n.dtype) for n in firsts]
     with trace.tracing(StepTrace()):
-        given = pack(tree, [Tensor(a) for a in carries])
+        given = pack(first, [like(a, x) for a, x in zip(carries, values, strict=True)])
         decides = as_node(go_on(*given))
-        afters = [as_node(x) for x in flatten(body(*given))]
+        steps = [taken(x) for x in flatten(body(*given))]
+    afters = [x._node for x in steps]
     number = {id(a): i for i, a in enumerate(carries)}
     if len(afters) != len(carries):
         return None
@@ -51,6 +55,8 @@ def trips(go_on: Callable[..., Any], body: Callable[..., Any], firsts: Sequence[
             return None
         more = {number[id(n)] for n in order if id(n) in number} - deciding
         deciding |= more
+        if any(steps[i].dtype != values[i].dtype for i in more):  # the next steps compute something else
+            return None
         roots = [afters[i] for i in more]
     order = toposort([decides, *(afters[i] for i in deciding)])
     if not all(_evaluable(n) for n in [*toposort([firsts[i] for i in deciding]), *order] if id(n) not in number):

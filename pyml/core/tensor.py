@@ -91,6 +91,7 @@ class Tensor(Operators["Tensor"], ArrayProtocol):
     __slots__ = ("__weakref__", "_keras_logits", "_keras_mask", "_node")
     __array_priority__ = 1000
     _keras_mask: Any
+    _weak = False  # True of a `WeakTensor`
 
     def __init__(self, node: Node):
         self._node = node
@@ -405,15 +406,15 @@ def broadcast_shapes(*shapes: tuple[int, ...], what: str = "operands") -> tuple[
 
 def elementwise_nodes(*xs: Any, dtype: str | None = None, what: str = "operands") -> list[Node]:
     """Nodes of the same shape and one dtype; Python numbers take the dtype of the tensors."""
-    weak = [isinstance(x, (bool, int, float)) for x in xs]
+    weak = [x._weak if isinstance(x, Tensor) else isinstance(x, (bool, int, float)) for x in xs]
     nodes = [as_node(x) for x in xs]
     if dtype is None:
         strong = [n.dtype for n, w in zip(nodes, weak, strict=True) if not w]
         dtype = promote(*(strong or [n.dtype for n in nodes]))
-        for x, w in zip(xs, weak, strict=True):
-            if w and isinstance(x, float):
+        for n, w in zip(nodes, weak, strict=True):
+            if w and n.dtype == "float32":
                 dtype = promote(dtype, "float32")
-            elif w and not isinstance(x, bool):
+            elif w and n.dtype != "bool":
                 dtype = promote(dtype, "int32") if dtype == "bool" else dtype
     shape = broadcast_shapes(*[n.shape for n in nodes], what=what)
     return [prims.broadcast_to(prims.cast(n, dtype=dtype), shape) for n in nodes]

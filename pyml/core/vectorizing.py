@@ -12,30 +12,31 @@ from ..graph.region import replaced
 from . import trace
 from .loop import StepTrace, scan
 from .nest import flatten, pack
-from .tensor import Tensor, as_node
+from .tensor import convert_to_tensor, tensor_of
 
 
 def all_at_once(f: Callable[[Any], Any], xs: Any, what: str = "vectorized_map") -> Any:
     """`f(x)` for every row of the tensors of `xs`, stacked."""
-    sources = [as_node(x) for x in flatten(xs)]
+    sources = [convert_to_tensor(x) for x in flatten(xs)]
     lengths = {x.shape[0] for x in sources if x.shape}
     if len(lengths) != 1 or any(not x.shape for x in sources):
         shapes = ", ".join(str(x.shape) for x in sources) or "no tensors"
         raise ShapeError(f"{what}: the tensors must have the same length along their first axis. Received: {shapes}")
     n = lengths.pop()
-    rows = [argument(x.shape[1:], x.dtype) for x in sources]
+    rows = [tensor_of(argument(x.shape[1:], x._node.dtype), x.dtype) for x in sources]
     step = StepTrace()
     with trace.tracing(step):
-        out = f(pack(xs, [Tensor(r) for r in rows]))
-        outputs = [as_node(y) for y in flatten(out) if y is not None]
+        out = f(pack(xs, rows))
+        outputs = [convert_to_tensor(y) for y in flatten(out) if y is not None]
     found = None
     if n and not step.written:
         outer = {id(node): variable._value_node() for variable, node in step.variables.values()}
-        found = batched(replaced(outputs, outer), {id(r): x for r, x in zip(rows, sources, strict=True)}, n)
+        given = {id(r._node): x._node for r, x in zip(rows, sources, strict=True)}
+        found = batched(replaced([y._node for y in outputs], outer), given, n)
     if found is None:
-        return scan(lambda carry, x: (carry, f(x)), (), pack(xs, [Tensor(s) for s in sources]))[1]
-    rest = iter(found)
-    return pack(out, [None if y is None else Tensor(next(rest)) for y in flatten(out)])
+        return scan(lambda carry, x: (carry, f(x)), (), pack(xs, sources))[1]
+    rest = iter([tensor_of(node, y.dtype) for node, y in zip(found, outputs, strict=True)])
+    return pack(out, [None if y is None else next(rest) for y in flatten(out)])
 
 
 __all__ = ["all_at_once"]

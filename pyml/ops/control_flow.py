@@ -11,14 +11,13 @@ import numpy as np
 from ..core import trace
 from ..core.branches import select_one
 from ..core.loop import scan as _scan
-from ..core.narrow import holds_narrow, labelled
-from ..core.nest import aligned, flatten
+from ..core.nest import aligned
 from ..core.repeating import computed, known, trips
 from ..core.symbolic import CallNode, FunctionOp, KerasTensor, call_function, holds_symbolic
-from ..core.tensor import Tensor, as_node
+from ..core.tensor import Tensor, as_node, convert_to_tensor
 from ..core.tree import map_structure
 from ..core.types import TensorLike
-from ..dtypes import narrow
+from ..core.weak import WeakTensor
 from ..errors import DtypeError, ShapeError, SyncReadError, TraceError
 from ..graph.loop import ENDLESS
 from ..graph.prims import cast, iota
@@ -196,7 +195,8 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: An
         TypeError: `cond` or `body` is not a function.
         NotDifferentiable: Inside a program: the gradient is asked for, and `maximum_iterations` is not given.
         TraceError: Inside a program: nothing ever ends the loop.
-        ShapeError, DtypeError: Inside a program: a step changes the shape or dtype of a variable.
+        ShapeError, DtypeError: Inside a program: a step changes the shape of a variable, or its dtype where data decides when the
+            loop ends.
         SyncReadError: In a browser that cannot wait for the condition, without `maximum_iterations`.
         ValueError: `maximum_iterations` is not an integer, nor a scalar tensor of one.
 
@@ -236,15 +236,12 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: An
         try:
             now = _traced_loop(cond, step, now, most)
         except (TraceError, ShapeError, DtypeError, ValueError, _Undecided):  # step by step, whatever the body does
-            now = _watched(cond, step, map_structure(lambda v: Tensor(as_node(v)), now), most)
+            now = _watched(cond, step, map_structure(convert_to_tensor, now), most)
     else:
         try:
             now = _traced_loop(cond, step, now, most)
         except _Undecided:
             now = _masked(cond, step, now, most)
-    given = tuple(loop_vars) if several else (loop_vars,)
-    if holds_narrow(given):
-        now = map_structure(lambda v, g: labelled(v, str(narrow(g.dtype))) if holds_narrow(g) else v, now, given)
     return now if several else now[0]
 
 
@@ -279,7 +276,7 @@ def _counted(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any,
 
 
 def _kind(value: Any) -> Any:
-    return value if isinstance(value, KerasTensor) else as_node(value)
+    return value if isinstance(value, KerasTensor) else convert_to_tensor(value)
 
 
 class _Undecided(Exception):
@@ -288,7 +285,7 @@ class _Undecided(Exception):
 
 def _traced_loop(go_on: Callable[..., Any], step: Callable[..., Any], now: tuple[Any, ...], most: int | None) -> tuple[Any, ...]:
     now = steady(step, now)
-    count = trips(go_on, step, [as_node(x) for x in flatten(now)], now, most)
+    count = trips(go_on, step, now, most)
     if count is None:
         raise _Undecided
     last, _ = _scan(lambda carry, _: (step(*carry), None), now, None, count)
@@ -341,7 +338,7 @@ def _for(lower: Any, upper: Any, body_fun: Any, init_val: Any) -> Any:
     return init_val
 
 
-@op(complex_parts="inside", like=_for, samples=[
+@op(complex_parts="inside", dtypes="own", like=_for, samples=[
     sample(0, 5, lambda i, x: x * 0.5 + i, draw(2, 3)), sample(-2, 3, lambda i, x: x + i * x, draw(3)),
     sample(4, 1, lambda i, x: x * 2.0, draw(3)),
 ])  # fmt: skip
@@ -350,7 +347,8 @@ def fori_loop(lower: TensorLike, upper: TensorLike, body_fun: Callable[[Any, Any
 
     The body is traced and compiled once, whatever the number of steps; `i` is an int32 scalar tensor. Only outside a
     program, a body that reads values or changes shapes runs step by step, and `i` is a Python number. Inside a program, bounds
-    that are tensors make a `while_loop` of it, which has no gradient.
+    that are tensors make a `while_loop` of it, which has no gradient. As a number of Python does, `i` takes the dtype of what it
+    meets, and so does a number in `init_val`.
 
     Args:
         lower: The first `i`.
@@ -359,11 +357,11 @@ def fori_loop(lower: TensorLike, upper: TensorLike, body_fun: Callable[[Any, Any
         init_val: The first value: a tensor, or tensors in lists, tuples and dicts.
 
     Returns:
-        What the last step gives, in the structure, shapes and dtypes of `init_val`.
+        What the last step gives, in the structure and shapes of `init_val`.
 
     Raises:
         TypeError: `body_fun` is not a function, or a bound no integer.
-        ShapeError, DtypeError: Inside a program: a step changes the shape or dtype of the value.
+        ShapeError, DtypeError: Inside a program: a step changes the shape of the value, or every step its dtype.
 
     Source: `keras.ops.fori_loop`.
 
@@ -378,20 +376,21 @@ def fori_loop(lower: TensorLike, upper: TensorLike, body_fun: Callable[[Any, Any
         raise TypeError(f"fori_loop: lower and upper must be integers. Received: lower={lower!r}, upper={upper!r}")
     if trace.current() is not None and any(isinstance(b, Tensor) for b in bounds):
         begin, limit = (Tensor(cast(as_node(b), dtype="int32")) for b in bounds)
-        return while_loop(lambda i, _: i < limit, lambda i, value: (i + 1, body_fun(i, value)), (begin, init_val))[1]
+        return while_loop(lambda i, _: i < limit, lambda i, value: (i + 1, body_fun(WeakTensor(i._node), value)), (begin, init_val))[1]
     first, end = (int(_read(b, "fori_loop: a bound") if isinstance(b, Tensor) else b) for b in bounds)
     trace.note_reads(*(b._node for b in bounds if isinstance(b, Tensor)))
     if end <= first:
-        return map_structure(lambda v: Tensor(as_node(v)), init_val)
+        return map_structure(convert_to_tensor, init_val)
     try:
-        init = steady(lambda value: (body_fun(Tensor(as_node(np.int32(first))), value),), (init_val,))[0]
-        last, _ = _scan(lambda value, i: (body_fun(i + first, value), None), init, Tensor(iota(end - first)))
+        init = map_structure(lambda v: WeakTensor(as_node(v)) if type(v) in (int, float) else v, init_val)
+        (init,) = steady(lambda value: (body_fun(WeakTensor(as_node(first)), value),), (init,))
+        last, _ = _scan(lambda value, i: (body_fun(WeakTensor((i + first)._node), value), None), init, Tensor(iota(end - first)))
         return last
     except (TraceError, ShapeError, DtypeError, ValueError, TypeError):
         if trace.current() is not None:
             raise
     value = init_val
     for i in range(first, end):
-        value = map_structure(lambda v: Tensor(as_node(v)), body_fun(i, value))
+        value = map_structure(convert_to_tensor, body_fun(i, value))
         computed(value)
     return value

@@ -11,9 +11,10 @@ from ..core.loop import outline
 from ..core.loop import scan as _scan
 from ..core.nest import aligned, flatten
 from ..core.nest import pack as pack_sequence_as
-from ..core.tensor import Tensor, as_node
+from ..core.tensor import as_node, convert_to_tensor, tensor_of
 from ..core.tree import map_structure
 from ..core.vectorizing import all_at_once
+from ..core.weak import WeakTensor, like, taken
 from ..graph.prims import full
 from ..graph.sizes import count_of
 from .core import cast
@@ -22,17 +23,23 @@ from .joining import stack
 
 __all__ = ["map", "scan", "vectorized_map"]
 
+_NUMBERS = (int, float, WeakTensor)
+
 
 def steady(step: Callable[..., Any], first: tuple[Any, ...]) -> tuple[Any, ...]:
     """The first carries, where Python numbers among them have the dtypes that the step gives them."""
     leaves = flatten(first)
-    if not any(type(x) in (int, float) for x in leaves):
+    if not any(type(x) in _NUMBERS for x in leaves):
         return first
     after = flatten(aligned(outline(lambda *carry: step(*carry), *first), tuple(first), "scan"))
     if len(after) != len(leaves):
         return first
-    dtypes = [as_node(x).dtype for x in after]
-    return pack_sequence_as(first, [cast(x, d) if type(x) in (int, float) else x for x, d in zip(leaves, dtypes, strict=True)])
+    pairs = [(x, taken(y) if type(x) in _NUMBERS else None) for x, y in zip(leaves, after, strict=True)]
+    return pack_sequence_as(first, [x if y is None else like(as_node(cast(x, y.dtype)), y) for x, y in pairs])
+
+
+def _tensors(tree: Any) -> Any:
+    return map_structure(lambda x: None if x is None else convert_to_tensor(x), tree)
 
 
 def _numpy_scan(f: Callable[..., Any], init: Any, xs: Any = None, length: int | None = None, reverse: bool = False, unroll: int = 1) -> Any:
@@ -47,7 +54,7 @@ def _decayed(carry: Any, x: Any) -> Any:
     return carry * 0.5 + x, carry * x
 
 
-@op(complex_parts="inside", like=_numpy_scan, samples=[
+@op(complex_parts="inside", dtypes="own", like=_numpy_scan, samples=[
     sample(_decayed, draw(3), draw(4, 3)), sample(_decayed, draw(2, 1), draw(5, 2, 1), reverse=True),
     sample(_decayed, draw(3), draw(3, 3), unroll=True), sample(lambda c, x: (c * c, c + 1), draw(2, low=-0.9, high=0.9), length=3),
 ])  # fmt: skip
@@ -60,7 +67,8 @@ def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, le
 
     Args:
         f: A function of the carry and of one row of each tensor of `xs` (None without `xs`).
-        init: The first carry: a tensor, or tensors in lists, tuples and dicts. Its shapes and dtypes stay.
+        init: The first carry: a tensor, or tensors in lists, tuples and dicts. Its shapes stay. Where `f` gives back another dtype,
+            as of an integer that floats are added to, the first step runs by itself, and the others are a loop with that.
         xs: A tensor, or tensors in lists, tuples and dicts, all of the same length along the first axis.
         length: The number of steps; needed only without `xs`.
         reverse: Whether to begin with the last row. Outputs lie where their rows do.
@@ -71,7 +79,7 @@ def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, le
 
     Raises:
         ShapeError: The tensors of `xs` are not of the same length, or the carry changes its shape.
-        DtypeError: The carry changes its dtype.
+        DtypeError: The carry changes its dtype in every step.
         TypeError: `f` is not a function.
         ValueError: Neither `xs` nor `length` says how many steps there are, or `length` is no integer of at least 0.
 
@@ -89,12 +97,13 @@ def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, le
     if xs is None and length is None:
         raise ValueError("scan: there is nothing to say how many steps there are; give xs or length.")
     length = None if length is None else count_of(length, "scan", "length")
-    rows = map_structure(lambda x: Tensor(full(as_node(x).shape[1:], 0, as_node(x).dtype)), xs) if xs is not None else None
+    xs = _tensors(xs)
+    rows = map_structure(lambda x: None if x is None else tensor_of(full(x.shape[1:], 0, x._node.dtype), x.dtype), xs)
     (init,) = steady(lambda carry: (f(carry, rows)[0],), (init,))
     steps = length if xs is None or length is not None else len(flatten(xs)[0])
     if unroll is not True or not steps:
         return _scan(f, init, xs, length, reverse)
-    carry, rows = init, []
+    carry, rows = _tensors(init), []
     for t in reversed(range(steps)) if reverse else range(steps):
         carry, y = f(carry, map_structure(lambda x, t=t: x[t], xs) if xs is not None else None)
         rows.append(y)
@@ -102,7 +111,7 @@ def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, le
     return carry, map_structure(lambda *parts: None if parts[0] is None else stack(parts), *rows)
 
 
-@op(complex_parts="inside", like=lambda f, xs: np.stack([f(x) for x in xs]), samples=[
+@op(complex_parts="inside", dtypes="own", like=lambda f, xs: np.stack([f(x) for x in xs]), samples=[
     sample(lambda x: x * x + x, draw(4, 3)), sample(lambda x: x.sum(), draw(3, 2, 2)),
 ])  # fmt: skip
 def map(f: Callable[[Any], Any], xs: Any) -> Any:
@@ -133,7 +142,7 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:
     return _scan(lambda carry, x: (carry, f(x)), (), xs)[1]
 
 
-@op(complex_parts="inside", like=lambda function, elements: np.stack([function(x) for x in elements]), samples=[
+@op(complex_parts="inside", dtypes="own", like=lambda function, elements: np.stack([function(x) for x in elements]), samples=[
     sample(lambda x: x * x + x, draw(4, 3)), sample(lambda x: (x * 2.0).sum(), draw(3, 2, 2)),
 ])  # fmt: skip
 def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 
 from ..core.nest import aligned, flatten, pack
-from ..core.tensor import Tensor, as_node
+from ..core.tensor import Tensor, convert_to_tensor, tensor_of
+from ..dtypes import result_type, standardize
 from ..errors import ShapeError
 from ..graph.node import Node
-from ..graph.prims import concat, flip, pad, reshape, slice_
+from ..graph.prims import cast, concat, flip, pad, reshape, slice_
 from .axes import one_axis
 from .declare import draw, op, sample
 
@@ -27,7 +28,7 @@ def _numpy_associative_scan(f: Callable[..., Any], elems: Any, reverse: bool = F
     return np.moveaxis(found[::-1] if reverse else found, 0, axis)
 
 
-@op(complex_parts="inside", like=_numpy_associative_scan, samples=[
+@op(complex_parts="inside", dtypes="own", like=_numpy_associative_scan, samples=[
     sample(lambda a, b: a + b, draw(5, 2)), sample(lambda a, b: a * b, draw(2, 6), axis=-1),
     sample(lambda a, b: a + b, draw(7), reverse=True),
 ])  # fmt: skip
@@ -58,18 +59,18 @@ def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = F
     """
     if not callable(f):
         raise TypeError(f"associative_scan: f must be a function of two parts. Received: f={f!r}")
-    nodes = [as_node(x) for x in flatten(elems)]
-    axes = [one_axis(axis, n.ndim, "associative_scan") for n in nodes]
-    sizes = {n.shape[a] for n, a in zip(nodes, axes, strict=True)}
+    whole = [convert_to_tensor(x) for x in flatten(elems)]
+    axes = [one_axis(axis, x.ndim, "associative_scan") for x in whole]
+    sizes = {x.shape[a] for x, a in zip(whole, axes, strict=True)}
     if len(sizes) != 1:
-        shapes = ", ".join(str(n.shape) for n in nodes)
+        shapes = ", ".join(str(x.shape) for x in whole)
         raise ShapeError(f"associative_scan: the tensors must have the same size along axis {axis}. Received: shapes {shapes}")
 
-    def combine(a: list[Node], b: list[Node]) -> list[Node]:
-        given = [pack(elems, [Tensor(n) for n in part]) for part in (a, b)]
-        return [as_node(x) for x in flatten(aligned(f(*given), elems, "associative_scan"))]
+    def combine(a: list[Tensor], b: list[Tensor]) -> list[Tensor]:
+        found = f(pack(elems, a), pack(elems, b))
+        return [convert_to_tensor(x) for x in flatten(aligned(found, elems, "associative_scan"))]
 
-    def partial(x: list[Node]) -> list[Node]:
+    def partial(x: list[Tensor]) -> list[Tensor]:
         n = x[0].shape[axes[0]]
         if n < 2:
             return x
@@ -77,15 +78,22 @@ def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = F
         even = cut(x, 0, 1)
         if n > 2:
             later = combine(cut(odd, 0, (n - 1) // 2), cut(x, 2, n, 2))
-            even = [concat([first, rest], a) for first, rest, a in zip(even, later, axes, strict=True)]
-        return [_interleaved(e, o, a) for e, o, a in zip(even, odd, axes, strict=True)]
+            even = [_together(lambda *parts, a=a: concat(parts, a), first, rest) for first, rest, a in zip(even, later, axes, strict=True)]
+        return [_together(lambda e, o, a=a: _interleaved(e, o, a), e, o) for e, o, a in zip(even, odd, axes, strict=True)]
 
-    def cut(x: list[Node], start: int, stop: int, step: int = 1) -> list[Node]:
-        return [_cut(n, a, start, stop, step) for n, a in zip(x, axes, strict=True)]
+    def cut(x: list[Tensor], start: int, stop: int, step: int = 1) -> list[Tensor]:
+        return [tensor_of(_cut(part._node, a, start, stop, step), part.dtype) for part, a in zip(x, axes, strict=True)]
 
-    turned = [flip(n, (a,)) if reverse else n for n, a in zip(nodes, axes, strict=True)]
-    found = [flip(n, (a,)) if reverse else n for n, a in zip(partial(turned), axes, strict=True)]
-    return pack(elems, [Tensor(n) for n in found])
+    def turned(x: list[Tensor]) -> list[Tensor]:
+        return [tensor_of(flip(part._node, (a,)), part.dtype) if reverse else part for part, a in zip(x, axes, strict=True)]
+
+    return pack(elems, turned(partial(turned(whole))))
+
+
+def _together(joined: Callable[..., Node], *parts: Tensor) -> Tensor:
+    """What is made of the nodes of parts, in the dtype that they have together."""
+    dtype = result_type(*(x.dtype for x in parts))
+    return tensor_of(joined(*(cast(x._node, dtype=standardize(dtype)) for x in parts)), dtype)
 
 
 def _cut(x: Node, axis: int, start: int, stop: int, step: int) -> Node:

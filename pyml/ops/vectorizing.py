@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from ..core.symbolic import call_function, holds_symbolic
-from ..core.tensor import Tensor, as_node
+from ..core.tensor import Tensor, convert_to_tensor
 from ..core.vectorizing import all_at_once
 from ..errors import ShapeError
 from .shaping import broadcast_to, reshape
@@ -66,7 +66,7 @@ def vectorize(pyfunc: Callable[..., Any], *, excluded: Collection[int | str] | N
             own = dict(zip(named, rows[len(places) :], strict=True))
             return pyfunc(*given, **(kwargs | own))
 
-        arrays = [as_node(args[i]) for i in places] + [as_node(v) for v in named.values()]
+        arrays = [convert_to_tensor(x) for x in (*(args[i] for i in places), *named.values())]
         inputs = [()] * len(arrays) if cores is None else cores[0]
         return _over(one, arrays, inputs, None if cores is None else cores[1])
 
@@ -100,7 +100,7 @@ def _over(one: Callable[[list[Tensor]], Any], arrays: list[Any], inputs: Sequenc
     rows = []
     for node, core in zip(arrays, inputs, strict=True):
         own = node.shape[node.ndim - len(core) :]
-        rows.append(reshape(broadcast_to(Tensor(node), (*shape, *own)), (count, *own)))
+        rows.append(reshape(broadcast_to(node, (*shape, *own)), (count, *own)))
     found = all_at_once(one, rows, "vectorize") if rows else one([])
     several = isinstance(found, (tuple, list))
     parts = list(found) if several else [found]

@@ -278,7 +278,7 @@ def _np_float16(x: np.ndarray) -> np.ndarray:
 def _np_bfloat16(x: np.ndarray) -> np.ndarray:
     if x.dtype == np.float64:
         return x
-    bits = np.ascontiguousarray(x, np.float32).view(np.uint32)
+    bits = np.asarray(x, np.float32, order="C").view(np.uint32)  # a scalar, as in the step of a loop, stays one
     rounded = (bits + np.uint32(0x7FFF) + ((bits >> np.uint32(16)) & np.uint32(1))) & np.uint32(0xFFFF0000)
     return np.where(np.isnan(x), x, rounded.view(np.float32)).astype(x.dtype)
 
