@@ -16,8 +16,7 @@ from ..dtypes import standardize
 from ..graph.node import Node
 from ..graph.op import Profile
 from ..graph.prims import BUFFER, CONST, INPUT
-from . import trace
-from . import variable as variables
+from . import memory, trace
 from .nest import flatten, pack
 from .tensor import Logits, Tensor, tensor_of
 from .variable import Variable
@@ -97,11 +96,11 @@ class Capture:
     # ---- one call
     def run(self, arrays: list[Any]) -> Any:
         """One call: takes the arguments, binds again where buffers have changed, replays, and returns the results."""
-        changed = variables.version != self.version
+        changed = memory.version != self.version
         if changed:
-            variables.settle(self.states)
-        if variables.lent:
-            variables.protect(self.written)
+            memory.settle(self.states)
+        if memory.lent:
+            memory.protect(self.written)
         if self.results:
             self._keep_results()
         rebind = self.bound is None
@@ -111,7 +110,7 @@ class Capture:
             fresh = [v._buffer for v in self.states]
             if self.bound is None or any(a is not b for a, b in zip(fresh, self.state_buffers, strict=True)):
                 rebind = True
-            self.version = variables.version
+            self.version = memory.version
         bound = self._bind() if rebind or self.bound is None else self.bound
         bound.run()
         return self._give(bound)

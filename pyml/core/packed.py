@@ -8,13 +8,14 @@ from typing import Any
 
 import numpy as np
 
+from ..dtypes import standardize
 from ..errors import ShapeError
 from ..graph import prims
 from ..graph.node import Node
 from ..graph.prims import packed  # noqa: F401  # loads with the first packed Variable
 from ..graph.sizes import shape_of
 from . import trace
-from .tensor import NarrowTensor, Tensor, as_node, wrapped
+from .tensor import Tensor, as_node, tensor_of
 from .variable import NarrowVariable, Variable
 
 
@@ -38,7 +39,7 @@ class PackedVariable(NarrowVariable):
 
     def __init__(self, shape: Sequence[int], dtype: str = "int8", trainable: bool = False, name: str | None = None) -> None:
         self.shape = shape_of(shape, f"Variable {name!r}") or (1,)
-        self._narrow = dtype
+        self._dtype, self._stored, self._narrow = dtype, standardize(dtype), dtype
         rows = prod(self.shape[:-1])
         self.words = Variable(np.zeros((rows, -(-self.shape[-1] // 4)), np.int32), trainable=False, name=name)
         self.name = self.path = self.words.name
@@ -61,14 +62,14 @@ class PackedVariable(NarrowVariable):
         return self._value_node()
 
     def _value_node(self) -> Node:
-        numbers = prims.packed.unpacked(self.words_node(), self.shape[-1], 8, self._narrow == "int8")
+        numbers = prims.packed.unpacked(self.words_node(), self.shape[-1], 8, self._dtype == "int8")
         return prims.reshape(numbers, self.shape)
 
     def settle(self) -> Any:
         return self.words.settle()
 
     def from_held(self, array: np.ndarray) -> np.ndarray:
-        rows = np.ascontiguousarray(array).view(self._narrow)[:, : self.shape[-1]]
+        rows = np.ascontiguousarray(array).view(self._dtype)[:, : self.shape[-1]]
         return rows.reshape(self.shape)
 
     def numpy(self) -> np.ndarray:
@@ -87,7 +88,7 @@ class PackedVariable(NarrowVariable):
         if isinstance(value, (Tensor, Variable, Node)) or scope is not None:
             node = prims.cast(prims.broadcast_to(as_node(value), self.shape), dtype="int32")
             if scope is not None:
-                scope.add_update((self, NarrowTensor(wrapped(node, self._narrow), self._narrow)))
+                scope.add_update((self, tensor_of(self._storable(node), self._dtype)))
             else:
                 self.words.assign(Tensor(prims.packed.packed(prims.reshape(node, (self.words.shape[0], self.shape[-1])))))
         else:

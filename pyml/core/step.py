@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from ..device.lock import LOCK
 from ..graph.node import Node
 from . import trace
+from .memory import settle
 from .tensor import nothing_pending
-from .variable import Variable, settle
+from .variable import Variable
 
 _differentiated: weakref.WeakSet[Node] = weakref.WeakSet()  # since the last step of an optimizer, outside of programs
 

@@ -12,8 +12,9 @@ from ..compile.program import from_host, to_host
 from ..device.lock import LOCK
 from ..errors import DeviceError
 from ..graph import prims
+from .memory import settle
 from .tensor import Tensor
-from .variable import Variable, settle
+from .variable import Variable
 
 
 def overwrite(tensor: Tensor, array: np.ndarray) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
-import math
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
 from copy import deepcopy
 from importlib import import_module
@@ -13,40 +11,24 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from .. import config, settings
-from ..compile.program import check_size, from_host, realize, to_host
-from ..device.base import Copy, brought
+from .. import settings
+from ..compile.program import to_host
 from ..device.lock import LOCK
 from ..dtypes import LARGEST, host_array, narrow, standardize
 from ..errors import ShapeError, did_you_mean
 from ..graph.node import Node, toposort
 from ..graph.prims import BUFFER, broadcast_to, cast
 from ..graph.sizes import shape_of
-from . import trace
+from . import memory, trace
 from .array_protocol import as_array
 from .naming import auto_name, scoped
 from .operators import TruthOperators
-from .tensor import NarrowTensor, Tensor, as_node, assigned, narrow_host, of_python, take_waiting, tensor_of, wrapped
+from .tensor import NarrowTensor, Tensor, as_node, assigned, narrow_host, of_python, tensor_of, wrapped
 
 if TYPE_CHECKING:
     from .types import TensorLike
 
 _CHAIN = 4  # an optimizer's step assigns a weight up to four times: decay, update, constraint, average
-_LARGE = 1 << 27  # bytes that every device has in one array
-_versions = itertools.count(1)
-version = 0  # changes when the host assigns a Variable or one gets another buffer; programs look only then
-lent: weakref.WeakSet = weakref.WeakSet()  # nodes over a Variable's own buffer that somebody may still hold
-
-
-def check_room(shape: Sequence[int], what: str) -> None:
-    """Asked before the values of a Variable are drawn, for which a tab has no room.
-
-    Raises:
-        BufferTooLarge: No array of the device is so large.
-    """
-    if (nbytes := 4 * math.prod(shape)) > _LARGE:
-        cure = "Make the layer smaller, or what it takes (pooling before Flatten)."
-        check_size(nbytes, f"{what} of shape {tuple(shape)}", config.device(), cure)
 
 
 class Variable(TruthOperators[Tensor]):
@@ -74,6 +56,9 @@ class Variable(TruthOperators[Tensor]):
 
     regularizer: Any = None  # of a layer's weight: the penalty that the loss gets
     constraint: Any = None  # and the function that follows each update
+    _dtype: str
+    _stored: str  # the dtype on the device, of 32 bits
+    _narrow: str | None = None  # that of 8 or 16 bits that every value is rounded or wrapped to
     _overwritten = False
     _chained = 0  # values it was assigned one after the other, none of which was computed
 
@@ -94,7 +79,7 @@ class Variable(TruthOperators[Tensor]):
                              f"Received: synchronization={synchronization!r}")  # fmt: skip
         if isinstance(initializer, str):
             initializer = _initializers().get(initializer)
-        changed()
+        memory.changed()
         self.name = name or auto_name("variable")
         self.path = scoped(self.name)
         self.trainable = trainable
@@ -102,7 +87,7 @@ class Variable(TruthOperators[Tensor]):
         self._lent: weakref.ref | None = None
         if shape is not None:
             shape = shape_of(shape, f"Variable {self.name!r}")
-            check_room(shape, f"Variable {self.name!r}")
+            memory.check_room(shape, f"Variable {self.name!r}")
         with trace.tracing(None):
             if callable(initializer) and not isinstance(initializer, (Tensor, Variable)):
                 if shape is None:
@@ -120,16 +105,20 @@ class Variable(TruthOperators[Tensor]):
                 node = cast(node, dtype=standardize(dtype))
             if shape is not None and tuple(shape) != node.shape:
                 raise ShapeError(f"Variable {self.name!r}: the initial value has shape {node.shape}, expected {tuple(shape)}.")
-        self.shape, self.dtype = node.shape, node.dtype
+        self.shape = node.shape
+        self._stored = node.dtype
         label = narrow(dtype) if dtype is not None else narrow(getattr(initializer, "dtype", None))
         if dtype is None and settings.halved:
             label = label or of_python(initializer)
+        self._dtype = label or node.dtype
         if label is not None:
-            node = wrapped(node, label)
-            self.__class__ = NarrowVariable
-            self._narrow = label
-        self._pending: Node | None = node
+            self._narrow, self.__class__ = label, NarrowVariable
+        self._pending: Node | None = self._storable(node)
         self._buffer: Any = None
+
+    @property
+    def dtype(self) -> str:
+        return self._dtype
 
     @property
     def ndim(self) -> int:
@@ -149,11 +138,6 @@ class Variable(TruthOperators[Tensor]):
         if not isinstance(value, bool):
             raise TypeError(f"Variable {self.name!r}: overwrite_with_gradient must be True or False. Received: {value!r}")
         self._overwritten = value
-
-    @property
-    def _stored(self) -> str:
-        """The dtype on the device."""
-        return self.dtype
 
     @property
     def held(self) -> Variable:
@@ -190,25 +174,33 @@ class Variable(TruthOperators[Tensor]):
                 node = Node(BUFFER, (), {"shape": self.shape, "dtype": self._stored}, self.shape, self._stored)
                 node.buffer = self._buffer
                 self._lent = weakref.ref(node)
-                lent.add(node)
+                memory.lent.add(node)
             return node
 
     @property
     def value(self) -> Tensor:
         """The value now; it stays the same when the Variable is assigned later."""
-        return Tensor(self._value_node())
+        node = self._value_node()
+        return Tensor(node) if self._narrow is None else NarrowTensor(node, self._narrow)
 
     def numpy(self) -> np.ndarray:
-        """The value as a numpy array; waits for the device."""
+        """The value as a numpy array, bfloat16 as float32; waits for the device."""
         trace.refuse_in_trace("numpy()")
         if trace.stateless() is not None:
             return self.value.numpy()
         if trace.notes_reads():
             trace.note_reads(self._value_node())
+        return self._on_host(self._read())
+
+    def _read(self) -> np.ndarray:
+        """The value as it is on the device."""
         with LOCK:
             buffer = self.settle()
             raw = buffer.device.sync_wait(buffer.device.read(buffer, self.size * 4))
         return to_host(raw, self._as_leaf())
+
+    def _on_host(self, array: np.ndarray) -> np.ndarray:
+        return array if self._narrow is None else narrow_host(array, self._narrow)
 
     async def data(self) -> np.ndarray:
         """The value as a numpy array; works in every browser."""
@@ -218,7 +210,7 @@ class Variable(TruthOperators[Tensor]):
         with LOCK:
             buffer = self.settle()
             reading = buffer.device.read(buffer, self.size * 4)
-        return to_host(await reading, self._as_leaf())
+        return self._on_host(to_host(await reading, self._as_leaf()))
 
     def _as_leaf(self) -> Node:
         return Node(BUFFER, (), {}, self.shape, self._stored)
@@ -253,7 +245,7 @@ class Variable(TruthOperators[Tensor]):
         tracing = trace.current()
         scope = trace.stateless_here()
         if scope is not None:
-            scope.add_update((self, tensor_of(node, self.dtype)))
+            scope.add_update((self, tensor_of(node, self._narrow or self._stored)))
         elif tracing is not None:
             tracing.write(self, node)
         else:
@@ -263,12 +255,12 @@ class Variable(TruthOperators[Tensor]):
                 self._chained = self._chained + 1 if old is not None and old.src and old.buffer is None else 0
                 if self._chained >= _CHAIN and not trace.gradient_depth():
                     self.settle()
-                changed()
+                memory.changed()
         return self
 
     def _storable(self, node: Node) -> Node:
         """A value of the dtype on the device as it is kept."""
-        return node
+        return node if self._narrow is None else wrapped(node, self._narrow)
 
     def assign_add(self, value: TensorLike) -> Variable:
         with LOCK:
@@ -282,14 +274,14 @@ class Variable(TruthOperators[Tensor]):
     def __deepcopy__(self, memo: dict[int, Any]) -> Variable:
         """Another Variable of the value now; nothing is read."""
         made = memo[id(self)] = object.__new__(type(self))
-        memory = {"_pending": self._value_node(), "_buffer": None, "_lent": None, "_chained": 0} if "_buffer" in self.__dict__ else {}
-        made.__dict__.update({name: deepcopy(value, memo) for name, value in self.__dict__.items() if name not in memory}, **memory)
+        own = {"_pending": self._value_node(), "_buffer": None, "_lent": None, "_chained": 0} if "_buffer" in self.__dict__ else {}
+        made.__dict__.update({name: deepcopy(value, memo) for name, value in self.__dict__.items() if name not in own}, **own)
         return made
 
     def __getstate__(self) -> dict[str, Any]:
         """Pickled with the value as an array: memory is that of a device. (A packed Variable has none of its own.)"""
-        memory = {"_pending": Variable.numpy(self), "_buffer": None, "_lent": None} if "_buffer" in self.__dict__ else {}
-        return self.__dict__ | memory
+        own = {"_pending": self._read(), "_buffer": None, "_lent": None} if "_buffer" in self.__dict__ else {}
+        return self.__dict__ | own
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -301,7 +293,7 @@ class Variable(TruthOperators[Tensor]):
         """The Variable's own buffer, computed and not shared."""
         with LOCK:
             if self._pending is not None:
-                settle([self])
+                memory.settle([self])
             return self._buffer
 
     def _gone(self) -> bool:
@@ -346,68 +338,18 @@ class Variable(TruthOperators[Tensor]):
 
 
 class NarrowVariable(Variable):
-    """A Variable of 8- or 16-bit numbers, kept in 32 bits; `Variable(..., dtype="float16")` makes one."""
-
-    _narrow: str
-
-    @property
-    def dtype(self) -> str:
-        return self._narrow
-
-    @dtype.setter
-    def dtype(self, value: str) -> None:
-        raise AttributeError("the dtype of a Variable cannot be changed.")
-
-    @property
-    def _stored(self) -> str:
-        return standardize(self._narrow)
-
-    @property
-    def value(self) -> Tensor:
-        """The value now."""
-        return NarrowTensor(self._value_node(), self._narrow)
-
-    def numpy(self) -> np.ndarray:
-        """The value as a numpy array of its dtype; bfloat16 as float32."""
-        found = super().numpy()
-        return found if trace.stateless() is not None else narrow_host(found, self._narrow)
-
-    async def data(self) -> np.ndarray:
-        found = await super().data()
-        return found if trace.stateless() is not None else narrow_host(found, self._narrow)
-
-    def _storable(self, node: Node) -> Node:
-        return wrapped(node, self._narrow)
-
-
-class WideVariable(Variable):
-    """A Variable that is of 16 bits by name and keeps 32: what gathers over many steps, which 16 could not count.
-
-    Ops take it as float32, and `numpy()` gives that too.
-    """
-
-    _narrow: str
-
-    @property
-    def dtype(self) -> str:
-        return self._narrow
-
-    @dtype.setter
-    def dtype(self, value: str) -> None:
-        raise AttributeError("the dtype of a Variable cannot be changed.")
-
-    @property
-    def _stored(self) -> str:
-        return "float32"
+    """A Variable of 8- or 16-bit numbers, kept in 32 bits; `Variable(..., dtype="float16")` makes one. Ops tell it by its type."""
 
 
 def gathering(initializer: Any, dtype: str, **options: Any) -> Variable:
-    """A Variable of `dtype` for sums over many steps: of floats of 16 bits a wide one."""
+    """A Variable of `dtype` for sums over many steps: of floats of 16 bits, which could not count them, by name alone.
+
+    It keeps 32 bits, ops take it as float32, and `numpy()` gives that too.
+    """
     if narrow(dtype) not in LARGEST:
         return Variable(initializer, dtype=dtype, **options)
     made = Variable(initializer, dtype="float32", **options)
-    made.__class__ = WideVariable
-    made._narrow = dtype  # type: ignore[attr-defined]
+    made._dtype = dtype
     return made
 
 
@@ -416,58 +358,4 @@ def _initializers() -> Any:
     return import_module(f"{__package__.partition('.')[0]}.initializers")
 
 
-def changed() -> None:
-    """Programs look at their Variables again before they run."""
-    global version
-    version = next(_versions)
-
-
-def settle(variables: list[Variable], also: Sequence[Node] = ()) -> None:
-    """Computes pending values, all in one flush, into buffers of the Variables' own; the caller holds the lock.
-
-    What lies on another device comes to the one in use.
-
-    `also` are other nodes that are computed with them.
-    """
-    device = config.device()
-    for v in variables:
-        if v._pending is None and v._buffer.device is not device:
-            v._buffer = brought(v._buffer, device)
-            v._lent = None   # whoever holds the value has it where it was
-            changed()
-    waiting = [v for v in variables if v._pending is not None]
-    if not waiting:
-        return
-    with trace.tracing(None):
-        pending = [v._pending for v in waiting if v._pending is not None]
-        realize(pending, device, keep_graph=trace.gradient_depth() > 0, also=[*also, *take_waiting()])
-    copies = []
-    for v in waiting:
-        node = v._pending
-        assert node is not None
-        v._pending, v._lent = None, None
-        # the node may be somebody's Tensor, or a constant: a Variable's memory is its own
-        own = device.alloc(v.size * 4)
-        if v.size:
-            node.buffer = brought(node.buffer, device)
-            copies.append(Copy(node.buffer, own, v.size * 4))
-        v._buffer = own
-        changed()
-    if copies:
-        device.replay(device.record(copies))
-
-
-def protect(variables: Iterable[Variable]) -> None:
-    """Gives tensors that look at these Variables' memory a copy, before a program writes it in place; the caller holds the lock."""
-    device = config.device()
-    for v in variables:
-        node = v._lent() if v._lent is not None else None
-        if node is not None and node.buffer is v._buffer:
-            own = device.alloc(v.size * 4)
-            device.replay(device.record([Copy(v._buffer, own, v.size * 4)]))
-            node.buffer = own
-            lent.discard(node)
-            v._lent = None
-
-
-__all__ = ["Variable", "from_host", "protect", "settle"]
+__all__ = ["Variable", "gathering"]

@@ -10,9 +10,9 @@ import numpy as np
 
 from pyml import constraints, initializers, regularizers
 from pyml.core import Tensor, Variable, changes
+from pyml.core.memory import check_room
 from pyml.core.naming import auto_name
 from pyml.core.trace import tracing
-from pyml.core.variable import check_room
 from pyml.dtypes import FLOATS
 from pyml.errors import ShapeError
 from pyml.initializers.base import first_value

@@ -42,6 +42,17 @@ def test_a_narrow_variable_is_narrow_in_the_scope():
     assert value.dtype == "int8" and value.numpy().tolist() == [-126, 4]
 
 
+def test_state_that_gathers_is_of_32_bits_in_the_scope_too():
+    total = pyml.metrics.Sum(dtype="float16")
+    (state,) = total.stateless_update_state([v.value for v in total.variables], np.float32([60000, 60000]))
+    assert state.numpy() == 120000
+
+
+def test_a_variable_keeps_its_dtype():
+    with pytest.raises(AttributeError, match="dtype"):
+        pyml.Variable([1.0]).dtype = "float16"
+
+
 def test_values_of_a_wrong_shape_or_kind_are_refused():
     v = pyml.Variable([1.0, 2.0])
     with pytest.raises(ValueError, match=r"has shape \(2,\), the given value \(3,\)"):
