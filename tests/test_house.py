@@ -45,6 +45,9 @@ def test_names_are_written_and_not_made_while_a_module_runs():
     made = {file for file, node in calls("globals", "locals", "exec", "eval") if ast.unparse(node.func).isidentifier()}
     assert made == {"__init__.py"}
     assert not [path for path in PACKAGE.rglob("*.py") if "_BY_NAME" in path.read_text(encoding="utf-8")]
+    for path in PACKAGE.rglob("*.py"):
+        run = [node for node in tree_of(path).body if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef)]
+        assert not [node for top in run for node in ast.walk(top) if isinstance(node, ast.Name) and node.id == "setattr"], path
 
 
 def test_every_built_in_class_is_known_by_its_name_because_it_was_defined():

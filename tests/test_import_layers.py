@@ -65,6 +65,21 @@ LATE = {
     "pyml.vis.panel": ("vis",),  # the panel of a page: most figures are drawn elsewhere
     "pyml.ops": ("data",),  # the engine: a table is read without it
 }
+# Modules that import others by a name that they put together, which no statement shows, and what for.
+BY_NAME = {
+    "pyml": "parts and names that are loaded when they are asked for",
+    "pyml.lazily": "the same of a package",
+    "pyml.layers.later": "the same of layers",
+    "pyml.ops.later": "the same of ops",
+    "pyml.ops.interop": "ops, for an error that names one",
+    "pyml.ops.declare": "calls with complex arguments, which few programs make",
+    "pyml.ops.complex_calls": "ops, which a formula is given",
+    "pyml.objects.registry": "where a kind of objects is at home: names in configs",
+    "pyml.core.above": "what calls of a user's lead to",
+    "pyml.saving.keras.hdf5_h5py": "a package that is not always there",
+}
+# Who asks `core.above` for which part: the only ways up.
+WAYS_UP = {("pyml.core.variable", "initializers"), ("pyml.core.array_protocol", "array_api"), ("pyml.ops.warping", "random")}
 # Modules over packages that are not always there, and so are imported only where those are.
 OVER_A_PACKAGE = {"pyml.browser.page"}
 # Packages that are not always there.
@@ -177,6 +192,19 @@ def test_a_function_imports_nothing_from_a_module_that_its_file_has_at_the_top()
             and not any(f"{node.module}.{alias.name}" in MODULES for alias in node.names)  # a module that is loaded late
         ]  # fmt: skip
     assert not again, "\n".join(again)
+
+
+def test_imports_by_name_are_few_and_three_of_them_lead_upward():
+    by_name, up = set(), set()
+    for name in MODULES:
+        for node in ast.walk(tree_of(MODULES[name])) if "import_module" in (text := MODULES[name].read_text()) or "above(" in text else ():
+            if isinstance(node, ast.Call):
+                called = ast.unparse(node.func).rpartition(".")[2]
+                if called in ("import_module", "__import__"):
+                    by_name.add(name)
+                elif called == "above" and "core.above" in {other.partition(".")[2] for other in imported(name)}:
+                    up.add((name, ast.literal_eval(node.args[0])))
+    assert by_name == set(BY_NAME) and up == WAYS_UP
 
 
 def test_the_graph_knows_neither_compiler_nor_devices():

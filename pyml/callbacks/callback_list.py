@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
 from typing import Any
 
 from pyml.callbacks.callback import Callback, overrides
@@ -11,6 +10,21 @@ from pyml.callbacks.history import History
 from pyml.callbacks.progbar_logger import ProgbarLogger
 
 __all__ = ["CallbackList"]
+
+
+def _forward(name: str) -> Any:
+    """A hook that calls the one of that name on each callback."""
+    arguments = inspect.signature(getattr(Callback, name))
+
+    def hook(self: CallbackList, *args: Any, **kwargs: Any) -> None:
+        bound = arguments.bind(self, *args, **kwargs)
+        bound.arguments["logs"] = {} if bound.arguments.get("logs") is None else bound.arguments["logs"]
+        for callback in self.callbacks:
+            getattr(callback, name)(*bound.args[1:])
+
+    hook.__name__ = name
+    hook.__doc__ = getattr(Callback, name).__doc__
+    return hook
 
 
 class CallbackList(Callback):
@@ -92,20 +106,19 @@ class CallbackList(Callback):
     def __iter__(self) -> Any:
         return iter(self.callbacks)
 
-
-def _forward(name: str) -> Callable[..., None]:
-    arguments = inspect.signature(getattr(Callback, name))
-
-    def hook(self: CallbackList, *args: Any, **kwargs: Any) -> None:
-        bound = arguments.bind(self, *args, **kwargs)
-        bound.arguments["logs"] = {} if bound.arguments.get("logs") is None else bound.arguments["logs"]
-        for callback in self.callbacks:
-            getattr(callback, name)(*bound.args[1:])
-
-    hook.__name__ = name
-    hook.__doc__ = getattr(Callback, name).__doc__
-    return hook
-
-
-for _name in [name for name in vars(Callback) if name.startswith("on_")]:
-    setattr(CallbackList, _name, _forward(_name))
+    on_epoch_end = _forward("on_epoch_end")
+    on_batch_begin = _forward("on_batch_begin")
+    on_batch_end = _forward("on_batch_end")
+    on_epoch_begin = _forward("on_epoch_begin")
+    on_train_batch_begin = _forward("on_train_batch_begin")
+    on_train_batch_end = _forward("on_train_batch_end")
+    on_test_batch_begin = _forward("on_test_batch_begin")
+    on_test_batch_end = _forward("on_test_batch_end")
+    on_predict_batch_begin = _forward("on_predict_batch_begin")
+    on_predict_batch_end = _forward("on_predict_batch_end")
+    on_train_begin = _forward("on_train_begin")
+    on_train_end = _forward("on_train_end")
+    on_test_begin = _forward("on_test_begin")
+    on_test_end = _forward("on_test_end")
+    on_predict_begin = _forward("on_predict_begin")
+    on_predict_end = _forward("on_predict_end")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from .. import config
 from ..errors import TraceError
 from . import trace
+from .above import above
 from .installed import INSTALLED
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ class ArrayProtocol:
         """
         if api_version is not None and api_version not in VERSIONS:
             raise ValueError(f"pyml.array_api follows {VERSIONS[-1]} and the versions before it. Received: api_version={api_version!r}")
-        return importlib.import_module("pyml.array_api")  # by its name: it stands above the ops, this below them
+        return above("array_api")
 
     @property
     def device(self) -> str:

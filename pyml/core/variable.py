@@ -6,7 +6,6 @@ import weakref
 from collections.abc import Sequence
 from contextlib import suppress
 from copy import deepcopy
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -20,6 +19,7 @@ from ..graph.node import Node, toposort
 from ..graph.prims import BUFFER, broadcast_to, cast
 from ..graph.sizes import shape_of
 from . import memory, trace
+from .above import above
 from .array_protocol import as_array
 from .naming import auto_name, scoped
 from .operators import TruthOperators
@@ -78,7 +78,7 @@ class Variable(TruthOperators[Tensor]):
             raise ValueError("Variable: synchronization must be None, 'none', 'on_read', 'on_write' or 'auto'. "
                              f"Received: synchronization={synchronization!r}")  # fmt: skip
         if isinstance(initializer, str):
-            initializer = _initializers().get(initializer)
+            initializer = above("initializers").get(initializer)
         memory.changed()
         self.name = name or auto_name("variable")
         self.path = scoped(self.name)
@@ -351,11 +351,6 @@ def gathering(initializer: Any, dtype: str, **options: Any) -> Variable:
     made = Variable(initializer, dtype="float32", **options)
     made._dtype = dtype
     return made
-
-
-def _initializers() -> Any:
-    """The package above this one, which only a Variable that names its initializer needs."""
-    return import_module(f"{__package__.partition('.')[0]}.initializers")
 
 
 __all__ = ["Variable", "gathering"]

@@ -197,7 +197,7 @@ def _now(obj: Any, name: str, given: Any) -> Any:
         if kept in obj.__dict__:
             return obj.__dict__[kept]
     mro = type(obj).__mro__
-    if any(isinstance(vars(cls).get(name), property) for cls in mro[: mro.index(obj._base)]):
+    if any(inspect.isdatadescriptor(vars(cls).get(name)) for cls in mro[: mro.index(obj._base)]):
         return getattr(obj, name)
     return None if given is inspect.Parameter.empty else given
 

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ..core.above import above
 from ..core.custom import custom_gradient
-from ..core.drawing import normal
 from ..core.symbolic import KerasTensor
 from ..core.tensor import Tensor
 from ..core.types import TensorLike
@@ -307,7 +307,7 @@ def distorted(
     if 0 in x.shape[:3]:  # nothing moves
         return Tensor(unbatched(as_before(x, layout), single))
     bell = gaussian(size, sigma)
-    noise = normal((*x.shape[:3], 2), seed) * sigma
+    noise = above("random").normal((*x.shape[:3], 2), seed=seed) * sigma
     down, across = (Tensor(prims.cast(prims.iota(n), dtype="float32")) for n in x.shape[1:3])
     own = stack([broadcast_to(expand_dims(down, 1), x.shape[1:3]), broadcast_to(across, x.shape[1:3])], axis=-1)
     places = Tensor(blurred(noise._node, bell, bell)) * alpha + own

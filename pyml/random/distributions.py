@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pyml import ops
-from pyml.core.drawing import draws_normal
 from pyml.core.gaps import without_gradient
 from pyml.core.tensor import Tensor
 from pyml.core.types import TensorLike
@@ -69,7 +68,6 @@ def _spread(numbers: Node, size: Any, first: Any, what: str) -> Node:
     return found
 
 
-@draws_normal
 def normal(shape: int | Sequence[int], mean: TensorLike = 0.0, stddev: TensorLike = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
     """Normally distributed numbers.
 

@@ -12,7 +12,7 @@ from pyml import ops, random
 from pyml.errors import ShapeError
 from pyml.layers.input_spec import InputSpec
 from pyml.layers.recurrent.cells import LSTMCell
-from pyml.layers.recurrent.layers import _for_the_cell, _of_the_cell, _Recurrent
+from pyml.layers.recurrent.layers import OfTheCell, _for_the_cell, _Recurrent
 from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
 from pyml.layers.weights import known_size, make_weight
 from pyml.layers.windows import channel_axis, laid_out, output_sizes, spatial, standard_data_format, standard_padding, window_sizes
@@ -127,6 +127,14 @@ class _ConvLSTMCell(LSTMCell):
 
 class _ConvLSTM(_Recurrent):
     rank: ClassVar[int] = 2
+    filters = OfTheCell()
+    kernel_size = OfTheCell()
+    strides = OfTheCell()
+    padding = OfTheCell()
+    data_format = OfTheCell()
+    dilation_rate = OfTheCell()
+    recurrent_activation = OfTheCell()
+    unit_forget_bias = OfTheCell()
 
     def __init__(self, filters: int, kernel_size: Any, strides: Any = 1, padding: str = "valid", data_format: str | None = None,
                  dilation_rate: Any = 1, activation: ActivationLike = "tanh", recurrent_activation: ActivationLike = "sigmoid",
@@ -154,10 +162,6 @@ class _ConvLSTM(_Recurrent):
         state, _ = self.cell.compute_output_shape((batch, *image))
         output = (batch, steps, *state[1:]) if self.return_sequences else state
         return (output, state, state) if self.return_state else output
-
-
-for _name in ("filters", "kernel_size", "strides", "padding", "data_format", "dilation_rate", "recurrent_activation", "unit_forget_bias"):
-    setattr(_ConvLSTM, _name, _of_the_cell(_name))
 
 
 class ConvLSTM1D(_ConvLSTM):

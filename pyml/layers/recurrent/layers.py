@@ -13,17 +13,38 @@ from pyml.layers.recurrent.rnn import RNN
 from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
 from pyml.objects.samples import Sample, draw, sample
 
-_OF_THE_CELL = (
-    "units", "activation", "use_bias", "kernel_initializer", "recurrent_initializer", "bias_initializer",
-    "kernel_regularizer", "recurrent_regularizer", "bias_regularizer", "kernel_constraint", "recurrent_constraint",
-    "bias_constraint", "dropout", "recurrent_dropout",
-)
+
+class OfTheCell:
+    """An argument that a layer has from its cell."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, layer: Any, owner: type) -> Any:
+        return self if layer is None else getattr(layer.cell, self.name)
+
+    def __set__(self, layer: Any, value: Any) -> None:
+        raise AttributeError(f"{self.name} of {type(layer).__name__} {layer.name!r} is that of its cell and cannot be set.")
 
 
 class _Recurrent(RNN):
     """An RNN whose arguments are those of its cell."""
 
     _always_says_penalty = True
+    units = OfTheCell()
+    activation = OfTheCell()
+    use_bias = OfTheCell()
+    kernel_initializer = OfTheCell()
+    recurrent_initializer = OfTheCell()
+    bias_initializer = OfTheCell()
+    kernel_regularizer = OfTheCell()
+    recurrent_regularizer = OfTheCell()
+    bias_regularizer = OfTheCell()
+    kernel_constraint = OfTheCell()
+    recurrent_constraint = OfTheCell()
+    bias_constraint = OfTheCell()
+    dropout = OfTheCell()
+    recurrent_dropout = OfTheCell()
 
     def __init__(self, cell: Any, return_sequences: bool, return_state: bool, go_backwards: bool, stateful: bool, unroll: bool,
                  seed: int | None, **kwargs: Any) -> None:
@@ -34,14 +55,6 @@ class _Recurrent(RNN):
 
     def _base_config(self) -> dict[str, Any]:
         return {**super()._base_config(), "unroll": self.unroll}
-
-
-def _of_the_cell(name: str) -> property:
-    return property(lambda self: getattr(self.cell, name))
-
-
-for _name in _OF_THE_CELL:
-    setattr(_Recurrent, _name, _of_the_cell(_name))
 
 
 def _for_the_cell(kwargs: Any) -> Any:
