@@ -7,7 +7,7 @@ const COLOURS = {
   dark: { ink: "#e6e4df", quiet: "#a5adb5", line: "#343b41" },
 };
 // What is bright enough on a dark ground, and what too bright; the names are those of pyml.vis.theme.
-const ON_DARK = { "#0072B2": "#4da3e0", "#D55E00": "#ff8a4a", "#009E73": "#2fc79b", "#CC79A7": "#e59ac5", "#56B4E9": "#c4ebff", "#767676": "#858b91", "#eef3fb": "#2a343b",
+const ON_DARK = { "#0072B2": "#4da3e0", "#D55E00": "#ff8a4a", "#009E73": "#2fc79b", "#CC79A7": "#e59ac5", "#56B4E9": "#c4ebff", "#767676": "#858b91", "#550907": "#c53c3f", "#9608f4": "#b40dde", "#02144f": "#fff9ba", "#eef3fb": "#2a343b",
   "#1f2328": "#e6e4df" }; // as in pyml/vis/theme.py
 const BLUES = ["#2a343b", "#4da3e0"]; // the scheme begins nearly white
 
@@ -17,7 +17,7 @@ const dark = () => matchMedia("(prefers-color-scheme: dark)").matches;
 
 /** How many names of series have room beside each other; as `columns` of pyml.vis.theme. */
 function columns(spec, width) {
-  const names = (spec.layer?.[0] ?? spec).encoding?.color?.scale?.domain ?? [];
+  const names = (spec.layer ?? [spec]).map((part) => part.encoding?.color?.scale?.domain).find((domain) => domain?.length) ?? [];
   const longest = Math.max(3, ...names.map((name) => `${name}`.length));
   return Math.max(1, Math.min(6, Math.floor((width - 50) / (6 * longest + 28))));
 }
@@ -54,7 +54,7 @@ function dressed(given, name, width) {
   if (dark()) text = text.replaceAll('"scheme":"blues"', `"range":${JSON.stringify(BLUES)}`);
   const spec = JSON.parse(text);
   const { ink, quiet, line } = COLOURS[dark() ? "dark" : "light"];
-  const series = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#767676"].map((c) => (dark() && ON_DARK[c]) || c);
+  const series = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#767676", "#550907", "#9608f4", "#02144f"].map((c) => (dark() && ON_DARK[c]) || c);
   const own = spec.config ?? {};
   spec.config = {
     ...own, view: { stroke: null }, font: "system-ui, sans-serif", range: { category: series }, text: { color: ink }, rule: { color: quiet },

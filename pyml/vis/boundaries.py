@@ -59,7 +59,7 @@ def decision_boundary(model: Any, x: Any, y: Any, resolution: int = 60, class_na
         >>> type(figure).__name__
         'Figure'
     """
-    chosen = options("decision_boundary", opts)
+    chosen = options("decision_boundary", opts, own="x, y, resolution, class_names")
     points, kinds = numbers("decision_boundary", x), numbers("decision_boundary", y)
     kinds = kinds.argmax(-1) if kinds.ndim == 2 and kinds.shape[1] > 1 else kinds.reshape(-1).astype(int)
     plane = Plane("decision_boundary", points, resolution)

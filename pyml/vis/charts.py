@@ -7,9 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from pyml.vis.dates import dated, moments
 from pyml.vis.figure import Figure
 from pyml.vis.theme import DASHES, SERIES, slanting
-from pyml.vis.values import Points, apart, base, columns_of, index_of, items, lettering, nothing, numbers, options, plain
+from pyml.vis.values import Points, apart, base, columns_of, index_of, items, lettering, nothing, numbers, options, plain, whole_ticks
 
 BARS = 1000                                            # of a chart
 NAMES = 30                                             # of series that a legend has room for
@@ -20,8 +21,9 @@ def line_chart(data: Any, series: Sequence[str] | None = None, **opts: Any) -> F
     """Values as lines; NaN is a gap.
 
     Args:
-        data: Values over 0, 1, 2, ...; tuples or dicts of x and y; several of these (of any lengths) in a list, in an array
-            `(series, n)`, in a dict by name or in a data frame; or a dict of `values` and `series`, as in tfjs-vis.
+        data: Values over 0, 1, 2, ...; tuples or dicts of x and y, where x may be dates; several of these (of any lengths) in a list, in
+            an array `(series, n)`, in a dict by name or in a data frame, whose index may be dates; or a dict of `values` and `series`,
+            as in tfjs-vis.
         series: Names of the series.
         opts: `title, width, height, x_label, y_label, font_size, x_type, y_type, x_axis_domain, y_axis_domain, zoom_to_fit`
             (False: the axis begins at 0), `series_colors`. Put units into the labels.
@@ -60,25 +62,35 @@ def scatter_plot(data: Any, series: Sequence[str] | None = None, **opts: Any) ->
 
 def _points(what: str, data: Any, series: Any, opts: dict[str, Any], mark: dict[str, Any], cloud: bool) -> Figure:
     """A chart of points or lines; `cloud`: points of x and y, not series of numbers."""
-    chosen = options(what, opts, *_XY)
+    chosen = options(what, opts, *_XY, own="series")
     columns = columns_of(data)
     if columns is not None and cloud:
         chosen.update({label: chosen[label] or name for label, name in zip(("x_label", "y_label"), columns)})
+        first, second = (list(column) for column in list(columns.values())[:2]) if len(columns) == 2 else ((), ())
+        data = list(zip(first, second)) if dated(first) else data
+    elif columns is not None and (days := index_of(data)) and dated(days):
+        data, columns = {name: list(zip(days, column)) for name, column in columns.items()}, None
     points = Points(what, data if columns is None or cloud else columns, series, pairs=cloud)
     rows = points.rows()
     if not any(row["y"] is not None for row in rows):
         return Figure(nothing(chosen, "All values are missing." if rows else "There is nothing to show."))
 
     inside = chosen["x_axis_domain"] is None and all(np.array_equal(x, np.floor(x)) for x, _ in points.parts)
-    whole = not cloud and inside                       # epochs, days: no ticks between them
+    whole = not cloud and inside                       # epochs, steps: no ticks between them
 
     def axis(name: str, number: int, zero: bool) -> dict[str, Any]:
-        kind = chosen[f"{name}_type"] or "quantitative"
-        domain = chosen[f"{name}_axis_domain"] or points.domain(number)
+        days = points.dated and name == "x"
+        kind = chosen[f"{name}_type"] or ("temporal" if days else "quantitative")
+        domain = chosen[f"{name}_axis_domain"]
+        domain = moments(what, domain).tolist() if dated(domain) else domain or points.domain(number)
         scale = {"domain": list(domain), "nice": False} if domain else {"zero": zero, "nice": True}
+        if days and kind == "temporal":                # as it was given, in every zone of the world
+            where = {"domain": list(domain)} if domain else {}
+            return {"field": name, "type": kind, "title": chosen["x_label"] or "date", "scale": {"type": "utc", **where}}
         if kind != "quantitative":
             return {"field": name, "type": kind, "title": chosen[f"{name}_label"] or name}
-        ticks = {**lettering(domain or points.spread(number), zero), **({"tickMinStep": 1} if whole and name == "x" else {})}
+        places = points.spread(number)
+        ticks = {**lettering(domain or places, zero), **(whole_ticks(places, name) if whole and name == "x" else {})}
         return {"field": name, "type": kind, "title": chosen[f"{name}_label"] or name, "scale": scale, **({"axis": ticks} if ticks else {})}
 
     encoding: dict[str, Any] = {"x": axis("x", 0, False), "y": axis("y", 1, not chosen["zoom_to_fit"] and not cloud)}
@@ -102,6 +114,8 @@ def _points(what: str, data: Any, series: Any, opts: dict[str, Any], mark: dict[
     else:
         mark = {**mark, "color": colours[0]}
     encoding["tooltip"] = [{"field": name, "type": "quantitative", "title": encoding[name]["title"]} for name in ("x", "y")]
+    if points.dated:
+        encoding["tooltip"][0] = {"field": "date", "type": "nominal"}
     if len(points.names) > 1:
         encoding["tooltip"].insert(0, {"field": "series", "type": "nominal"})
     given = bool(chosen["x_axis_domain"] or chosen["y_axis_domain"])  # otherwise all is inside, and a point at an end is seen whole
@@ -126,14 +140,18 @@ def bar_chart(data: Any, labels: Sequence[Any] | None = None, **opts: Any) -> Fi
         >>> pyml.vis.bar_chart({"cats": 3, "dogs": 5}).rows()[1]
         {'label': 'dogs', 'value': 5.0}
     """
-    chosen = options("bar_chart", opts, "x_type", "y_type", "color", "horizontal")
+    chosen = options("bar_chart", opts, "x_type", "y_type", "color", "horizontal", own="labels")
     if isinstance(data, Mapping):
         labels, data = list(data), list(data.values())
     elif isinstance(data, (list, tuple)) and data and isinstance(data[0], Mapping):
         labels, data = zip(*[items("bar_chart", one, "index", "value") for one in data])
     elif labels is None and getattr(data, "ndim", 0) == 1:
         labels = index_of(data)
-    values = numbers("bar_chart", list(data) if isinstance(data, tuple) else data).reshape(-1)
+    values = numbers("bar_chart", list(data) if isinstance(data, tuple) else data)
+    if values.ndim > 1 and values.size:
+        raise ValueError(f"bar_chart: expected one number for each bar. Received shape {values.shape}; draw each row or column by itself, "
+                         "or all in a heatmap().")  # fmt: skip
+    values = values.reshape(-1)
     if len(values) > BARS:
         raise ValueError(f"bar_chart: {len(values):,} bars are more than the {BARS:,} that are drawn; "
                          "histogram() counts values, line_chart() draws a long row of them.")  # fmt: skip
@@ -202,8 +220,6 @@ def histogram(data: Any, **opts: Any) -> Figure:
     if bins < 1:
         raise ValueError(f"histogram: max_bins must be a positive integer. Received: {chosen['max_bins']!r}")
     low, high = float(finite.min()), float(finite.max())
-    if not np.isfinite(high - low):
-        raise ValueError(f"histogram: values from {low:.3g} to {high:.3g} are too far apart for float64; divide them by a number first.")
     while bins > 1 and not (np.diff(np.linspace(low, high, bins + 1)) > 0).all():
         bins -= 1                                      # so near to each other that no more numbers lie between
     around = abs(low) * 0.05 or 0.5
@@ -217,7 +233,8 @@ def histogram(data: Any, **opts: Any) -> Figure:
                   "axis": {"format": ",.0f"} if 1000 <= max(-low, high) < 1e7 and high - low > 10 else lettering(edges),
                   "scale": {"domain": [float(edges[0]), float(edges[-1])], "nice": False, "zero": False}},
             "x2": {"field": "to"},
-            "y": {"field": "count", "type": "quantitative", "title": chosen["y_label"] or "count"},
+            "y": {"field": "count", "type": "quantitative", "title": chosen["y_label"] or "count",
+                  **({"axis": whole_ticks([0, counts.max()], "y")} if counts.max() < 10 else {})},
             "tooltip": [{"field": name, "type": "quantitative"} for name in ("from", "to", "count")],
         },
     })  # fmt: skip

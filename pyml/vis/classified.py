@@ -40,7 +40,8 @@ def confusion_matrix(labels: Any, predictions: Any = None, class_names: Sequence
         >>> pyml.vis.confusion_matrix([0, 1, 1], [0, 1, 0], class_names=["cat", "dog"]).rows()[2]
         {'x': 'cat', 'y': 'dog', 'value': 1.0}
     """
-    chosen = options("confusion_matrix", opts, "x_type", "y_type", "color_map", "shade_diagonal", "show_text_overlay")
+    chosen = options("confusion_matrix", opts, "x_type", "y_type", "color_map", "shade_diagonal", "show_text_overlay",
+                     own="predictions, class_names, weights")  # fmt: skip
     if isinstance(labels, Mapping):
         class_names, (labels,) = labels.get("tickLabels", class_names), items("confusion_matrix", labels, "values")
     if predictions is None:
@@ -53,6 +54,8 @@ def confusion_matrix(labels: Any, predictions: Any = None, class_names: Sequence
         matrix = np.array(metrics.confusion_matrix(labels, predictions, count, weights), float)
     if not matrix.size:
         return Figure(nothing(chosen))
+    if not np.isfinite(matrix).any():
+        return Figure(nothing(chosen, "All values are NaN or infinite."))
     if matrix.size > CELLS:
         limit = int(CELLS**0.5)
         raise ValueError(f"confusion_matrix: {len(matrix):,} classes are more than the {limit} that are drawn; "
@@ -72,7 +75,7 @@ def confusion_matrix(labels: Any, predictions: Any = None, class_names: Sequence
     whole = np.array_equal(matrix, np.floor(matrix)) and matrix.max() < 1e7
     if finite.size and finite.min() >= 0:  # counts: colours begin at none, where the text turns light is half of the most
         spec["encoding"]["color"]["scale"]["domain"] = [0, float(finite.max()) or 1]
-        spec["encoding"]["color"]["legend"] |= {"tickMinStep": 1} if whole else {}
+        spec["encoding"]["color"]["legend"] |= {"tickMinStep": 1, "tickCount": int(min(finite.max() or 1, 5))} if whole else {}
     for row, value in zip(spec["data"]["values"], matrix.reshape(-1)):
         row["value"] = plain(value)
     if not chosen["shade_diagonal"]:
@@ -83,9 +86,11 @@ def confusion_matrix(labels: Any, predictions: Any = None, class_names: Sequence
         dark = f"datum.value > {half}" + ("" if chosen["shade_diagonal"] else " && datum.x !== datum.y")
         light = "datum.x === datum.y" if not chosen["shade_diagonal"] else "false"
         colour = {"condition": [{"test": dark, "value": "#ffffff"}, {"test": light, "value": "#767676"}], "value": "#1f2328"}
+        known = {"filter": "isValid(datum.value)"}     # else "null" stands where nothing is
         text = {"x": encoding["x"], "y": encoding["y"], "color": colour,
                 "text": {"field": "value", "type": "quantitative", "format": ",.0f" if whole else ",.4~g"}}  # fmt: skip
-        spec["layer"] = [{"mark": spec.pop("mark"), "encoding": encoding}, {"mark": {"type": "text"}, "encoding": text}]
+        spec["layer"] = [{"mark": spec.pop("mark"), "encoding": encoding},
+                         {"transform": [known], "mark": {"type": "text"}, "encoding": text}]  # fmt: skip
     return figure
 
 
@@ -105,7 +110,7 @@ def per_class_accuracy(labels: Any, predictions: Any = None, class_names: Sequen
         >>> pyml.vis.per_class_accuracy([0, 1, 1], [0, 1, 0]).rows()[1]
         {'class': '1', 'accuracy': 0.5, 'count': 2}
     """
-    chosen = options("per_class_accuracy", opts)
+    chosen = options("per_class_accuracy", opts, own="predictions, class_names")
     if predictions is not None:
         labels, predictions, class_names = metrics.numbered("per_class_accuracy", labels, predictions, class_names)
     count = None if class_names is None else len(class_names)

@@ -48,7 +48,7 @@ def neurons(model: Any, x: Any, resolution: int = 24, **opts: Any) -> Figure:
         >>> [maps.shape for maps in pyml.vis.neurons(model, [[0, 0], [1, 1]], resolution=5).values]
         [(3, 5, 5), (1, 5, 5)]
     """
-    chosen = options("neurons", opts)
+    chosen = options("neurons", opts, own="x, resolution")
     plane = Plane("neurons", numbers("neurons", x), resolution)
     dense, outputs = _chain(model)
     joined = ops.concatenate([ops.reshape(output, (-1, one.units)) for one, output in zip(dense, outputs)], axis=-1)

@@ -93,9 +93,9 @@ class Figure:
         elif kind == ".html":
             atomic.write(path, self._page(theme).encode())
         elif kind == ".svg":
-            atomic.write(path, _converter(kind).vegalite_to_svg(self.themed(theme or "light"), vl_version="5.20").encode())
+            atomic.write(path, _converter(kind).vegalite_to_svg(self.themed(theme or "light")).encode())
         else:
-            atomic.write(path, _converter(kind).vegalite_to_png(self.themed(theme or "light"), vl_version="5.20", scale=scale))
+            atomic.write(path, _converter(kind).vegalite_to_png(self.themed(theme or "light"), scale=scale))
 
     def _page(self, theme: str | None) -> str:
         """A page of its own for the figure, which needs no other file; with no theme it follows its reader's."""

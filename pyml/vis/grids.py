@@ -15,6 +15,7 @@ from pyml.vis.theme import COLOR_MAPS, slanting
 from pyml.vis.values import UNSEEN, apart, base, columns_of, index_of, items, lettering, nothing, numbers, options, plain
 
 CELLS = 10_000                                         # of a heat map
+SIDE = 640                                             # pixels of a picture that are kept: a figure is hardly wider
 
 
 def heatmap(data: Any, x_tick_labels: Sequence[Any] | None = None, y_tick_labels: Sequence[Any] | None = None, **opts: Any) -> Figure:
@@ -34,7 +35,7 @@ def heatmap(data: Any, x_tick_labels: Sequence[Any] | None = None, y_tick_labels
         >>> pyml.vis.heatmap([[1, 2], [3, 4]]).rows()[2]
         {'x': '0', 'y': '1', 'value': 3.0}
     """
-    chosen = options("heatmap", opts, "x_type", "y_type", "color_map", "domain", "row_major")
+    chosen = options("heatmap", opts, "x_type", "y_type", "color_map", "domain", "row_major", own="x_tick_labels, y_tick_labels")
     if isinstance(data, Mapping):
         x_tick_labels, y_tick_labels = data.get("xTickLabels", x_tick_labels), data.get("yTickLabels", y_tick_labels)
         data = numbers("heatmap", *items("heatmap", data, "values"))
@@ -65,13 +66,15 @@ def heatmap(data: Any, x_tick_labels: Sequence[Any] | None = None, y_tick_labels
         scale["domain"] = list(domain)
     longest = max(len(x.rstrip(UNSEEN)) for x in xs)
     slant = slanting(longest, len(xs), chosen["font_size"] or 10, bool(chosen["x_label"])) if longest > 2 else {"labelAngle": 0}
-    axis = {**slant, "labelOverlap": longest <= 2 or len(xs) > 14}  # a few slanted ones have room, all of them
+    axis = {**slant, "labelOverlap": longest <= 2 or len(xs) > 14, "labelSeparation": 4}  # a few slanted ones have room, all of them
     return Figure({
         **base(chosen, fallback="Heat map"), "data": {"values": rows}, "mark": {"type": "rect"},
         "encoding": {
-            "x": {"field": "x", "type": named(chosen["x_type"]), "sort": None, "title": chosen["x_label"] or "", "axis": axis},
+            # with all names: a row or column that begins empty would else come last, an empty one not at all
+            "x": {"field": "x", "type": named(chosen["x_type"]), "sort": None, "title": chosen["x_label"] or "", "axis": axis,
+                  "scale": {"domain": xs}},
             "y": {"field": "y", "type": named(chosen["y_type"]), "sort": None, "title": chosen["y_label"] or "",
-                  "axis": {"labelOverlap": True}},
+                  "axis": {"labelOverlap": True}, "scale": {"domain": ys}},
             "color": {"field": "value", "type": "quantitative", "title": None, "scale": scale,
                       "legend": {**lettering(matrix), "orient": "right", "gradientLength": {"expr": "clamp(height - 10, 20, 120)"}}},
             "tooltip": [{"field": "x", "type": "nominal"}, {"field": "y", "type": "nominal"}, {"field": "value", "type": "quantitative"}],
@@ -111,7 +114,7 @@ def table(values: Any, headers: Sequence[Any] | None = None, **opts: Any) -> Fig
         >>> pyml.vis.table([["Ada", 1815], ["Grace", 1906]], headers=["name", "born"]).rows()[3]["text"]
         '1906'
     """
-    chosen = options("table", opts)
+    chosen = options("table", opts, own="headers")
     if isinstance(values, Mapping) and {"headers", "values"} == set(values):
         headers, values = values["headers"], values["values"]
     if isinstance(values, Mapping):
@@ -215,7 +218,7 @@ def image_grid(images: Any, labels: Sequence[Any] | None = None, columns: int | 
         >>> len(pyml.vis.image_grid(np.zeros((5, 8, 8)), labels="abcde").rows())
         5
     """
-    chosen = options("image_grid", opts)
+    chosen = options("image_grid", opts, own="labels, columns")
     several = images if isinstance(images, (list, tuple)) else _host(images)
     if isinstance(several, np.ndarray) and not several.ndim:
         raise TypeError(f"image_grid: expected an array of pictures or a list of them. Received: {images!r:.80}")
@@ -261,12 +264,18 @@ def _host(value: Any) -> np.ndarray:
 def pixels_of(picture: np.ndarray) -> tuple[np.ndarray, bool]:
     """A picture as uint8 `(height, width, 1, 3 or 4)`, and whether its values had to be stretched."""
     picture = picture[..., None] if picture.ndim == 2 else picture
-    if picture.ndim != 3 or picture.shape[-1] not in (1, 3, 4):
-        raise ValueError(f"image_grid: a picture must be (height, width) or (height, width, 1, 3 or 4). Received shape {picture.shape}.")
+    if picture.ndim != 3 or picture.shape[-1] not in (1, 3, 4) or not picture.size:
+        alone = " A single picture goes into a list: image_grid([picture])." if picture.ndim == 1 else ""
+        raise ValueError(f"image_grid: a picture must be (height, width) or (height, width, 1, 3 or 4) of one pixel or more. "
+                         f"Received shape {picture.shape}.{alone}")  # fmt: skip
+    if picture.dtype.kind not in "buif" or isinstance(picture, np.ma.MaskedArray):
+        raise TypeError(f"image_grid: a picture must be of numbers. Received dtype {picture.dtype}.")
+    step = -(-max(picture.shape[:2]) // SIDE)          # it is drawn smaller, and its bytes go into the figure
+    picture = picture[::step, ::step]
     if picture.dtype == np.uint8:
         return picture, False
-    values = np.nan_to_num(picture.astype(np.float64), posinf=np.nan, neginf=np.nan)
-    low, high = (values.min(), values.max()) if values.size else (0.0, 1.0)
+    values = np.nan_to_num(picture.astype(np.float64), posinf=0.0, neginf=0.0)
+    low, high = values.min(), values.max()
     stretched = bool(low < 0 or high > 1)
     if stretched:
         values = (values - low) / (high - low) if high > low else np.full_like(values, 0.5)

@@ -6,7 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from pyml.vis.values import numbers
+from pyml.vis.dates import dated
+from pyml.vis.values import numbers, table_of
 
 __all__ = ["accuracy", "auc", "average_precision", "confusion_matrix", "per_class_accuracy", "precision_recall_curve", "roc_curve"]
 MOST = 1_000_000                                       # classes: more are something else, and their counts would fill the memory
@@ -66,8 +67,9 @@ def numbered(what: str, labels: Any, predictions: Any, names: Any) -> tuple[Any,
     Raises:
         ValueError: Only one of both holds names, or a name is not among `names`.
     """
-    true, said = (np.asarray(values) if isinstance(values, (list, tuple)) or hasattr(values, "to_numpy") else values
+    true, said = (table_of(what, values) if isinstance(values, (list, tuple)) or hasattr(values, "to_numpy") else values
                   for values in (labels, predictions))  # fmt: skip
+    true, said = (values.astype(str) if dated(values) else values for values in (true, said))  # days, as names
     texts = [_are_names(values) for values in (true, said)]
     if not any(texts):
         return labels, predictions, names

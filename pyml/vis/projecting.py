@@ -48,7 +48,7 @@ def projector(data: Any, labels: Any = None, images: Any = None, texts: Sequence
         >>> figure.values.shape, [param["name"] for param in figure.spec["params"]]
         ((4, 3), ['search', 'turn', 'tilt'])
     """
-    chosen = options("projector", opts)
+    chosen = options("projector", opts, own="labels, images, texts, method, dimensions, class_names, perplexity, iterations, seed")
     if method not in ("pca", "tsne") or dimensions not in (2, 3):
         raise ValueError(f"projector: method must be 'pca' or 'tsne', dimensions 2 or 3. Received: {method!r}, {dimensions!r}")
     axes: list[str] | None = None

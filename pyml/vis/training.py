@@ -14,7 +14,8 @@ from pyml.tracebacks import warn
 from pyml.vis import notebook
 from pyml.vis.charts import line_chart
 from pyml.vis.figure import Figure
-from pyml.vis.values import columns_of
+from pyml.vis.parts import received
+from pyml.vis.values import columns_of, whole_ticks
 
 __all__ = ["FitCallbacks", "fit_callbacks", "history"]
 SHARE = 0.008                                          # of the time that drawing and looking may take together
@@ -54,7 +55,7 @@ def _curves(logs: Any, metrics: Sequence[str] | None, zoom_to_fit_accuracy: bool
         names = list(dict.fromkeys(name for row in found for name in row))
         found = {name: [row.get(name, math.nan) for row in found] for name in names}
     if not isinstance(found, Mapping):
-        raise TypeError(f"history: expected what fit returned, or its history. Received a {type(logs).__name__}.")
+        raise TypeError(f"history: expected what fit returned, or its history. Received {received(logs)}.")
     wanted = list(metrics or found)
     missing = [name for name in wanted if name not in found]
     if missing:
@@ -64,7 +65,7 @@ def _curves(logs: Any, metrics: Sequence[str] | None, zoom_to_fit_accuracy: bool
         series = {}
         for name, text in ((metric, "training"), (f"val_{metric}", "validation")):
             if name in found and (name in wanted or metrics is None):
-                columns = _columns(found[name])
+                columns = _columns(name, found[name])
                 numbers = np.arange(1, len(columns) + 1) if at is None else at
                 for i, column in enumerate(columns.T):
                     series[text if columns.shape[1] == 1 else f"{text} {i}"] = np.stack([numbers, column], 1)
@@ -72,16 +73,19 @@ def _curves(logs: Any, metrics: Sequence[str] | None, zoom_to_fit_accuracy: bool
         look = {"title": metric, "x_label": "epoch", "y_label": metric, "width": 300, "height": 160, **opts, "zoom_to_fit": zoom}
         figure = line_chart(series, **look)
         if "encoding" in figure.spec and "x" in figure.spec["encoding"]:
-            figure.spec["encoding"]["x"]["axis"] = {"format": "d", "tickMinStep": 1}
+            figure.spec["encoding"]["x"]["axis"] = {"format": "d", **whole_ticks([row["x"] for row in figure.rows()], "x")}
         charts.append(figure)
     if not charts:
         return line_chart([], title="History")
     return charts[0] if len(charts) == 1 else stacked(charts)
 
 
-def _columns(values: Sequence[Any]) -> np.ndarray:
+def _columns(name: str, values: Sequence[Any]) -> np.ndarray:
     """The numbers of a metric, a row each time: one, or one for each class as `F1Score` gives them; None is a NaN."""
-    rows = [np.asarray(math.nan if value is None else value, float).reshape(-1) for value in values]
+    try:
+        rows = [np.asarray(math.nan if value is None else value, float).reshape(-1) for value in values]
+    except (TypeError, ValueError):
+        raise TypeError(f"history: expected a number for each epoch in {name!r}. Received: {values!r:.80}") from None
     width = max(map(len, rows), default=1)
     return np.array([row if len(row) == width else np.full(width, math.nan) for row in rows]).reshape(len(rows), width)
 

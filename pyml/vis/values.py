@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from pyml.vis.dates import DAY, dated, moments, spoken
+
 MOST = 2000                                            # points of a chart: more do not fit between two of its pixels
 SEVERAL = 200                                          # series of one: more are an array given the wrong way round
 OPTIONS = {
@@ -23,10 +25,15 @@ def numbers(what: str, values: Any) -> np.ndarray:
 
     Raises:
         TypeError: They are not numbers.
-        ValueError: One is too large for float64.
+        ValueError: One is too large for float64, or they lie too far apart.
     """
     if hasattr(values, "numpy"):
         values = values.numpy()
+    if isinstance(values, np.ma.MaskedArray):          # what is masked is a gap
+        values = np.ma.filled(values.astype(np.float64), math.nan)
+    if dated(values):
+        raise TypeError(f"{what}: dates and times have a place along x of line_chart and scatter_plot, in tuples of a date and a number; "
+                        "anywhere else give numbers or texts.")  # fmt: skip
     try:
         array = np.asarray([math.nan if v is None else v for v in values] if isinstance(values, list) else values)
         found = array if array.dtype.kind == "c" else array.astype(np.float64)
@@ -36,6 +43,10 @@ def numbers(what: str, values: Any) -> np.ndarray:
         raise TypeError(f"{what}: expected numbers, in rows of equal length. Received: {values!r:.80}") from None
     if found.dtype.kind == "c":
         raise TypeError(f"{what}: complex numbers have no place on an axis; draw np.abs, np.angle, or their real and imaginary parts.")
+    finite = found[np.isfinite(found)]
+    low, high = (finite.min(), finite.max()) if finite.size else (0.0, 0.0)
+    if high / 2 - low / 2 > 7e307:                     # an axis ends at rounder numbers than these
+        raise ValueError(f"{what}: values from {low:.3g} to {high:.3g} are too far apart for float64; divide them by a number first.")
     return found
 
 
@@ -131,6 +142,19 @@ def lettering(values: Any, zero: bool = False) -> dict[str, str]:
     return {"format": f".{digits}~g"} if digits < 7 else {}
 
 
+def whole_ticks(values: Any, axis: str) -> dict[str, Any]:
+    """What keeps the ticks of an axis at whole numbers, in Vega-Lite 5 of notebooks too, which knows no least step.
+
+    Args:
+        values: What lies along the axis.
+        axis: `"x"` or `"y"`.
+    """
+    finite = np.asarray(values, float)
+    finite = finite[np.isfinite(finite)]
+    span = int(min(max(np.ptp(finite), 1), 50)) if finite.size else 1
+    return {"tickMinStep": 1, "tickCount": {"expr": f"min(ceil({'width' if axis == 'x' else 'height'} / 40), {span})"}}
+
+
 UNSEEN = "\u200b"                                      # a space without width: tells labels apart that read the same
 
 
@@ -167,6 +191,7 @@ class Points:
         if len(names) != len(parts):
             raise ValueError(f"{what}: series must name {len(parts)} series. Received: {len(names)} names.")
         self.names, self.notes = names, []
+        self.dated = False                             # x are dates
         self.parts = [self._points(part, pairs) for part in parts]
         total = sum(len(x) for x, _ in self.parts)
         self.infinite = sum(int(np.isinf(y).sum()) for _, y in self.parts)
@@ -194,9 +219,15 @@ class Points:
     def _points(self, part: Any, pairs: bool) -> tuple[np.ndarray, np.ndarray]:
         if isinstance(part, (list, tuple)) and part and isinstance(part[0], Mapping):
             try:
-                return numbers(self.what, [p["x"] for p in part]), numbers(self.what, [p["y"] for p in part])
+                return self._along([p["x"] for p in part]), numbers(self.what, [p["y"] for p in part])
             except KeyError:
                 raise ValueError(f"{self.what}: every point must have x and y. Received: {part[0]!r:.80}") from None
+        first = part[0] if isinstance(part, (list, tuple, np.ndarray)) and len(part) else None
+        if isinstance(first, (list, tuple, np.ndarray)) and len(first) == 2 and dated(first[0]):
+            return self._along([p[0] for p in part]), numbers(self.what, [p[1] for p in part])
+        dates = index_of(part)
+        if dated(dates) and np.ndim(part) == 1:        # a series of pandas over days
+            return self._along(dates), numbers(self.what, part)
         array = numbers(self.what, part)
         if array.ndim == 2 and array.shape[1] == 2:
             return array[:, 0], array[:, 1]
@@ -204,10 +235,16 @@ class Points:
             raise ValueError(f"{self.what}: expected {'pairs of x and y' if pairs else 'a row of numbers'}. Received shape {array.shape}.")
         return np.arange(array.size, dtype=float), array.reshape(-1)
 
+    def _along(self, values: Any) -> np.ndarray:
+        """What lies along x: numbers, or dates in all series."""
+        self.dated |= dated(values)
+        return moments(self.what, values) if self.dated else numbers(self.what, values)
+
     def rows(self) -> list[dict[str, Any]]:
         """One dict for each point; of a line, `alone` says which has no neighbour that it could be joined to."""
         return [
-            {"x": plain(a), "y": plain(b), "series": name, **({"alone": True} if single else {})}
+            {"x": plain(a), "y": plain(b), "series": name, **({"alone": True} if single else {}),
+             **({"date": spoken(a)} if self.dated and a == a else {})}
             for name, (x, y), lonely in zip(self.names, self.parts, self.alone())
             for a, b, single in zip(x, y, lonely)
         ]  # fmt: skip
@@ -229,7 +266,7 @@ class Points:
         values = values[np.isfinite(values)]
         if not values.size or values.min() != values.max():
             return None
-        around = abs(values[0]) * 0.1 or 1.0
+        around = DAY if self.dated and axis == 0 else abs(values[0]) * 0.1 or 1.0
         return [float(values[0] - around), float(values[0] + around)]
 
 
@@ -256,8 +293,14 @@ def thinned(x: np.ndarray, y: np.ndarray, most: int, scattered: bool = False) ->
     return x[kept], y[kept]
 
 
-def options(what: str, given: dict[str, Any], *known: str) -> dict[str, Any]:
+def options(what: str, given: dict[str, Any], *known: str, own: str = "") -> dict[str, Any]:
     """The options of a chart with their defaults.
+
+    Args:
+        what: The chart, for errors.
+        given: The options.
+        known: Those that not every chart has.
+        own: The chart's own arguments, for errors: an option may be one of them by another name.
 
     Raises:
         TypeError: One is unknown.
@@ -265,7 +308,7 @@ def options(what: str, given: dict[str, Any], *known: str) -> dict[str, Any]:
     known = ("title", "width", "height", "x_label", "y_label", "font_size", *known)
     unknown = [name for name in given if name not in known]
     if unknown:
-        raise TypeError(f"{what}: there is no option {', '.join(unknown)}; there are {', '.join(known)}.")
+        raise TypeError(f"{what}: there is no option {', '.join(unknown)}; there are {', '.join(filter(None, (own, *known)))}.")
     return {name: given.get(name, OPTIONS[name]) for name in known}
 
 

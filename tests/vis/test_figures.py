@@ -1,5 +1,6 @@
 """Figures of pyml.vis: their specifications and numbers, sane pictures of strange data, files and notebooks."""
 
+import datetime
 import doctest
 import importlib
 import json
@@ -120,6 +121,36 @@ def test_strange_matrices_pictures_and_tables_give_a_picture():
         assert json.loads(figure.to_json())["$schema"]
 
 
+def test_rows_and_columns_without_values_keep_their_places():
+    for figure in (vis.heatmap([[NAN, 1], [INF, 2]]), vis.confusion_matrix([[NAN, 1], [INF, 2]])):
+        encoding = (figure.spec.get("layer") or [figure.spec])[0]["encoding"]
+        assert [encoding[axis]["scale"]["domain"] for axis in "xy"] == [["0", "1"]] * 2
+    assert [row["y"] for row in vis.line_chart(np.ma.masked_array([1, 2, 3], [0, 1, 0])).rows()] == [1, None, 3]
+    assert vis.confusion_matrix([[NAN]]).rows() == [{"text": "All values are NaN or infinite."}]
+
+
+def test_dates_lie_along_x_in_every_form_they_come_in():
+    days, then = [datetime.date(2024, 3, 1), datetime.date(2024, 3, 3)], datetime.datetime(2024, 3, 1, 12)
+    numpys = np.array(days, "datetime64[D]")
+    for data in (list(zip(days, [1, 2])), list(zip(numpys, [1, 2])), [{"x": day, "y": i} for i, day in enumerate(days, 1)],
+                 {"a": list(zip(days, [1, 2]))}, Frame([1, 2], index=days), Frame([[1, 0], [2, 0]], index=numpys)):  # fmt: skip
+        figure = vis.line_chart(data)
+        assert [(row["date"], row["x"], row["y"]) for row in figure.rows()[:2]] == [
+            ("2024-03-01", 19783 * 864e5, 1), ("2024-03-03", 19785 * 864e5, 2)]  # fmt: skip
+        assert figure.spec["encoding"]["x"] == {"field": "x", "type": "temporal", "title": "date", "scale": {"type": "utc"}}
+    point = vis.scatter_plot([(then, 1), (None, 2)])
+    assert [row.get("date") for row in point.rows()] == ["2024-03-01 12:00:00", None]
+    assert np.ptp(point.spec["encoding"]["x"]["scale"]["domain"]) == 2 * 864e5
+    assert len(vis.confusion_matrix(days, numpys).rows()) == 4  # names there
+
+
+def test_ticks_of_counts_and_steps_are_whole_in_notebooks_too():
+    steps = vis.line_chart([3, 2, 1]).spec["encoding"]["x"]["axis"]
+    assert steps == {"tickMinStep": 1, "tickCount": {"expr": "min(ceil(width / 40), 2)"}}
+    assert vis.history({"loss": [3, 2, 1]}).spec["encoding"]["x"]["axis"] == {"format": "d", **steps}
+    assert vis.histogram([1, 1, 2]).spec["encoding"]["y"]["axis"]["tickCount"] == {"expr": "min(ceil(height / 40), 2)"}
+
+
 class Frame:
     """What is asked of a data frame of pandas or polars; with `index`, of pandas."""
 
@@ -162,11 +193,21 @@ def test_columns_and_rows_of_data_frames_name_what_is_drawn():
 
 REFUSED = {
     "vis.line_chart(['a', 'b'])": "line_chart: expected numbers",
-    "vis.line_chart([1], colour='red')": "no option colour; there are title, width",
+    "vis.line_chart([1], colour='red')": "no option colour; there are series, title, width",
     "vis.line_chart([[1], [2]], series=['a'])": "series must name 2 series. Received: 1",
     "vis.line_chart([{'x': 1}])": "every point must have x and y",
     "vis.scatter_plot([1, 2, 3])": "expected pairs of x and y",
     "vis.bar_chart([1, 2], labels=['a'])": "labels must name 2 bars",
+    "vis.bar_chart({'a': [1, 2], 'b': [3, 4]})": "one number for each bar. Received shape (2, 2)",
+    "vis.histogram(np.array(['2024-01-01'], 'datetime64[D]'))": "histogram: dates and times have a place along x of line_chart",
+    "vis.line_chart([datetime.date(2024, 1, 1)])": "in tuples of a date and a number",
+    "vis.line_chart([(datetime.date(2024, 1, 1), 2), (3, 4)])": "expected a date or time for every x",
+    "vis.line_chart([1e308, -1e308])": "values from -1e+308 to 1e+308 are too far apart",
+    "vis.image_grid(np.zeros((8, 8)))": "A single picture goes into a list",
+    "vis.image_grid(np.zeros((1, 0, 8)))": "of one pixel or more",
+    "vis.image_grid([[['a']]])": "a picture must be of numbers. Received dtype <U1",
+    "vis.projector(np.eye(3), pictures=[])": "there is no option pictures; there are labels, images, texts",
+    "vis.heatmap([[1]], x_labels='a')": "there are x_tick_labels, y_tick_labels, title",
     "vis.histogram([1], max_bins=0)": "max_bins must be a positive integer",
     "vis.heatmap(np.zeros((200, 200)))": "more cells than the 10,000",
     "vis.heatmap([[1]], x_tick_labels=['a', 'b'])": "must have 1 names. Received: 2",
@@ -186,7 +227,9 @@ REFUSED = {
     "vis.roc_curve([0, 2], [0.1, 0.2])": "must be 0 or 1",
     "vis.roc_curve([0, 1], [0.1, NAN])": "scores must be finite",
     "vis.history({'loss': [1]}, ['acc'])": "no metric 'acc'; there are 'loss'",
-    "vis.history(3)": "Received a int",
+    "vis.history(3)": "Received 3",
+    "vis.history({'loss': ['a']})": "expected a number for each epoch in 'loss'",
+    "vis.per_class_accuracy([[1], [1, 2]], [0, 1])": "per_class_accuracy: expected rows of equal length",
     "vis.history({'a': pyml.callbacks.History()})": "history: expected one training. Draw several one by one",
     "vis.fit_callbacks(callbacks=['on_fit'])": "Received: on_fit",
     "vis.layer(pyml.layers.Dense(3, name='d'))": "'d' has no weights yet",
@@ -509,15 +552,17 @@ def seen(colour, eyes):
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_colours_keep_apart_for_all_kinds_of_eyes(theme):
     """2.3 is the least difference that can be seen; 10 is seen at a glance. Lines differ in dashes and points in shapes besides."""
-    chart = vis.line_chart({str(i): [i, 1] for i in range(7)}).themed(theme)
+    chart = vis.line_chart({str(i): [i, 1] for i in range(10)}).themed(theme)
     colours = chart["encoding"]["color"]["scale"]["range"]
     dashes = chart["encoding"]["strokeDash"]["scale"]["range"]
-    assert len(set(colours)) == 7 and len({tuple(dash) for dash in dashes}) == 7
+    assert len(set(colours)) == 10 and len({tuple(dash) for dash in dashes}) == 7
     assert "shape" in vis.scatter_plot({str(i): [[i, 1]] for i in range(7)}).spec["encoding"]
+    many = vis.line_chart({str(i): [i, 1] for i in range(40)}).spec["encoding"]
+    assert len({(c, tuple(d)) for c, d in zip(*(many[name]["scale"]["range"] for name in ("color", "strokeDash")))}) == 40
     close = []
     for eyes in EYES:
         places = [seen(colour, eyes) for colour in [*colours, chart["background"]]]
-        close += [(eyes, i, j) for i in range(8) for j in range(i) if np.linalg.norm(places[i] - places[j]) < 10]
+        close += [(eyes, i, j) for i in range(11) for j in range(i) if np.linalg.norm(places[i] - places[j]) < 10]
     assert close == []
 
 
