@@ -6,18 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from pyml import losses
 from pyml.core.tree import flatten, map_structure
 from pyml.errors import SyncReadError, TraceError
 from pyml.export.models import Shapes, example, traced
 from pyml.export.programs import ExportError, Programs
+from pyml.trainers.compile_loss import get_loss
 from pyml.trainers.data import Arrays
 from pyml.trainers.outputs import names_of
 
 if TYPE_CHECKING:
     from pyml.models.model import Model
-
-SPARSE = ("sparse_categorical_crossentropy", "SparseCategoricalCrossentropy")
 
 
 def refuse(model: Model) -> None:
@@ -40,8 +38,11 @@ def targets_of(model: Model, shapes: Shapes, given: Any, rows: int) -> Any:
         raise ExportError("export: pass targets=, an example of y, for a model of several outputs.")
 
     def zeros(output: Any) -> np.ndarray:
-        sparse = wanted in SPARSE or isinstance(wanted, losses.SparseCategoricalCrossentropy)
-        return np.zeros((rows, *output.shape[1:-1]), "int32") if sparse else np.zeros((rows, *output.shape[1:]), "float32")
+        loss, shape = get_loss(wanted, output, output), list(output.shape)
+        if loss is None or loss._class_axis is None:
+            return np.zeros((rows, *shape[1:]), "float32")
+        del shape[loss._class_axis]
+        return np.zeros((rows, *shape[1:]), "int32")
 
     return map_structure(zeros, outputs)
 

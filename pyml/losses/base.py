@@ -91,6 +91,11 @@ class Loss(Configured, kind=LOSSES, abstract=True):
         return self._dtype
 
     @property
+    def _class_axis(self) -> int | None:
+        """The axis of predictions along which classes lie whose numbers are the targets; None where targets are no such numbers."""
+        return None
+
+    @property
     def _takes_targets_as_they_are(self) -> bool:
         """Whether `call` takes targets of any dtype; users' get those of the loss, as in Keras."""
         return type(self).__module__.startswith("pyml.")

@@ -317,6 +317,11 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
         self.ignore_class = ignore_class
         self.axis = axis
 
+    @property
+    def _class_axis(self) -> int | None:
+        own = type(self).call is not SparseCategoricalCrossentropy.call  # which may number classes otherwise
+        return None if own else self.axis
+
     def call(self, y_true: TensorLike, y_pred: TensorLike) -> Any:
         return self.fn(y_true, y_pred, **self._fn_kwargs)
 

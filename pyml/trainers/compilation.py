@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from pyml import losses as losses_module
 from pyml import metrics as metrics_module
 from pyml.core import Tensor
 from pyml.core.tree import flatten
@@ -84,8 +83,8 @@ class Compilation:
         """The outputs of these shapes whose targets are class numbers, once built: place, loss, number of classes."""
         if self.loss is None or len(self.loss.losses) != len(shapes):
             return []
-        return [(i, loss, shape[-1]) for i, (loss, shape) in enumerate(zip(self.loss.losses, shapes, strict=True))
-                if shape and isinstance(loss, losses_module.Loss) and loss.name == "sparse_categorical_crossentropy"]  # fmt: skip
+        return [(i, loss, shape[loss._class_axis]) for i, (loss, shape) in enumerate(zip(self.loss.losses, shapes, strict=True))
+                if shape and loss is not None and loss._class_axis is not None]  # fmt: skip
 
 
 def flat_weights(sample_weight: Any, outputs: Outputs, wanted: Sequence[bool] | None) -> list[Any]:

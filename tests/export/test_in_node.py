@@ -186,6 +186,16 @@ def test_steps_that_need_python_are_refused_by_name(small, tmp_path):
     assert not list(tmp_path.iterdir())
 
 
+def test_targets_are_class_numbers_for_the_loss_that_takes_such_however_it_is_given(tmp_path):
+    sparse = pyml.losses.SparseCategoricalCrossentropy
+    for i, loss in enumerate((pyml.losses.sparse_categorical_crossentropy, sparse(axis=1, name="mine"))):
+        model = pyml.Sequential([pyml.Input((3, 3)), L.Softmax(axis=1)])
+        model.compile("sgd", loss)
+        plan = json.loads((pyml.export(model, tmp_path / str(i), training=True, devices="wasm") / "plan.json").read_text())
+        assert [target["classes"] for target in plan["train"]["targets"]] == [3]
+        assert plan["train"]["batches"]["1"]["inputs"][-1] == {"shape": [1, 3], "dtype": "int32"}
+
+
 def test_what_does_not_fit_is_an_error_that_says_what_does(small, tmp_path):
     folder = pyml.export(small, tmp_path / "small", batch_sizes=(1, 4), devices="wasm")
     ask = lambda data, dtype="Float32Array", **options: {"inputs": [{"data": data, "dtype": dtype}], "options": options}

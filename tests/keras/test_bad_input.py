@@ -48,6 +48,29 @@ def test_labels_out_of_range(label):
             call(classifier())
 
 
+def test_labels_are_looked_at_by_what_the_loss_computes_and_not_by_its_name():
+    sparse = pyml.losses.SparseCategoricalCrossentropy
+    fits = {"x": np.zeros((4, 3, 2)), "y": np.full((4, 2), 2), "verbose": 0}  # class 2 of the three along axis 1, where axis 2 has two
+
+    class FromOne(sparse):
+        def call(self, y_true, y_pred):
+            return super().call(y_true - 1, y_pred)
+
+    class Other(pyml.losses.Loss):
+        def call(self, y_true, y_pred):
+            return pyml.ops.mean(y_pred, axis=1)
+
+    for loss, unknown in ((sparse(axis=1, name="mine"), False), (FromOne(axis=1), True), (Other(name="sparse_categorical_crossentropy"), True)):
+        model = pyml.Sequential([pyml.Input((3, 2)), L.Softmax(axis=1)])
+        model.compile("sgd", loss)
+        assert model.evaluate(**fits) > 0
+        if unknown:
+            assert model.evaluate(**{**fits, "y": fits["y"] + 1}) > 0
+            continue
+        with pytest.raises(ValueError, match="class numbers from 0 to 2, one for each of its 3 outputs"):
+            model.evaluate(**{**fits, "y": fits["y"] + 1})
+
+
 @pytest.mark.parametrize("by_layer", [False, True], ids=["by key", "by the layer's name"])
 def test_labels_by_name_are_checked_too(by_layer):
     i = pyml.Input((2,))
