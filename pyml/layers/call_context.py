@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 # of this thread and task: how many layer calls are in progress, and what they decided about training, or None
@@ -9,3 +11,17 @@ _innermost: ContextVar[tuple[int, bool | None]] = ContextVar("layer_call", defau
 innermost = _innermost.get
 enter = _innermost.set  # a call with its depth and `training` begins; gives what `leave` takes
 leave = _innermost.reset
+
+
+@contextmanager
+def hearing(training: bool | None) -> Iterator[None]:
+    """Layers called inside hear what a model's `call` was given, which code written for Keras calls by itself; None changes nothing."""
+    depth, around = innermost()
+    if training is None or training is around:
+        yield
+        return
+    outer = enter((depth, bool(training)))
+    try:
+        yield
+    finally:
+        leave(outer)

@@ -80,7 +80,7 @@ class KeptWeights(InDtypes):
     def add_variable(self, shape: Any, initializer: InitializerLike, dtype: Any = None, trainable: bool = True, autocast: bool = True,
                      regularizer: RegularizerLike = None, constraint: ConstraintLike = None, name: str | None = None) -> Variable:
         """The same as `add_weight`."""
-        return self.add_weight(shape=shape, initializer=initializer, dtype=dtype, trainable=trainable,
+        return self.add_weight(shape=shape, initializer=initializer, dtype=dtype, trainable=trainable, autocast=autocast,
                                regularizer=regularizer, constraint=constraint, name=name)
 
     @property

@@ -117,7 +117,7 @@ class Add(Merge):
         [[-1.0, 4.0]]
     """
 
-    def _merge(self, a: Any, b: float) -> Any:
+    def _merge(self, a: Any, b: Any) -> Any:
         return a + b
 
     @classmethod
@@ -141,7 +141,7 @@ class Subtract(Merge):
         if len(input_shape) != 2:
             raise ShapeError(f'Layer "{self.name}" subtracts two inputs. Received: {len(input_shape)}')
 
-    def _merge(self, a: Any, b: float) -> Any:
+    def _merge(self, a: Any, b: Any) -> Any:
         return a - b
 
     @classmethod
@@ -178,7 +178,7 @@ class Maximum(_Extreme):
         [[1.0, 3.0]]
     """
 
-    def _merge(self, a: Any, b: float) -> Any:
+    def _merge(self, a: Any, b: Any) -> Any:
         return ops.maximum(a, b)
 
     @classmethod
@@ -194,7 +194,7 @@ class Minimum(_Extreme):
         [[-2.0, 1.0]]
     """
 
-    def _merge(self, a: Any, b: float) -> Any:
+    def _merge(self, a: Any, b: Any) -> Any:
         return ops.minimum(a, b)
 
     @classmethod

@@ -154,7 +154,7 @@ class Graph:
         return [tensor._keras_history.operation.name if tensor._keras_history and isinstance(
             tensor._keras_history.operation, InputLayer) else tensor.name for tensor in self.inputs]
 
-    def run(self, values: Sequence[Any], training: bool | None = None) -> Any:
+    def run(self, values: Sequence[Any]) -> Any:
         """The outputs for `values`, one per input in order."""
         known = {id(tensor): value for tensor, value in zip(self.inputs, values, strict=True)}
 

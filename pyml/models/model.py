@@ -11,6 +11,7 @@ from pyml import ops
 from pyml.core.symbolic import KerasTensor, any_symbolic, infer_output_spec
 from pyml.core.tree import flatten, is_nested, map_structure
 from pyml.errors import ShapeError, TraceError, Undefined
+from pyml.layers import call_context
 from pyml.layers.layer import Layer
 from pyml.layers.signature import overridden, specs_of, with_masks
 from pyml.models.beginning import HostStage, host_stage, staged, text_inputs
@@ -103,12 +104,13 @@ class Model(OfGraph):
 
         def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
             """The outputs for `inputs`; a subclass without a graph writes its own."""
-            stage = self._host_stage()
-            if stage is not None and stage.ran(inputs):
-                return stage.run_rest(inputs)
-            if self._graph is None:
-                raise Undefined(f"{type(self).__name__} must define call(inputs), or be made as Model(inputs, outputs).")
-            outputs = self._graph.run(with_masks(self._standardized(inputs), mask), training=training)
+            with call_context.hearing(training):
+                stage = self._host_stage()
+                if stage is not None and stage.ran(inputs):
+                    return stage.run_rest(inputs)
+                if self._graph is None:
+                    raise Undefined(f"{type(self).__name__} must define call(inputs), or be made as Model(inputs, outputs).")
+                outputs = self._graph.run(with_masks(self._standardized(inputs), mask))
             return outputs[0] if isinstance(outputs, (list, tuple)) and len(outputs) == 1 else outputs
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:

@@ -35,6 +35,11 @@ class OfGraph(KeptInFiles, abstract=True):
         """The layers of the model, in order; of one with a graph those that it calls."""
         return self._layers if self._graph is None else list(self._graph_layers)
 
+    @property
+    def _listed(self) -> list[Any]:
+        """What a summary lists: of a graph the operations between its layers too."""
+        return self.layers if self._graph is None else self._graph.operations
+
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by its name or its index in `layers`.
 

@@ -10,6 +10,7 @@ from pyml.core.probes import without_probe
 from pyml.core.symbolic import CallNode, KerasTensor, infer_output_spec
 from pyml.core.tree import flatten, is_nested
 from pyml.errors import Undefined
+from pyml.layers import call_context
 from pyml.layers.input_layer import InputLayer
 from pyml.layers.layer import Layer
 from pyml.layers.signature import with_masks
@@ -66,8 +67,7 @@ class Sequential(Model):
             rebuild: Make the weights at once where the input's shape is known.
 
         Raises:
-            ValueError: It is not a layer.
-            ValueError: The name is taken, or an Input does not come first.
+            ValueError: It is not a layer, its name is taken, or it is an Input that does not come first.
 
         Example:
             >>> model = pyml.Sequential()
@@ -129,6 +129,10 @@ class Sequential(Model):
     def layers(self) -> list[Layer]:
         """The layers in order, without the Input."""
         return [layer for layer in self._stack if not isinstance(layer, InputLayer)]
+
+    @property
+    def _listed(self) -> list[Any]:
+        return self.layers
 
     def build(self, input_shape: Any = None) -> None:
         """Makes all weights for inputs of `input_shape`, the batch size first (usually None)."""
@@ -221,12 +225,13 @@ class Sequential(Model):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """The outputs for `inputs`."""
-        stage = self._host_stage()
-        if stage is not None and stage.ran(inputs):
-            return stage.run_rest(inputs)
-        if self._graph is None:
-            return self._through(with_masks(flatten(inputs), mask)[0] if not is_nested(inputs) else inputs)
-        return self._through(with_masks(self._standardized(inputs), mask)[0])
+        with call_context.hearing(training):
+            stage = self._host_stage()
+            if stage is not None and stage.ran(inputs):
+                return stage.run_rest(inputs)
+            if self._graph is None:
+                return self._through(with_masks(flatten(inputs), mask)[0] if not is_nested(inputs) else inputs)
+            return self._through(with_masks(self._standardized(inputs), mask)[0])
 
     def get_config(self) -> dict[str, Any]:
         """Name and layers, as a dict of plain values."""

@@ -62,7 +62,7 @@ def summary_text(
             f"summary: positions must hold the end of each of the {len(header) - show_trainable} columns, without that of show_trainable. "
             f"Received: positions={list(positions or [])}"
         )
-    layers = model.layers if graph is None or type(model).__name__ == "Sequential" else graph.operations
+    layers = model._listed
     first, last = _range(layers, layer_range)
     rows = []
     for layer in layers[first:last]:

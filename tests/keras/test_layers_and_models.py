@@ -144,6 +144,14 @@ def test_constraints_hold_after_each_update():
     assert model.layers[0].kernel.numpy().min() >= 0
 
 
+def test_the_call_of_a_model_tells_its_layers_of_training_by_itself_too():
+    x, i = np.ones((1, 64)), pyml.Input((64,))
+    for model in (pyml.Model(i, L.Dropout(0.5)(i)), pyml.Sequential([i, L.Dropout(0.5)])):
+        assert [bool((model.call(pyml.ops.ones((1, 64)), training=told) == 0).numpy().any()) for told in (True, False, None)] == [1, 0, 0]
+        outer = type("Outer", (pyml.Model,), {"call": lambda self, x, training=None, inner=model: inner.call(x, training=False)})()
+        assert outer(x, training=True).numpy().all()
+
+
 def test_training_reaches_inner_layers_through_any_call():
     seen = []
 
@@ -273,6 +281,10 @@ def test_an_activation_may_be_taken_away():
 def test_a_weights_first_argument_is_its_shape():
     layer = pyml.layers.Layer(name="own")
     assert layer.add_weight((2, 3), "ones", "int32").dtype == "int32"
+    given = {"dtype": "float16", "trainable": False, "autocast": False, "regularizer": "l2", "constraint": "non_neg", "name": "own"}
+    variable = pyml.layers.Layer().add_variable((2,), "ones", **given)
+    assert [getattr(variable, name) for name in ("dtype", "trainable", "autocast", "name")] == ["float16", False, False, "own"]
+    assert type(variable.regularizer).__name__ == "L2" and type(variable.constraint).__name__ == "NonNeg"
     for wrong, error, message in (
         (lambda: layer.add_weight("kernel"), ValueError, "must be passed as a keyword argument"),
         (lambda: layer.add_weight("kernel", shape=(2, 3)), ValueError, "must be passed as a keyword argument"),

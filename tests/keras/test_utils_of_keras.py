@@ -61,6 +61,9 @@ def test_a_summary_lists_layers_shapes_and_numbers_of_weights():
     text = "\n".join(lines)
     assert all(part in text for part in ("first (Dense)", "(None, 3)", "15", "second (Dense)", "8"))
     assert "Total params: 23" in text and "Trainable params: 15" in text and "Non-trainable params: 8" in text
+    lines.clear()
+    type("Mine", (pyml.Sequential,), {})(model._stack, name=model.name).summary(print_fn=lines.append, show_trainable=True)
+    assert "\n".join(lines) == text
 
 
 def test_the_likeliest_classes_have_their_names_best_first(monkeypatch):
