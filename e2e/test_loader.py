@@ -47,6 +47,19 @@ async def total(numbers, options):
     assert "no function named no_such" in missing
 
 
+def test_python_that_is_started_anew_twice_at_once_is_there_once(page, site):
+    """As by Stop, pressed where Python has just broken down and is being started."""
+    page.goto(f"{site}{BLANK}?backend=cpu")
+    told, answer, events = page.evaluate("""async () => {
+      const { loadPyml } = await import("/web/pyml.js");
+      const events = [], pyml = await loadPyml({ status: (event) => { events.push(event.type); } });
+      const first = pyml.restart().catch((error) => error.kind);
+      await pyml.restart();
+      return [await first, await pyml.runPython("40 + 2"), events];
+    }""")
+    assert told == "ended" and answer == 42 and "failed" not in events
+
+
 @pytest.mark.parametrize("thread", ["worker", "main"])
 def test_python_that_was_closed_answers_that_it_was(page, site, thread):
     page.goto(f"{site}{BLANK}?backend=cpu&thread={thread}")

@@ -251,14 +251,16 @@ function client(settings, status) {
     /** Starts Python, again if it does not start and the user says so. */
     async start() {
       for (;;) {
-        connection = worker ? workerConnection(options) : pageConnection();
-        connection.onevent = hear;
-        connection.onidle = () => { if (shared) new Uint8Array(shared)[0] = 0; }; // an interrupt that came too late is none of the next call
+        const mine = worker ? workerConnection(options) : pageConnection();
+        connection = mine;
+        mine.onevent = hear;
+        mine.onidle = () => { if (shared) new Uint8Array(shared)[0] = 0; }; // an interrupt that came too late is none of the next call
         try {
-          this.info = await connection.request("start", [options]);
+          this.info = await mine.request("start", [options]);
           return;
         } catch (failure) {
-          connection.close();
+          if (failure.kind === "ended") throw failure; // by `close` or another `restart`: nothing is wrong, and the newest goes on
+          mine.close();
           const again = status({ type: "failed", error: await explained(failure, options.indexURL) });
           if (!again?.then) throw failure;
           await again;

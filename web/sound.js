@@ -16,9 +16,19 @@ const TAP = `registerProcessor("tap", class extends AudioWorkletProcessor {
 async function contextAt(sampleRate) {
   const context = new AudioContext(sampleRate ? { sampleRate } : {});
   const url = URL.createObjectURL(new Blob([TAP], { type: "text/javascript" }));
-  await context.audioWorklet.addModule(url);
-  URL.revokeObjectURL(url);
+  try {
+    await context.audioWorklet.addModule(url);
+  } catch (error) {
+    close(context); // browsers give a page few of them
+    throw error;
+  } finally {
+    URL.revokeObjectURL(url);
+  }
   return context;
+}
+
+function close(context) {
+  if (context && context.state !== "closed") context.close(); // to close one twice is a failure
 }
 
 function tap(context, hear) {
@@ -36,7 +46,7 @@ export async function openMicrophone(hear, { sampleRate, lost } = {}) {
   let stream, context;
   const stop = () => {
     release(stream);
-    context?.close();
+    close(context);
   };
   try {
     stream = await ask({ audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false } }, "microphone", lost);
@@ -51,11 +61,10 @@ export async function openMicrophone(hear, { sampleRate, lost } = {}) {
 
 /** Plays an AudioBuffer and hears it. `ended()` is called after its last sample. Resolves to { sampleRate, stop() }. */
 export async function playSound(buffer, hear, ended = () => {}) {
-  const context = await contextAt(buffer.sampleRate);
+  const context = await contextAt(buffer.sampleRate), stop = () => close(context);
   const source = new AudioBufferSourceNode(context, { buffer });
   source.connect(context.destination);
   source.connect(tap(context, hear));
-  const stop = () => { if (context.state !== "closed") context.close(); };
   source.onended = () => { setTimeout(() => { stop(); ended(); }, 200); }; // the last samples are still on their way
   source.start();
   return { sampleRate: context.sampleRate, stop };

@@ -154,14 +154,24 @@ function settle() {
   const begun = [];
   for (let i = 0; i < localStorage.length; i += 1) if (localStorage.key(i).startsWith(PENDING)) begun.push(localStorage.key(i));
   for (const key of begun) {
-    const values = JSON.parse(localStorage.getItem(key)), name = key.slice(PENDING.length);
+    const values = partsIn(localStorage.getItem(key)), name = key.slice(PENDING.length);
     try {
-      put(name, values);
+      if (values) put(name, values);
     } catch {
       localStorage.removeItem(key);                    // makes room, or no model could be read any more
       put(name, values);
     }
     localStorage.removeItem(key);
+  }
+}
+
+/** The parts of a model that were kept together; null where something else stands there, which must not hide all other models. */
+function partsIn(text) {
+  try {
+    const values = JSON.parse(text);
+    return Array.isArray(values) && values.length === PARTS.length ? values : null;
+  } catch {
+    return null;
   }
 }
 

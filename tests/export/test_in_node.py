@@ -157,6 +157,27 @@ def test_what_python_refuses_of_numbers_and_of_calls_at_once_is_refused_without_
     assert loss > 0 and kind == "object" and found["same"] and found["again"] == 1
 
 
+GIVEN_BACK = """async (load, told) => {
+  let open = 0;
+  const limits = { maxBufferSize: 1, maxStorageBufferBindingSize: 1 };
+  const device = () => ({ limits, features: new Set(), queue: {}, lost: new Promise(() => {}), destroy() { open -= 1; } });
+  const adapter = { limits, features: new Set(), info: {}, requestDevice: async () => { open += 1; return device(); } };
+  Object.defineProperty(globalThis, "navigator", { value: { gpu: { requestAdapter: async () => adapter } }, configurable: true });
+  const refused = await told(load({ device: "webgpu" })), { warn } = console;
+  console.warn = () => {};
+  const model = await load();
+  console.warn = warn;
+  return { refused, device: model.device, open };
+}"""
+
+
+def test_a_gpu_that_is_too_small_for_a_model_is_given_back(small, tmp_path):
+    folder = pyml.export(small, tmp_path / "small")
+    (found,) = in_node([{"folder": str(folder), "script": GIVEN_BACK}])
+    assert found["refused"].startswith("this adapter holds at most 1 bytes in a buffer, and this model needs ")
+    assert found["device"] == "wasm" and found["open"] == 0
+
+
 def test_steps_that_need_python_are_refused_by_name(small, tmp_path):
     with pytest.raises(ExportError, match="not compiled"):
         pyml.export(small, tmp_path / "a", training=True)

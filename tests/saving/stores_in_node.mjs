@@ -71,4 +71,12 @@ for (let room = 900; room < 3000; room += 37) {
     tight.add(await value());
   }
 }
-console.log(JSON.stringify({ found, full, tight: [...tight] }));
+const damaged = [];                                         // what somebody else wrote under the key of what is being kept
+for (const other of ["{", "null", "[1]"]) {
+  const kept = new Map();
+  globalThis.localStorage = storage(kept);
+  await keep(1);
+  kept.set("pyml_pending/other", other);
+  damaged.push(await value());
+}
+console.log(JSON.stringify({ found, full, tight: [...tight], damaged }));

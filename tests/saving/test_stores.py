@@ -190,10 +190,15 @@ def test_the_example_of_a_folder_runs(tmp_path, monkeypatch, capsys):
     assert capsys.readouterr().out == "True\n" and (tmp_path / "digits" / "model.json").is_file()
 
 
-def test_localstorage_holds_the_old_model_or_the_new_one_wherever_a_page_ends_or_the_room_does():
+@pytest.fixture(scope="module")
+def told():
+    """What a model in localStorage was after each kind of accident."""
     run = subprocess.run(["node", Path(__file__).with_name("stores_in_node.mjs")], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr[-800:]
-    told = json.loads(run.stdout)
+    return json.loads(run.stdout)
+
+
+def test_localstorage_holds_the_old_model_or_the_new_one_wherever_a_page_ends_or_the_room_does(told):
     assert set(told["found"]) == {1, 2}
     assert told["found"] == sorted(told["found"])       # from some moment on it is the new one
     assert told["found"][-1] == 2
@@ -202,8 +207,10 @@ def test_localstorage_holds_the_old_model_or_the_new_one_wherever_a_page_ends_or
     assert not any(pending for *_, pending in told["full"])
 
 
-def test_a_page_that_ended_where_the_room_is_short_leaves_localstorage_readable():
-    run = subprocess.run(["node", Path(__file__).with_name("stores_in_node.mjs")], capture_output=True, text=True)
-    assert run.returncode == 0, run.stderr[-800:]
+def test_a_page_that_ended_where_the_room_is_short_leaves_localstorage_readable(told):
     # where there is no room for both, the old model goes before the new one comes; "quota" would be for good
-    assert {1, 2} <= set(json.loads(run.stdout)["tight"]) <= {1, 2, "missing"}
+    assert {1, 2} <= set(told["tight"]) <= {1, 2, "missing"}
+
+
+def test_what_else_stands_where_a_model_is_being_kept_hides_no_other_model(told):
+    assert told["damaged"] == [1, 1, 1]

@@ -39,9 +39,14 @@ export async function load(from, options = {}) {
   const device = await opened(plan, asked, file, threads);
   device.ready.catch(() => {});
   const model = new Model(plan, device);
-  await restored(plan, device, await data); // while kernels compile
-  await device.ready;
-  if (weights !== undefined) await model.load(weights);
+  try {
+    await restored(plan, device, await data); // while kernels compile
+    await device.ready;
+    if (weights !== undefined) await model.load(weights);
+  } catch (error) {
+    device.ready.then(device.close, device.close); // nobody else would free its memory
+    throw error;
+  }
   if (plan.train) store().catch(() => {}); // so that it is there when the network is not
   return model;
 }
@@ -237,7 +242,7 @@ export class Model {
     if (!globalThis.document) throw new Error("save: only a page can download; use model.npz().");
     const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(new Blob([bytes])), download: where });
     link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 1000);
+    setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // by then the browser has begun
   }
 
   /** Goes on from what `save("indexeddb://NAME")` kept, or `state()` returned. */

@@ -19,7 +19,10 @@ export async function openWebGPU(plan, adapter, software) {
   plan = await plan;
   const most = Math.min(engine.limits.maxBufferSize, engine.limits.maxStorageBufferBindingSize);
   const largest = Math.max(...plan.buffers);
-  if (largest > most) throw new Error(`this adapter holds at most ${most} bytes in a buffer, and this model needs ${largest}.`);
+  if (largest > most) {
+    engine.lose(); // WebAssembly takes over, and this would keep its memory
+    throw new Error(`this adapter holds at most ${most} bytes in a buffer, and this model needs ${largest}.`);
+  }
   const compiled = engine.prepare(plan.kernels); // all at once, while weights arrive
   const fit = plan.buffers.length;
   [...plan.buffers, 32].forEach((bytes, id) => engine.create(id, bytes));
