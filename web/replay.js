@@ -50,7 +50,7 @@
     // <
     const adapter = found;
     const requiredLimits = {};
-    for (const name of RAISED_LIMITS) if (adapter.limits[name] !== undefined) requiredLimits[name] = adapter.limits[name];
+    for (const name of RAISED_LIMITS) if (name in adapter.limits) requiredLimits[name] = adapter.limits[name];
     const requiredFeatures = WANTED_FEATURES.filter((name) => adapter.features.has(name));
     return makeEngine(await adapter.requestDevice({ requiredLimits, requiredFeatures }), adapter, told);
   }

@@ -50,6 +50,9 @@ export function inMemory(values, dtype) {
   return values instanceof Kind ? values : Kind.from(values);
 }
 
+/** The bytes of an array, where they lie. */
+export const bytesOf = (array) => new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+
 /** Bytes read from a device as numbers with their `shape`. */
 export function outOf(bytes, shape, dtype) {
   const values = new MEMORY[dtype](bytes.buffer, bytes.byteOffset, sizeOf(shape));
@@ -61,7 +64,7 @@ export function decoded({ shape, as }, bytes) {
   const size = sizeOf(shape), { buffer } = bytes;
   if (as === "float16") return globalThis.Float16Array ? new Float32Array(new Float16Array(buffer, 0, size)) : fromHalf(new Uint16Array(buffer, 0, size));
   if (as !== "int8") return bytes;
-  const channels = shape[shape.length - 1], values = new Float32Array(size);
+  const channels = shape.at(-1), values = new Float32Array(size);
   const scale = new Float32Array(buffer, 0, channels), whole = new Int8Array(buffer, 4 * channels, size);
   for (let i = 0, c = 0; i < size; i++) {
     values[i] = whole[i] * scale[c];

@@ -35,8 +35,7 @@ export function partsOf(names, x, what, kind = "inputs") {
  *  `direct`, for a device that takes pictures apart itself, pictures are also left as they are, to be resized to `size`. */
 export function inputOf(names, who, x, form, i, { scale = 1, offset = 0 }, direct) {
   const name = names[i], shape = form.shapes[i], what = `${who}: input "${name}"`;
-  const [sample] = form.whole ? [form.whole] : Object.values(form.batches);
-  const { dtype } = sample.inputs[i];
+  const { dtype } = (form.whole ?? Object.values(form.batches)[0]).inputs[i];
   const pictures = pixels.isPicture(x) ? [x] : Array.isArray(x) && x.length && x.every(pixels.isPicture) ? x : null;
   if (!pictures && Array.isArray(x) && x.some(pixels.isPicture)) throw new Error(`${what}: expected pictures or numbers; received both.`);
   if (pictures) {

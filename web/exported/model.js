@@ -291,7 +291,7 @@ export class Model {
   async #logs(kind) {
     const call = this.#training("fit").results[kind];
     const [vector] = (await this.#run(call)).map((part) => part());
-    const bad = vector[call.length - 1];
+    const bad = vector.at(-1);
     if (bad >= 0) console.warn(`the loss is not a finite number since step ${bad}: try a lower learning rate.`);
     return Object.fromEntries(call.logs.map(([name, shape, at]) => [name, shape.length ? [...vector.subarray(at, at + sizeOf(shape))] : vector[at]]));
   }
@@ -318,7 +318,7 @@ export class Model {
     const call = form.batches[size];
     if (!call) {
       const known = `this model was exported for batches of ${sizes.join(", ")}`;
-      throw new Error(batchSize === undefined ? `predict: received ${rows} rows; ${known}: pass { batchSize: ${sizes[sizes.length - 1]} } to cut them.`
+      throw new Error(batchSize === undefined ? `predict: received ${rows} rows; ${known}: pass { batchSize: ${sizes.at(-1)} } to cut them.`
         : `predict: batchSize ${batchSize}; ${known}.`);
     }
     const columns = call.outputs.map(() => []);
@@ -359,8 +359,7 @@ export class Model {
 
   #given(values) {
     const names = this.#plan.outputs;
-    if (names) return Object.fromEntries(names.map((name, i) => [name, values[i]]));
-    return values.length === 1 ? values[0] : values;
+    return names ? Object.fromEntries(names.map((name, i) => [name, values[i]])) : values.length > 1 ? values : values[0];
   }
 }
 

@@ -1,6 +1,8 @@
 // The programs of an exported model on WebAssembly SIMD: one memory, one module, a table of addresses for each program. In an
 // isolated page several threads run them, which meet in that memory as pyml/wasm/share.py says.
 
+import { bytesOf } from "./arrays.js";
+
 const PAGE = 65536, MOST = 8, APART = 128; // threads, and bytes between the scratch memories of two
 
 const up = (n, to) => Math.ceil(n / to) * to;
@@ -96,7 +98,7 @@ export async function openWasm(plan, answer, asked) {
       if (threads > 1) workers = helpers(threads - 1, { memory, module, meet });
     }),
     memory: (id, count) => bytes.subarray(address[id], address[id] + count),
-    write(id, array) { bytes.set(new Uint8Array(array.buffer, array.byteOffset, array.byteLength), address[id]); },
+    write(id, array) { bytes.set(bytesOf(array), address[id]); },
     async read(id, count) { return bytes.slice(address[id], address[id] + count); },
     run(name) {
       const { run } = plan.programs[name];

@@ -1,5 +1,7 @@
 // The programs of an exported model on WebGPU, by the engine that pyml itself runs on.
 
+import { bytesOf } from "./arrays.js";
+
 const SOFTWARE = ["swiftshader", "llvmpipe", "lavapipe", "softpipe", "basic render", "warp"];
 
 const LOST = (why) => `the GPU was lost (${why}): load the model again.`;
@@ -34,7 +36,7 @@ export async function openWebGPU(plan, adapter, software) {
     ready: compiled.then(() => {
       for (const [name, { steps }] of Object.entries(plan.programs)) recorded[name] = engine.record(Uint32Array.from(steps));
     }),
-    write(id, array) { engine.write(id, 0, new Uint8Array(array.buffer, array.byteOffset, array.byteLength)); },
+    write(id, array) { engine.write(id, 0, bytesOf(array)); },
     /** Brings picture k of an input to row `row` of buffer `id`, resized; false where this browser does not copy it. Software
      *  adapters have none: they take four times as long for it as the processor. */
     picture: !software && plan.picture && (({ pictures, size: [height, width, channels], scale, offset }, k, id, row) => {
