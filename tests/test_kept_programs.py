@@ -35,7 +35,7 @@ def start(folder):
 
 
 def result(process):
-    out, err = process.communicate(timeout=300)
+    out, err = process.communicate()
     assert process.returncode == 0, err
     return json.loads(out), err
 

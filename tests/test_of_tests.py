@@ -24,14 +24,21 @@ from mutating import changes, code, lines, workers
     ("assert True", "asserts a constant"),
     ("assert (x == 1, 'one')", "asserts a constant"),
     ("assert x == 1 or True", "asserts a constant"),
+    ("assert x == 1 and x <= x", "a name is itself"),
+    ("np.testing.assert_array_equal(a, a)", "a name is itself"),
+    ("with pytest.raises(Exception) as caught:\n        f()", "any error"),
+    ("assert x == pytest.approx(3, rel=1)", "within which 0 is anything"),
+    ("assert run(timeout=60) == 1", "ends by the clock"),
     ("assert x == 1", None),
+    ("assert f() == f() == run(timeout=900)", None),
+    ("with pytest.raises(Exception, match='no'):\n        f()", None),
     ("helper(3)", None),
     ("run(helper)", None),
     ("with pytest.raises(ValueError):\n        f()", None),
     ("np.testing.assert_array_equal(a, b)", None),
     ("page.wait_for_selector('#done')", None),
 ])  # fmt: skip
-def test_the_lint_finds_tests_that_cannot_fail(tmp_path, body, seen):
+def test_the_lint_finds_tests_that_cannot_fail_and_those_that_depend_on_a_clock(tmp_path, body, seen):
     file = tmp_path / "test_some.py"
     file.write_text(f"def helper(x):\n    assert x\n\n\ndef test_it():\n    {body}\n")
     found = lint_tests.problems([file])

@@ -46,7 +46,7 @@ def port(site):
 
 def speak(port: int, data: bytes) -> bytes:
     """Everything that the server answers to `data` until it closes the connection."""
-    with socket.create_connection(("127.0.0.1", port), timeout=60) as line:
+    with socket.create_connection(("127.0.0.1", port)) as line:
         line.sendall(data)
         answer = b""
         while piece := line.recv(65536):

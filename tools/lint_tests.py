@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""Finds tests that cannot fail: without an assertion, or whose assertions are constants. Part of `make lint`.
+"""Finds tests that cannot fail, or fail where a machine is slow. Part of `make lint`.
 
     python tools/lint_tests.py [FOLDER ...]          tests and e2e, unless folders are named
 
 A test asserts if it, or a function of the tests that it calls, has an `assert`, raises, or calls something whose whole
 purpose is to raise when a claim does not hold: pytest.raises, numpy.testing.assert_*, a wait of the browser with its time-out.
+Constants are no assertions, nor is a name beside itself, any error at all, or a tolerance that nothing misses. Limits in seconds
+are pytest's alone: its own end of a test is for what hangs.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 RAISING = ("assert_", "wait_for", "raises", "warns", "expect", "fail", "testmod", "check_call")  # beginnings of names
+LIMIT = 300  # seconds of a test in pyproject.toml: another limit is a longer one
 
 
 def functions(paths: Iterable[Path]) -> Iterator[tuple[Path, ast.FunctionDef | ast.AsyncFunctionDef]]:
@@ -57,8 +60,38 @@ def asserts(node: ast.AST) -> bool:
     return any(name.startswith(RAISING) for name in called(node))
 
 
+def number(node: ast.expr | None) -> float:
+    """A number that stands in the code; else 0."""
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, int | float) else 0
+
+
+def weak(node: ast.AST) -> str | None:
+    """What is wrong with a comparison that is asserted, or with a call, if anything is."""
+    itself = "asserts that a name is itself"
+    if isinstance(node, ast.Compare):
+        always = isinstance(node.ops[0], ast.Eq | ast.Is | ast.LtE | ast.GtE)
+        return itself if always and len(node.ops) == 1 and are_one_name(node.left, *node.comparators) else None
+    if not isinstance(node, ast.Call):
+        return None
+    name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
+    given = {keyword.arg: keyword.value for keyword in node.keywords}
+    if name == "raises" and node.args and ast.unparse(node.args[0]) in ("Exception", "BaseException") and "match" not in given:
+        return "takes any error for the right one"
+    if name.startswith("assert_") and len(node.args) > 1 and are_one_name(*node.args[:2]):
+        return itself
+    if max(number(given.get("rel")), number(given.get("rtol"))) >= 1:
+        return "has a tolerance within which 0 is anything"
+    if 0 < number(given.get("timeout")) < LIMIT or (name == "timeout" and node.args and 0 < number(node.args[0]) < LIMIT):
+        return f"ends by the clock: only what pytest's own limit of {LIMIT} seconds does not suffice for names one"
+    return None
+
+
+def are_one_name(first: ast.expr, second: ast.expr) -> bool:
+    return isinstance(first, ast.Name) and isinstance(second, ast.Name) and first.id == second.id
+
+
 def problems(paths: list[Path]) -> list[str]:
-    """One line for each test that cannot fail, and for each constant assertion."""
+    """One line for each test that cannot fail, and for each thing in it, or in what helps it, that hides a failure or makes one."""
     found = list(functions(paths))
     able = {node.name for _, node in found if asserts(node)}
     while True:  # helpers of helpers
@@ -73,6 +106,12 @@ def problems(paths: list[Path]) -> list[str]:
             out.append(f"{where} {node.name} has no assertion: it cannot fail")
         if node.name.startswith("test_"):
             out += [f"{where} {node.name} asserts a constant" for a in ast.walk(node) if isinstance(a, ast.Assert) and is_constant(a.test)]
+    for path in paths:
+        place = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
+        every = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))))
+        compared = [part for node in every if isinstance(node, ast.Assert) for part in ast.walk(node.test) if isinstance(part, ast.Compare)]
+        looked_at = [*compared, *(node for node in every if isinstance(node, ast.Call))]
+        out += [f"{place}:{node.lineno} {told}" for node in looked_at if (told := weak(node))]
     return out
 
 

@@ -168,14 +168,14 @@ def test_prefetch_makes_elements_in_a_thread_under_a_plain_for():
         return i
 
     stream = iter(R(50).map(made).prefetch(2))
-    assert next(stream) == 0 and ahead.wait(10)        # while nobody asks
+    assert next(stream) == 0 and ahead.wait()          # while nobody asks
     stream.close()
     assert threading.main_thread() not in threads and not any(thread.is_alive() for thread in threads)
 
 
 @pytest.mark.parametrize("use_async", [False, True])
 def test_parallel_calls_run_side_by_side_and_keep_the_order(use_async):
-    together = threading.Barrier(3, timeout=10)
+    together = threading.Barrier(3)
 
     def wait_for_others(i):
         together.wait()

@@ -35,9 +35,11 @@ def explained(demo_module):
 
     def explain(source):
         lines = module.Lines(source)
-        with pytest.raises(Exception) as caught:
+        try:
             lines.build()
-        return lines.explain(caught.value)
+        except Exception as error:
+            return lines.explain(error)
+        return pytest.fail("it was built")
 
     return explain
 

@@ -16,8 +16,6 @@ from graph_cases import graph, node
 import pyml
 from pyml.saving import ModelFileError, load_model, load_safetensors, load_state_dict, load_torch
 
-pytestmark = pytest.mark.timeout(60)
-
 W = np.arange(6, dtype=np.float32).reshape(2, 3)
 ADD = [node("x", "Placeholder", dtype="DT_FLOAT"), node("w", "Const", dtype="DT_FLOAT"), node("y", "AddV2", ["x", "w"])]
 

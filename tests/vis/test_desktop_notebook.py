@@ -32,7 +32,7 @@ import json, sys
 import nbclient, nbformat
 
 notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in json.load(sys.stdin)])
-nbclient.NotebookClient(notebook, timeout=240, startup_timeout=240).execute()
+nbclient.NotebookClient(notebook, timeout=None, startup_timeout=3600).execute()
 print(json.dumps([cell.outputs for cell in notebook.cells]))
 """
 
@@ -60,12 +60,12 @@ INTERRUPT = """
 import json, re, sys, time
 from jupyter_client.manager import start_new_kernel
 
-manager, client = start_new_kernel(startup_timeout=240)
+manager, client = start_new_kernel(startup_timeout=3600)
 
 def run(code, stop=None):
     asked, said, error = client.execute(code), "", None
     while True:
-        message = client.get_iopub_msg(timeout=240)
+        message = client.get_iopub_msg(timeout=None)
         if message["parent_header"].get("msg_id") != asked:
             continue
         kind, content = message["msg_type"], message["content"]
@@ -81,7 +81,7 @@ def run(code, stop=None):
 try:
     answers = [run(*cell) for cell in json.load(sys.stdin)]
     manager.restart_kernel(now=True)
-    client.wait_for_ready(timeout=240)
+    client.wait_for_ready(timeout=None)
     answers += [run("model"), run("import pyml; float(pyml.ops.sum([1.0, 2.0]))")]
 finally:
     client.stop_channels()
