@@ -144,12 +144,6 @@ class BatchNormalization(_SameShape):
         keep = self.momentum if momentum is None else momentum
         moving.assign(moving * keep + ops.stop_gradient(now) * (1.0 - keep))
 
-    def get_config(self) -> dict[str, Any]:
-        config = super().get_config()
-        if not self.renorm:  # earlier versions of Keras know none of them
-            config = {name: value for name, value in config.items() if name not in ("renorm_clipping", "renorm_momentum")}
-        return config
-
     def _masked_moments(self, inputs: Any, mask: Any) -> Any:
         """Mean and variance of the steps that the mask keeps; it has one axis less than the inputs."""
         axis = self.axis % len(inputs.shape)

@@ -74,6 +74,8 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
     _remat: RematScope | None = None  # whether what it makes is computed once more rather than kept
     _rounds = True  # outputs are rounded to the policy's dtype where that has 16 bits; models leave it to their layers
     _told_lost_mask = False
+    input_spec: Any = None  # an object has what it checks; what a model tells of its graph, the graph checks itself
+    supports_jit = True
     _always_says_penalty = False  # the config has an activity_regularizer of None too, as Keras' has for these classes
     _hints = ("input_shape", "input_dim", "input_length")
 
@@ -102,7 +104,6 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
         self._dtype_policy = policy_of(dtype, self)
         self.autocast = autocast
         self.built = type(self).__module__.startswith("pyml.") and type(self).build is Layer.build  # nothing to build: no weights
-        self.input_spec: Any = None
         self.supports_masking = type(self).compute_mask is not Layer.compute_mask
         self._trainable = bool(trainable)
         self._losses: list[Any] = []
@@ -139,9 +140,9 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
                 if first is None or (isinstance(first, str) and not self._allow_non_tensor_positional_args):
                     self._refuse_call(args, kwargs)
             if not self.built:
-                assert_input_compatibility(self.input_spec, first, self.name)
+                assert_input_compatibility(self.__dict__.get("input_spec"), first, self.name)
                 self._maybe_build(args, kwargs)
-            assert_input_compatibility(self.input_spec, first, self.name)
+            assert_input_compatibility(self.__dict__.get("input_spec"), first, self.name)
             if not plain and any_symbolic(args, kwargs):
                 return self.symbolic_call(*args, **kwargs)
             return self._call_on_values(args, kwargs)

@@ -61,6 +61,9 @@ class ReversibleEmbedding(Embedding, not_in_config=("lora_rank", "lora_alpha")):
         self.reverse_dtype = reverse_dtype
         self.logit_soft_cap = logit_soft_cap
 
+    def _base_config(self) -> dict[str, Any]:
+        return {**super()._base_config(), "quantization_config": None}
+
     def build(self, input_shape: Any = None) -> None:
         if self.built:
             return

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, Generic, TypeVar
 
 from pyml.core.symbolic import KerasTensor
+from pyml.layers.input_spec import InputSpec
 from pyml.layers.layer import Layer
 from pyml.models.files import KeptInFiles
 from pyml.models.graph import Graph
@@ -101,6 +102,23 @@ class OfGraph(KeptInFiles, abstract=True):
         """Names of the outputs; a model without a graph has none."""
         return self._need_graph("output_names").output_names
 
+    @_Read
+    def operations(self) -> list[Any]:
+        """Layers and ops of the graph, in the order in which they run."""
+        return list(self._need_graph("operations").operations)
+
+    @_Read
+    def input_spec(self) -> Any:
+        """What each input must be, flat; None without a graph, or where dicts of inputs are nested deeper."""
+        if self._graph is None:
+            return None
+        struct = self._graph.inputs_struct
+        if not isinstance(struct, dict):
+            return [_spec(t) for t in self._graph.inputs]
+        if not all(isinstance(t, KerasTensor) for t in struct.values()):
+            return None
+        return [_spec(struct[name], name) for name in sorted(struct)]
+
     def _need_graph(self, what: str) -> Graph:
         if self._graph is None:
             raise AttributeError(
@@ -117,6 +135,13 @@ class OfGraph(KeptInFiles, abstract=True):
     def _outputs_struct(self) -> Any:
         """The nested outputs, by Keras' name."""
         return self._need_graph("_outputs_struct").outputs_struct
+
+
+def _spec(tensor: KerasTensor, name: str | None = None) -> InputSpec:
+    maker = getattr(getattr(tensor, "_keras_history", None), "operation", None)
+    shape = (None, *tensor.shape[1:]) if tensor.shape else ()
+    return InputSpec(shape=shape, allow_last_axis_squeeze=True, name=name or getattr(maker, "name", None),
+                     optional=bool(getattr(maker, "optional", False)))
 
 
 def _one_or_all(shapes: list[Any]) -> Any:

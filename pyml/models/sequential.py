@@ -45,6 +45,7 @@ class Sequential(Model):
     """
 
     _graph_source: InputLayer | None
+    input_spec: Any = None  # as in Keras, where only models of inputs and outputs tell it
 
     @shown
     def __init__(self, layers: Iterable[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:

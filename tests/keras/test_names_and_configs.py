@@ -709,3 +709,32 @@ def test_the_older_way_of_configs_finds_names_that_it_is_given():
 
 def test_the_version_is_that_of_the_keras_whose_code_runs():
     assert pyml.version().split(".")[:2] == ["3", "15"] and pyml.__version__ != pyml.version()
+
+
+@pytest.mark.parametrize("layer, told", [
+    (lambda: L.BatchNormalization(), {"renorm": False, "renorm_clipping": None, "renorm_momentum": 0.99}),
+    (lambda: L.LSTM(2), {"zero_output_for_mask": False, "unroll": False}),
+    (lambda: L.GRU(2, zero_output_for_mask=True), {"zero_output_for_mask": True}),
+    (lambda: L.ConvLSTM2D(2, 3), {"zero_output_for_mask": False}),
+    (lambda: L.ReversibleEmbedding(4, 2), {"quantization_config": None}),
+])
+def test_configs_tell_what_those_of_keras_tell(layer, told):
+    made = layer()
+    config = made.get_config()
+    assert {name: config.get(name, "nothing") for name in told} == told
+    assert type(made).from_config(config).get_config() == config
+
+
+def test_a_model_tells_its_operations_and_what_its_inputs_must_be():
+    a, b = pyml.Input((3,), name="a"), pyml.Input((4, 1), name="b", optional=True)
+    model = pyml.Model({"second": b, "first": a}, L.Dense(2, name="out")(a) + 1.0)
+    assert [(s.name, s.shape, s.ndim, s.allow_last_axis_squeeze, s.optional) for s in model.input_spec] == [
+        ("first", (None, 3), 2, True, False), ("second", (None, 4, 1), 3, True, True)]
+    assert [s.name for s in pyml.Model([a, b], model({"second": b, "first": a})).input_spec] == ["a", "b"]
+    assert pyml.Model({"x": {"y": a}, "z": b}, L.Dense(2)(a)).input_spec is None
+    assert {o.name for o in model.operations} == {"a", "b", "out", "add"} and pyml.Sequential([a, L.Dense(2)]).input_spec is None
+    with pytest.raises(ValueError, match="wrong shape"):
+        model({"first": np.ones((2, 5)), "second": None})
+    model.input_spec = pyml.InputSpec(ndim=7)
+    with pytest.raises(ValueError, match="ndim=7"):
+        model({"first": np.ones((2, 3))})

@@ -54,7 +54,7 @@ class _Recurrent(RNN):
         self.input_spec = InputSpec(ndim=3)
 
     def _base_config(self) -> dict[str, Any]:
-        return {**super()._base_config(), "unroll": self.unroll}
+        return {**super()._base_config(), "unroll": self.unroll, "zero_output_for_mask": self.zero_output_for_mask}
 
 
 def _for_the_cell(kwargs: Any) -> Any:

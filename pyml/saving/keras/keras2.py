@@ -18,7 +18,7 @@ VERSION = "2.15.0"
 _LATER = {  # arguments that came after 2.15: of any class, or of those whose names end so
     "": "lora_rank lora_alpha quantization_config gptq_unpacked_column_size optional loss_scale_factor gradient_accumulation_steps "
         "autocast input_axes output_axes bounding_box_format use_cudnn flash_attention sliding_window use_gate oov_method salt rms_scaling "
-        "from_sorted_ids zero_output_for_mask",
+        "from_sorted_ids",
     "1D": "data_format", "CenterCrop": "data_format", "Resizing": "antialias data_format fill_mode fill_value pad_to_aspect_ratio",
     "AdditiveAttention": "score_mode",
 }  # fmt: skip
@@ -239,6 +239,10 @@ def _later(entry: Mapping[str, Any]) -> Iterator[str]:
             yield "axis"
     if entry["module"] == "keras.layers" and name.startswith("Random"):
         yield from ("data_format", "value_range") if name == "RandomContrast" else ("data_format",)
+    if not entry["config"].get("renorm"):  # what follows is said there where it counts
+        yield from ("renorm_clipping", "renorm_momentum")
+    if not entry["config"].get("zero_output_for_mask"):
+        yield "zero_output_for_mask"
     if name.endswith(_SEEDED):
         yield "seed"
 
