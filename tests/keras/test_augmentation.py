@@ -115,6 +115,57 @@ def test_boxes_may_be_lists_of_different_lengths():
     np.testing.assert_allclose(found["boxes"].numpy()[:, 0], [[7, 0, 9, 3], [5, 1, 8, 5]], atol=1e-5)
 
 
+# What layers of Keras on PyTorch give for uint8 and int32: floats of the policy's compute dtype ("float"), these only while training
+# ("training"), or integers as they came ("own"); behind that what symbolic integers become. Floats of another dtype become the policy's.
+# (RandomContrast of integers is float32 there by a policy of 16 bits, and RandomSaturation fails.)
+LAYERS_OF_INTEGERS = {
+    "AugMix": "float", "AutoContrast": "float", "CLAHE": "own float", "CenterCrop": "float", "CutMix": "float",
+    "Equalization": "training own", "MixUp": "training float", "RandAugment": "float", "RandomBrightness": "own float",
+    "RandomColorDegeneration": "training float", "RandomColorJitter": "training float", "RandomContrast": "training float",
+    "RandomCrop": "training float", "RandomElasticTransform": "float", "RandomErasing": "float", "RandomFlip": "float",
+    "RandomGaussianBlur": "float", "RandomGrayscale": "own own", "RandomHue": "training float", "RandomInvert": "training float",
+    "RandomPerspective": "float", "RandomPosterization": "training float", "RandomRotation": "float", "RandomSaturation": "training float",
+    "RandomSharpness": "float", "RandomShear": "float", "RandomTranslation": "float", "RandomZoom": "float", "Rescaling": "float",
+    "Resizing": "own own", "Solarization": "float", "Normalization": "float", "Pipeline": "float",
+}  # fmt: skip
+
+
+def image_layer(name):
+    own = {
+        "CenterCrop": (4, 4), "Resizing": (4, 4), "RandomCrop": (4, 4), "Rescaling": (0.5,), "RandomPosterization": (4,), "CutMix": (),
+        "MixUp": (), "RandomFlip": (), "RandomColorJitter": (), "Equalization": (), "AugMix": (), "RandAugment": (), "AutoContrast": (),
+        "CLAHE": (), "Solarization": (), "RandomShear": (0.2, 0.2), "RandomTranslation": (0.2, 0.2), "RandomGrayscale": (1.0,),
+    }.get(name, (0.2,))  # fmt: skip
+    L = pyml.layers
+    if name == "Normalization":
+        return L.Normalization(mean=3.0, variance=2.0)
+    if name == "Pipeline":
+        return L.Pipeline([L.RandomFlip(), L.RandomBrightness(0.2)])
+    return getattr(L, {"CLAHE": "ContrastLimitedAdaptiveHistogramEqualization"}.get(name, name))(*own)
+
+
+@pytest.mark.parametrize("policy", ["float32", "mixed_float16"])
+def test_images_of_integers_become_floats_where_they_do_in_keras(cpu, policy):
+    pyml.config.set_dtype_policy(policy)
+    floats = pyml.config.dtype_policy().compute_dtype
+    x = np.random.default_rng(0).integers(0, 255, (2, 8, 8, 3))
+    for name, said in LAYERS_OF_INTEGERS.items():
+        layer, (real, *symbolic) = image_layer(name), said.split()
+        for dtype in ("uint8", "int32", "float16"):
+            images = pyml.ops.cast(x, dtype)
+            for training in (True, False):
+                own = real == "own" or (real == "training" and not training)
+                wanted = dtype if own and (dtype != "float16" or (name == "RandomCrop" and not training)) else floats
+                options = {"training": training} if layer._signature.takes_training else {}
+                assert layer(images, **options).dtype == wanted, (name, dtype, training)
+            kept = symbolic == ["own"] and dtype != "float16"
+            assert layer(pyml.KerasTensor(x.shape, dtype=dtype)).dtype == (dtype if kept else floats), (name, dtype)
+    assert pyml.layers.CategoryEncoding(5)(np.array([1])).dtype == "float32"
+    integers = pyml.ops.cast(np.array([[[100, 200, 250]]]), "uint8")  # where Keras adds beyond 255 it begins at 0 again
+    assert pyml.layers.RandomBrightness((0.2, 0.2))(integers, training=True).tolist() == [[[151, 251, 255]]]
+    assert pyml.layers.RandomGrayscale(1.0)(integers, training=True).tolist() == [[[175, 175, 175]]]
+
+
 # dispatches of a call, with the random state's own: most draw and are one pass over the pictures; of 200 pictures MixUp and CutMix sort
 # the order in 9; AugMix mixes chains of layers, which its seed draws
 PASSES = {

@@ -15,6 +15,7 @@ from pyml import ops, random
 from pyml.core import Tensor
 from pyml.core.symbolic import KerasTensor
 from pyml.core.tree import map_structure
+from pyml.dtypes import INTEGERS
 from pyml.errors import ShapeError, Undefined
 from pyml.layers.data_layer import DataLayer
 from pyml.layers.layer import Layer
@@ -37,6 +38,7 @@ class ImageLayer(DataLayer, Layer, abstract=True):
 
     _takes_factor: ClassVar[bool] = True
     _bounds: ClassVar[tuple[float, float]] = (-1, 1)
+    _keeps_integers: ClassVar[bool] = False  # whether a symbolic image of integers stays one
 
     def __init__(self, factor: Any = None, bounding_box_format: str | None = None, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -98,7 +100,7 @@ class ImageLayer(DataLayer, Layer, abstract=True):
         transformation = self.get_random_transformation(data, training=training)
         one = self.transform_single_image if single else self.transform_images
         if not isinstance(data, Mapping):
-            return one(images, transformation, training=training)
+            return one(ops.convert_to_tensor(images), transformation, training=training)
         found = {**data, "images": one(ops.convert_to_tensor(images), transformation, training=training)}
         for key in _NEXT_TO_IMAGES:
             if key in data:
@@ -138,14 +140,15 @@ class ImageLayer(DataLayer, Layer, abstract=True):
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         data = args[0] if args else kwargs["data"]
         images = data["images"] if isinstance(data, Mapping) else data
-        found = KerasTensor(self.compute_output_shape(tuple(images.shape)), dtype=self.compute_dtype)
+        dtype = images.dtype if self._keeps_integers and images.dtype in INTEGERS else self.compute_dtype
+        found = KerasTensor(self.compute_output_shape(tuple(images.shape)), dtype=dtype)
         if not isinstance(data, Mapping):
             return found
         return {**map_structure(lambda x: KerasTensor(x.shape, dtype=x.dtype), dict(data)), "images": found}
 
     # ---- for layers
     def as_floats(self, images: Any) -> Any:
-        """Images as floats; all layers compute so, whatever they are given."""
+        """Images as floats, as nearly all layers compute."""
         return ops.cast(images, "float32")
 
     def _sizes(self, data: Any) -> tuple[int, int, int]:

@@ -26,7 +26,7 @@ class RandomHue(ImageLayer):
         seed: An integer.
 
     Input shape: `(height, width, 3)` or `(batch, height, width, 3)`, alone or in a dict with `"labels"`,
-    `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float.
+    `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float; integers while not training.
 
     Example:
         >>> gray = np.full((1, 2, 3), 100.)
@@ -49,9 +49,9 @@ class RandomHue(ImageLayer):
         return {"factor": side * self._uniform((count,), self.factor, seed) * 0.5}
 
     def transform_images(self, images: Any, transformation: Any = None, training: bool = True) -> Any:
-        images = self.as_floats(images)
         if not training:
             return images
+        images = self.as_floats(images)
         rgb = recolored(ranged(images, self.value_range, (0, 1)), self._change(transformation), self.data_format, "RandomHue")
         return ranged(ops.clip(rgb, 0, 1), (0, 1), self.value_range)
 
@@ -75,7 +75,7 @@ class RandomSaturation(ImageLayer):
         seed: An integer.
 
     Input shape: `(height, width, 3)` or `(batch, height, width, 3)`, alone or in a dict with `"labels"`,
-    `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float.
+    `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float; integers while not training.
 
     Example:
         >>> red = np.array([[[1., 0., 0.]]])
@@ -94,9 +94,9 @@ class RandomSaturation(ImageLayer):
         return {"factor": draws / (1.0 - draws + _EPSILON)}
 
     def transform_images(self, images: Any, transformation: Any = None, training: bool = True) -> Any:
-        images = self.as_floats(images)
         if not training:
             return images
+        images = self.as_floats(images)
         return recolored(images, self._change(transformation), self.data_format, "RandomSaturation")
 
     def _change(self, transformation: Any) -> Any:
@@ -120,7 +120,7 @@ class RandomColorDegeneration(ImageLayer):
         seed: An integer.
 
     Input shape: `(height, width, 3)` or `(batch, height, width, 3)`, alone or in a dict with `"labels"`,
-    `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float.
+    `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float; integers while not training.
 
     Raises:
         ShapeError: Images have other than 3 channels.
@@ -143,9 +143,9 @@ class RandomColorDegeneration(ImageLayer):
         return {"factor": self._uniform((self._sizes(data)[0], 1, 1, 1), self.factor, seed)}
 
     def transform_images(self, images: Any, transformation: Any = None, training: bool = True) -> Any:
-        images = self.as_floats(images)
         if not training:
             return images
+        images = self.as_floats(images)
         gray = ops.image.rgb_to_grayscale(images, data_format=self.data_format)
         return ops.clip(images + transformation["factor"] * (gray - images), *self.value_range)
 
@@ -171,7 +171,8 @@ class RandomGrayscale(ImageLayer):
         seed: An integer.
 
     Input shape: `(height, width, 3)` or `(batch, height, width, 3)`, alone or in a dict with `"labels"`,
-    `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, with three equal channels, float.
+    `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, with three equal channels; integers stay
+    integers.
 
     Raises:
         ValueError: `factor` is not in `[0, 1]`.
@@ -184,7 +185,7 @@ class RandomGrayscale(ImageLayer):
         True
     """
 
-    _takes_factor = False
+    _takes_factor, _keeps_integers = False, True
 
     def __init__(self, factor: float = 0.5, data_format: str | None = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(data_format=data_format, **kwargs)
@@ -197,7 +198,6 @@ class RandomGrayscale(ImageLayer):
         return per_image(ops.less(self._uniform((self._sizes(data)[0],), (0.0, 1.0), seed), self.factor))
 
     def transform_images(self, images: Any, transformation: Any, training: bool = True) -> Any:
-        images = self.as_floats(images)
         if not training:
             return images
         decided = self.get_random_transformation(images) if transformation is None else transformation
@@ -221,7 +221,7 @@ class RandomColorJitter(ImageLayer):
         data_format: `"channels_last"`, `"channels_first"`, or None for `pyml.config.image_data_format()`.
 
     Input shape: `(height, width, 3)` or `(batch, height, width, 3)`, alone or in a dict with `"labels"`,
-    `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float.
+    `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float; integers while not training.
 
     Source: Chen et al. 2020, "A Simple Framework for Contrastive Learning of Visual Representations".
 
@@ -249,9 +249,9 @@ class RandomColorJitter(ImageLayer):
         return None if factor is None else kind(factor=factor, **made)
 
     def transform_images(self, images: Any, transformation: Any, training: bool = True) -> Any:
-        images = self.as_floats(images)
         if not training:
             return images
+        images = self.as_floats(images)
         for part in (self.random_brightness, self.random_contrast):
             if part is not None:
                 images = part.transform_images(images, part.get_random_transformation(images, seed=self.generator))

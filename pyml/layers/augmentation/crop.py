@@ -26,7 +26,8 @@ class RandomCrop(ImageLayer):
         data_format: `"channels_last"`, `"channels_first"`, or None for `pyml.config.image_data_format()`.
 
     Input shape: `(height, width, channels)` or `(batch, height, width, channels)`, alone or in a dict with `"labels"`,
-    `"bounding_boxes"` and `"segmentation_masks"`. Output shape: with the new height and width, float.
+    `"bounding_boxes"` and `"segmentation_masks"`. Output shape: with the new height and width,
+    float; while not training as the input.
 
     Example:
         >>> pyml.layers.RandomCrop(5, 4, seed=1)(np.ones((2, 8, 8, 3))).shape
@@ -39,6 +40,7 @@ class RandomCrop(ImageLayer):
         self.height = positive_int(height, "height", "RandomCrop")
         self.width = positive_int(width, "width", "RandomCrop")
         self._keep_seed(seed)
+        self.autocast = False                          # while not training, images go out as they came in
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
         _, height, width = self._sizes(data)
@@ -53,8 +55,7 @@ class RandomCrop(ImageLayer):
         return int(float(height - inner) / 2), int(float(width - across) / 2)
 
     def transform_images(self, images: Any, transformation: Any, training: bool = True) -> Any:
-        images = self.as_floats(images)
-        return self._cut(images, transformation, "bilinear") if training else images
+        return ops.cast(self._cut(self.as_floats(images), transformation, "bilinear"), self.compute_dtype) if training else images
 
     def _cut(self, images: Any, transformation: Any, interpolation: str) -> Any:
         shape, places = tuple(images.shape), []

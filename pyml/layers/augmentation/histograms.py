@@ -8,6 +8,7 @@ from typing import Any
 
 from pyml import ops
 from pyml.core import Tensor
+from pyml.dtypes import INTEGERS
 from pyml.layers.augmentation.base import ImageLayer, ranged, value_range_of
 from pyml.layers.dense import positive_int
 from pyml.objects.samples import Sample, draw, sample
@@ -32,12 +33,14 @@ class Equalization(ImageLayer):
         data_format: `"channels_last"`, `"channels_first"`, or None for `pyml.config.image_data_format()`.
 
     Input shape: `(height, width, channels)` or `(batch, height, width, channels)`, alone or in a dict with `"labels"`,
-    `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float.
+    `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float; while not training in the dtype of the input.
 
     Example:
         >>> pyml.layers.Equalization()(np.array([[[10.], [11.], [12.]]])).numpy().ravel()
         array([  0., 128., 255.], dtype=float32)
     """
+
+    _keeps_integers = True  # as far as symbolic tensors go
 
     def __init__(self, value_range: Any = (0, 255), bins: int = 256, data_format: str | None = None, **kwargs: Any) -> None:
         super().__init__(data_format=data_format, **kwargs)
@@ -45,9 +48,9 @@ class Equalization(ImageLayer):
         self.value_range = value_range_of(value_range, "Equalization")
 
     def transform_images(self, images: Any, transformation: Any, training: bool = True) -> Any:
-        images = self.as_floats(images)
         if not training:
             return images
+        images = self.as_floats(images)
         axis = len(images.shape) - (3 if self.data_format == "channels_first" else 1)
         channels, top = images.shape[axis], self.bins - 1
         x = ranged(images, self.value_range, (0, 255))
@@ -79,7 +82,7 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
         data_format: `"channels_last"`, `"channels_first"`, or None for `pyml.config.image_data_format()`.
 
     Input shape: `(height, width, channels)` or `(batch, height, width, channels)`, alone or in a dict with `"labels"`,
-    `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float.
+    `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same; integers stay integers.
 
     Source: Zuiderveld 1994, "Contrast Limited Adaptive Histogram Equalization".
 
@@ -101,7 +104,8 @@ class ContrastLimitedAdaptiveHistogramEqualization(ImageLayer):
         first = self.data_format == "channels_first"
         x = ops.transpose(x, (0, 2, 3, 1)) if first else x
         x = self._equalized(x)
-        return ranged(ops.transpose(x, (0, 3, 1, 2)) if first else x, (0, 255), self.value_range)
+        found = ranged(ops.transpose(x, (0, 3, 1, 2)) if first else x, (0, 255), self.value_range)
+        return ops.cast(found, images.dtype) if images.dtype in INTEGERS else found
 
     def _equalized(self, images: Any) -> Any:
         """Images of values from 0 to 255, equalized in tiles whose tables are interpolated at each pixel."""

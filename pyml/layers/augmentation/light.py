@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pyml import ops
+from pyml.dtypes import FLOATS
 from pyml.layers.augmentation.base import ImageLayer, limits, per_image, ranged, value_range_of
 from pyml.objects.samples import Sample, draw, sample
 
@@ -21,7 +22,7 @@ class RandomBrightness(ImageLayer):
         seed: An integer.
 
     Input shape: `(height, width, channels)` or `(batch, height, width, channels)`, alone or in a dict with `"labels"`,
-    `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float.
+    `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same; integers stay integers.
 
     Example:
         >>> pyml.layers.RandomBrightness((0.2, 0.2))(np.array([[[0.], [255.]]])).numpy().ravel()
@@ -40,8 +41,12 @@ class RandomBrightness(ImageLayer):
         return {"rgb_delta": self._uniform(shape, self.factor, seed) * (self.value_range[1] - self.value_range[0])}
 
     def transform_images(self, images: Any, transformation: Any, training: bool = True) -> Any:
-        images = self.as_floats(images)
-        return ops.clip(images + transformation["rgb_delta"], *self.value_range) if training else images
+        if not training:
+            return images
+        dtype = images.dtype
+        added = transformation["rgb_delta"] if dtype in FLOATS else ops.trunc(transformation["rgb_delta"])
+        found = ops.clip(self.as_floats(images) + added, *self.value_range)
+        return found if dtype in FLOATS else ops.saturate_cast(found, dtype)
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:
@@ -58,7 +63,7 @@ class RandomContrast(ImageLayer):
         seed: An integer.
 
     Input shape: `(height, width, channels)` or `(batch, height, width, channels)`, alone or in a dict with `"labels"`,
-    `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float.
+    `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float; integers while not training.
 
     Example:
         >>> pyml.layers.RandomContrast((0.5, 0.5), seed=1)(np.full((1, 2, 2), 7.)).numpy().ravel()
@@ -79,9 +84,9 @@ class RandomContrast(ImageLayer):
         return {"contrast_factor": self._uniform(shape, (1.0 - self.factor[0], 1.0 + self.factor[1]), seed)}
 
     def transform_images(self, images: Any, transformation: Any, training: bool = True) -> Any:
-        images = self.as_floats(images)
         if not training:
             return images
+        images = self.as_floats(images)
         mean = ops.mean(images, axis=self._plane, keepdims=True)
         return ops.clip((images - mean) * transformation["contrast_factor"] + mean, *self.value_range)
 
@@ -100,7 +105,7 @@ class RandomInvert(ImageLayer):
         data_format: `"channels_last"`, `"channels_first"`, or None for `pyml.config.image_data_format()`.
 
     Input shape: `(height, width, channels)` or `(batch, height, width, channels)`, alone or in a dict with `"labels"`,
-    `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float.
+    `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float; integers while not training.
 
     Example:
         >>> pyml.layers.RandomInvert((1, 1))(np.array([[[0.], [55.]]])).numpy().ravel()
@@ -120,8 +125,10 @@ class RandomInvert(ImageLayer):
         return {"apply_inversion": self._decided(self._sizes(data)[0], seed)} if training else None
 
     def transform_images(self, images: Any, transformation: Any, training: bool = True) -> Any:
+        if not training:
+            return images
         images = self.as_floats(images)
-        return ops.where(per_image(transformation["apply_inversion"]), self.value_range[1] - images, images) if training else images
+        return ops.where(per_image(transformation["apply_inversion"]), self.value_range[1] - images, images)
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:
@@ -139,7 +146,7 @@ class RandomPosterization(ImageLayer):
         seed: An integer.
 
     Input shape: `(height, width, channels)` or `(batch, height, width, channels)`, alone or in a dict with `"labels"`,
-    `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float.
+    `"bounding_boxes"` and `"segmentation_masks"`. Output shape: the same, float; integers while not training.
 
     Source: Cubuk et al. 2018, "AutoAugment: Learning Augmentation Policies from Data".
 
@@ -165,9 +172,9 @@ class RandomPosterization(ImageLayer):
         return {"shift_factor": 8 - bits}
 
     def transform_images(self, images: Any, transformation: Any = None, training: bool = True) -> Any:
-        images = self.as_floats(images)
         if not training:
             return images
+        images = self.as_floats(images)
         shift = per_image(ops.cast(transformation["shift_factor"], "int32"))
         whole = ops.cast(ranged(images, self.value_range, (0, 255)), "int32")
         whole = ops.left_shift(ops.right_shift(whole, shift), shift)

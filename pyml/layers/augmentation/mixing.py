@@ -186,7 +186,7 @@ class MixUp(ImageLayer):
         seed: An integer.
 
     Input shape: `(batch, height, width, channels)`, alone or in a dict with one-hot `"labels"` `(batch, classes)`,
-    `"bounding_boxes"` (those of both images) and `"segmentation_masks"`. Output shape: the same, float.
+    `"bounding_boxes"` (those of both images) and `"segmentation_masks"`. Output shape: the same, float; integers while not training.
 
     Source: Zhang et al. 2017, "mixup: Beyond Empirical Risk Minimization".
 
@@ -208,9 +208,9 @@ class MixUp(ImageLayer):
         return {"mix_weight": random.beta((count,), self.alpha, self.alpha, seed=seed), "permutation_order": order}
 
     def transform_images(self, images: Any, transformation: Any = None, training: bool = True) -> Any:
-        images = self.as_floats(images)
         if not training:
             return images
+        images = self.as_floats(images)
         weight = per_image(transformation["mix_weight"])
         return weight * images + (1.0 - weight) * ops.take(images, transformation["permutation_order"], axis=0)
 

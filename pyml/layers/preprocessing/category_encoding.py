@@ -53,6 +53,7 @@ class CategoryEncoding(DataLayer, Layer):
         check_dense("CategoryEncoding", sparse=sparse)
         self.num_tokens = num_tokens
         self.sparse = False
+        self.autocast = False                          # of a mixed policy Keras takes the dtype of weights here
         self._build_at_init()
 
     def call(self, inputs: Any, count_weights: Any = None) -> Any:
@@ -62,7 +63,7 @@ class CategoryEncoding(DataLayer, Layer):
             )
         if count_weights is not None:
             count_weights = ops.cast(count_weights, self.compute_dtype)
-        return encoded(ops.cast(inputs, "int32"), self.output_mode, self.num_tokens, self.compute_dtype, count_weights)
+        return encoded(ops.cast(inputs, "int32"), self.output_mode, self.num_tokens, self.dtype, count_weights)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         return encoded_shape(input_shape, self.output_mode, self.num_tokens)
