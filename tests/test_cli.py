@@ -21,7 +21,7 @@ import pytest
 
 from pyml import cli, paths
 from pyml.assets import runtime as runtime_assets
-from pyml.cli import build, demo, distribution, ready, renew, serve, wheel
+from pyml.cli import build, demo, distribution, main, ready, renew, serve, wheel
 
 ROOT = Path(__file__).parents[1]
 
@@ -239,6 +239,12 @@ def test_build_refuses_a_page_without_an_index(tmp_path):
     done = run_pyml("build", str(tmp_path / "out"), "--page", str(tmp_path))
     assert done.returncode == 1 and "holds no index.html" in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("kind", ["jupyterlite", "marimo", "pyscript"])
+def test_build_refuses_packages_where_it_would_leave_them_out(kind, tmp_path, capsys):
+    assert main(["build", str(tmp_path / "out"), f"--{kind}", "--package", "pandas"]) == 1
+    assert f"--package goes without --{kind}" in capsys.readouterr().err and not (tmp_path / "out").exists()
 
 
 def test_build_refuses_a_page_that_takes_pymls_names(tmp_path):

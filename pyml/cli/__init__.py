@@ -70,6 +70,10 @@ def run_build(options: argparse.Namespace) -> int:
     from pyml.cli import jupyterlite, marimo, pyscript
     from pyml.cli.build import AssetError, BuildError, build_site
 
+    host = next((name for name in ("jupyterlite", "marimo", "pyscript") if getattr(options, name)), None)
+    if host is not None and options.packages:
+        return fail(f"build: --package goes without --{host}: notebooks install packages with %pip, PyScript pages name them in their "
+                    "config.")
     try:
         if options.jupyterlite:
             jupyterlite.build(options.folder, options.page)

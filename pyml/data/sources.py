@@ -36,10 +36,8 @@ class FileDataSource(DataSource):
 
     Raises:
         FileNotFoundError: There is no such file.
-        TypeError: `source` is something else.
         TypeError: `source` is none of these.
         ValueError: `offset` or `chunk_size` is out of range.
-        FileNotFoundError: There is no such file.
 
     Source: TensorFlow.js `tf.data.FileDataSource`.
 

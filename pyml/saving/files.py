@@ -146,12 +146,7 @@ class Place:
         where = self.locate(name)
         if not (self.remote and sys.platform == "emscripten"):
             return self.read(name, most)
-        from pyodide.http import pyfetch
-
-        answer = await pyfetch(where)
-        if not answer.ok:
-            raise ModelFileError(f"{where}: the server answered {answer.status}.")
-        return _checked_size(await answer.bytes(), most, where)
+        return _checked_size(await (await fetched(where)).bytes(), most, where)
 
 
 def _checked_size(data: bytes, most: int, where: str) -> bytes:
@@ -184,6 +179,24 @@ def _fetch(url: str, most: int) -> bytes:
             return b"".join(parts)
     except (urllib.error.URLError, OSError, ValueError) as e:
         raise ModelFileError(f"{url}: cannot be fetched ({e}).") from None
+
+
+async def fetched(url: str, **options: Any) -> Any:
+    """The answer to a request by the page's `fetch`.
+
+    Raises:
+        ModelFileError: The server is not reached, or refuses.
+    """
+    from pyodide.ffi import JsException
+    from pyodide.http import pyfetch
+
+    try:
+        answer = await pyfetch(url, **options)
+    except (JsException, OSError) as error:
+        raise ModelFileError(f"{url}: cannot be reached ({error}).") from None
+    if not answer.ok:
+        raise ModelFileError(f"{url}: the server answered {answer.status}.")
+    return answer
 
 
 def _fetch_in_browser(url: str) -> bytes:

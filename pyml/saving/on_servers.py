@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .artifacts import artifacts_of
-from .files import ModelFileError, Place, parse_json
+from .files import ModelFileError, Place, fetched, parse_json
 from .tfjs.weights import read_manifest
 from .waiting import wait
 from .weight_bytes import concatenate_array_buffers
@@ -59,8 +59,7 @@ class HTTPHandler(Place):
     async def read_async(self, name: str, most: int) -> bytes:
         if sys.platform != "emscripten":
             return self.read(name, most)
-        answer = await _fetch(self.locate(name), {**self.init, "method": "GET"})
-        data = await answer.bytes()
+        data = await (await fetched(self.locate(name), **{**self.init, "method": "GET"})).bytes()
         if len(data) > most:
             raise ModelFileError(f"{self}: {name} is larger than the {most:,} bytes expected of it.")
         return data
@@ -87,7 +86,7 @@ class HTTPHandler(Place):
 
         body, headers = _form(artifacts)
         headers = {**(self.init.get("headers") or {}), **headers}
-        await _fetch(self.path, {"method": "POST", **self.init, "headers": headers, "body": to_js(body)})
+        await fetched(self.path, **{"method": "POST", **self.init, "headers": headers, "body": to_js(body)})
         return {"path": self.path}
 
 
@@ -146,16 +145,3 @@ def _request(url: str, most: int, body: bytes | None = None, headers: dict | Non
     if len(data) > most:
         raise ModelFileError(f"{url}: the answer is larger than the {most:,} bytes expected of it.")
     return data
-
-
-async def _fetch(url: str, options: dict) -> Any:
-    from pyodide.ffi import JsException
-    from pyodide.http import pyfetch
-
-    try:
-        answer = await pyfetch(url, **options)
-    except (JsException, OSError) as error:
-        raise ModelFileError(f"{url}: cannot be reached ({error}).") from None
-    if not answer.ok:
-        raise ModelFileError(f"{url}: the server answered {answer.status}.")
-    return answer

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from types import SimpleNamespace
 
 import graph_cases
 import numpy as np
@@ -15,6 +17,7 @@ import pytest
 import pyml
 from pyml import io, layers
 from pyml.saving import ModelFileError, deregister_op, handlers, load_model, load_model_async, register_op
+from pyml.saving.files import Place
 from pyml.saving.tfjs.graph_model import GraphModel
 
 X = np.linspace(-1, 1, 12, dtype=np.float32).reshape(3, 4)
@@ -153,6 +156,24 @@ def test_servers_that_refuse_are_named(server):
     with pytest.raises(ValueError, match="redirect"):
         io.http(address, {"redirect": "follow"})
     assert [io.is_http_scheme(u) for u in ("https://a", "indexeddb://a", 3)] == [True, False, False]
+
+
+@pytest.mark.parametrize("place", [lambda url: Place(url), lambda url: io.http(url, {"headers": {"a": "b"}})], ids=["address", "http"])
+def test_servers_that_a_page_does_not_reach_are_named(place, monkeypatch):
+    async def pyfetch(url, **options):
+        if "far" in url:
+            raise OSError("Failed to fetch")
+        return SimpleNamespace(ok=False, status=503)
+
+    monkeypatch.setitem(sys.modules, "pyodide.http", SimpleNamespace(pyfetch=pyfetch))
+    monkeypatch.setitem(sys.modules, "pyodide.ffi", SimpleNamespace(JsException=ZeroDivisionError))
+    for url, said in (("https://far.example/model.json", "cannot be reached (Failed to fetch)."),
+                      ("https://near.example/model.json", "the server answered 503.")):  # fmt: skip
+        reading = place(url).read_async("model.json", 10)
+        with monkeypatch.context() as page, pytest.raises(ModelFileError) as told:
+            page.setattr(sys, "platform", "emscripten")
+            reading.send(None)
+        assert str(told.value) == f"{url}: {said}"
 
 
 def test_weights_come_back_from_bytes():
