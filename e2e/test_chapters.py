@@ -161,6 +161,36 @@ def test_a_button_pressed_again_and_again_while_it_is_answered_answers_the_last(
     cars.wait_for_function("() => document.querySelector('.cell-controls output').value === '60 pressed, 1 answered'")
 
 
+BY_TURNS = """import asyncio, chapter
+from pyml import vis
+from pyodide.ffi import run_sync
+heard = []
+def then(value):
+    run_sync(asyncio.sleep(0.02))
+    heard.append(value)
+    print("heard", value)
+    vis.bar_chart([value]).show("asked")
+    return f"{len(heard)} heard"
+chapter.slider("Slide", 0, 9, 1, then, step=1)
+# %%
+while len(heard) < 3:
+    run_sync(asyncio.sleep(0.01))
+    vis.bar_chart([len(heard)]).show("working")
+print("over")
+"""
+
+
+def test_a_control_that_waits_for_the_device_while_a_cell_does_draws_and_prints_in_its_own_cell(cars):
+    write(cars, BY_TURNS)
+    cars.wait_for_function("() => document.querySelectorAll('.cell figure').length === 2")
+    for value in "23":
+        cars.locator(".cell-controls input").fill(value)
+        cars.wait_for_function(f"() => document.querySelector('.cell-controls output').value === '{value} heard'")
+    assert finished(cars)["error"] is None
+    cells = [cell.locator("figcaption, pre").all_text_contents() for cell in cars.locator(".cell").all()]
+    assert [sorted(cell) for cell in cells] == [["asked", "heard 1\nheard 2\nheard 3\n"], ["over\n", "working"]]
+
+
 @pytest.mark.slow
 def test_python_that_broke_down_is_started_again_and_the_code_stays(cars):
     write(cars, "import ctypes\nctypes.string_at(0xfffffff0, 10**8)")

@@ -89,7 +89,9 @@ chapter.buttons("Push", {"← left": False, "right →": True}, play)
 # drawn by lot, so that it tries things out. After each round, pushes after which the
 # pole stood for longer than usual are made more probable, the others less: that is a
 # **policy gradient**. It is the loss of a classifier whose labels are the pushes that
-# were made, each weighted by how well it went.
+# were made, each weighted by how well it went. Ten times in two hundred steps it waits
+# (`chapter.pause(0.1)`), so that you see it play and have time for your own cart: without,
+# all would be over in two or three seconds.
 
 # %%
 policy = pyml.Sequential([pyml.Input((4,)), layers.Dense(32, activation="tanh"), layers.Dense(1, activation="sigmoid")])
@@ -109,7 +111,7 @@ def round_of_play():
         alive = alive & stands
         if len(seen) % 20 == 0 and alive.any():
             picture(carts[alive.argmax()], f"step {len(seen)}", "The network's cart")
-            chapter.pause()
+            chapter.pause(0.1)
     return np.stack(seen), np.stack(done), np.stack(stood)
 
 

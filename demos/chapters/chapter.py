@@ -113,14 +113,17 @@ def camera(label, then, size=128):
         place.control("camera", label, then, "", size=size)
 
 
-def pause():
+def pause(seconds=0):
     """Lets the page hear sliders and buttons in the middle of a long computation; elsewhere, and in browsers that cannot wait inside
     Python, it does nothing and they are heard afterwards.
+
+    Args:
+        seconds: How long to wait, so that whoever sits before the page sees what was drawn.
 
     Returns:
         Whether the answer to a control, which is being worked out, is wanted no more: another one of its cell was moved or pressed.
     """
-    return place.pause() if place is not None else False
+    return place.pause(seconds) if place is not None else False
 
 
 def desktop(arguments):

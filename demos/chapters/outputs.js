@@ -78,9 +78,13 @@ export function outputs(root, { goTo, moved }) {
     now.printed.scrollTop = now.printed.scrollHeight;
   }
 
+  function idle() {
+    for (const { box } of code) box.classList.remove("busy");
+  }
+
   function begin(number) {
     showPrinted();
-    now?.box.classList.remove("busy");
+    idle();
     now = code[number];
     now.box.classList.add("busy");
   }
@@ -88,9 +92,14 @@ export function outputs(root, { goTo, moved }) {
   return {
     show,
     begin,
+    /** What is printed from now on belongs to a cell that does not run: one of its controls is answered. */
+    printing(number) {
+      showPrinted();
+      now = code[number] ?? now;
+    },
     end() {
       showPrinted();
-      now?.box.classList.remove("busy");
+      idle();
     },
     /** What controls asked for is gone: Python was started again. */
     freeze() {

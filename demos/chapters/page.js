@@ -28,7 +28,7 @@ const python = startDemo({
     ...meta("data").split(" ").filter(Boolean).map((name) => ({ path: name, url: `../../data/${name}` })),
   ],
   page: "../chapters/page.py",
-  hear: { cell: (number) => { heardOf(); view.begin(number); }, figure: view.figure, control: view.control },
+  hear: { cell: (number) => { heardOf(); view.begin(number); }, printing: view.printing, figure: view.figure, control: view.control },
   print: view.print,
 });
 python.catch(() => {}); // `start` says so

@@ -26,33 +26,48 @@ class Place:
     """Where the cell that runs shows things."""
 
     def __init__(self):
-        self.cell, self.controls = 0, []
-        self.answering = None  # the cell whose control is being answered
+        self.cell, self.controls = 0, []  # the cell that runs; a control of another may be answered while it waits, and wait too
         self.waiting = Counter()  # cell -> how many of its controls wait to be answered
         self.ending = False  # the file is to be run again
 
     def figure(self, name, tab, figure):
         """Draws a figure, or lets it wait where another of its name was drawn just now."""
-        last = shown.setdefault((self.cell, name), [0.0, None])
+        cell = self.here()
+        last = shown.setdefault((cell, name), [0.0, None])
         if time.monotonic() - last[0] < SPACING:
             last[1] = figure
             return
         last[0], last[1] = time.monotonic(), None
-        send(self.cell, name, figure)
+        send(cell, name, figure)
+
+    def here(self):
+        """The cell whose code asks: that of the control that is being answered, or the one that runs."""
+        cell = answered(sys._getframe(1))
+        return self.cell if cell is None else cell
 
     def control(self, kind, label, then, text, **facts):
         """Puts a slider or a list to choose from into the page."""
-        self.controls.append((self.cell, then, facts.pop("values", None)))
-        message = {"cell": self.cell, "number": len(self.controls) - 1, "kind": kind, "label": label, "text": text or "", **facts}
+        cell = self.here()
+        self.controls.append((cell, then, facts.pop("values", None)))
+        message = {"cell": cell, "number": len(self.controls) - 1, "kind": kind, "label": label, "text": text or "", **facts}
         post("control", json.dumps(message))
 
-    def pause(self):
+    def pause(self, seconds=0):
         """Lets what the page has asked meanwhile be answered; whether the answer that is being worked out is wanted no more."""
         if can_run_sync():
-            cell, answering = self.cell, self.answering
-            run_sync(asyncio.sleep(0))
-            self.cell, self.answering = cell, answering
-        return self.answering is not None and (self.ending or self.waiting[self.answering] > 0)
+            run_sync(asyncio.sleep(seconds))
+        cell = answered(sys._getframe(1))
+        return cell is not None and (self.ending or self.waiting[cell] > 0)
+
+
+def answered(frame):
+    """The cell whose control is being answered by what called `frame`; None where the chapter's own code did.
+
+    Both may wait for the device by turns: what was called tells them apart at any time, what was noted before does not.
+    """
+    while frame is not None and frame.f_code is not moved.__code__:
+        frame = frame.f_back
+    return None if frame is None else frame.f_locals["cell"]
 
 
 place = chapter.place = Place()
@@ -84,7 +99,7 @@ async def run(source, cells):
     lines = Lines(source, FILE)
     place.ending = True
     async with turn:
-        place.ending, place.answering = False, None
+        place.ending = False
     shown.clear()
     place.controls.clear()
     names = {"__name__": "__main__", "__builtins__": __builtins__}
@@ -138,10 +153,11 @@ async def moved(number, value):
     finally:
         place.waiting[cell] -= 1
     try:
-        place.cell = place.answering = cell
+        post("printing", str(cell))
         text = then(values[int(value)] if values is not None else value)
         flush()
     finally:
-        place.answering = None
+        sys.stdout.flush()
+        post("printing", str(place.cell))
         turn.release()
     return text or ""
