@@ -8,13 +8,6 @@ from typing import Any
 from .tensor import Tensor, convert_to_tensor, tensor_of
 
 
-class WeakTensor(Tensor):
-    """A scalar that takes the dtype of what it meets, as a number of Python does; operators with another number give such a one again."""
-
-    __slots__ = ()
-    _weak = True
-
-
 def _kept(name: str) -> Callable[..., Any]:
     """The operator of tensors, whose result is weak where all that went into it is."""
     of_tensors = getattr(Tensor, name)
@@ -27,9 +20,29 @@ def _kept(name: str) -> Callable[..., Any]:
     return operator
 
 
-_PAIRS = ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "or", "xor", "lshift", "rshift")
-for _name in (*_PAIRS, *(f"r{name}" for name in _PAIRS), "neg", "pos", "abs"):
-    setattr(WeakTensor, f"__{_name}__", _kept(f"__{_name}__"))
+def _both(name: str) -> tuple[Any, Any]:
+    """The operator between a weak tensor and something, and the other way round."""
+    return _kept(f"__{name}__"), _kept(f"__r{name}__")
+
+
+class WeakTensor(Tensor):
+    """A scalar that takes the dtype of what it meets, as a number of Python does; operators with another number give such a one again."""
+
+    __slots__ = ()
+    _weak = True
+    __add__, __radd__ = _both("add")
+    __sub__, __rsub__ = _both("sub")
+    __mul__, __rmul__ = _both("mul")
+    __truediv__, __rtruediv__ = _both("truediv")
+    __floordiv__, __rfloordiv__ = _both("floordiv")
+    __mod__, __rmod__ = _both("mod")
+    __pow__, __rpow__ = _both("pow")
+    __and__, __rand__ = _both("and")
+    __or__, __ror__ = _both("or")
+    __xor__, __rxor__ = _both("xor")
+    __lshift__, __rlshift__ = _both("lshift")
+    __rshift__, __rrshift__ = _both("rshift")
+    __neg__, __pos__, __abs__ = map(_kept, ("__neg__", "__pos__", "__abs__"))
 
 
 def taken(x: Any) -> Tensor:
