@@ -167,7 +167,7 @@ def test_ctrl_c_during_an_import_is_raised_when_that_has_ended(tmp_path, monkeyp
     try:
         let_imports_end()
         with pytest.raises(KeyboardInterrupt):
-            exec(f"{importing}\nafter = 1", names)
+            exec(compile(f"{importing}\nafter = 1", "a_users_file", "exec"), names)  # of text, Python ends by the signal at its exit
         assert "after" not in names and sys.modules["whole_package"].last == 7
         with pytest.raises(KeyboardInterrupt):  # no import: at once
             signal.raise_signal(signal.SIGINT)
