@@ -8,6 +8,7 @@ import sys
 from importlib.resources import files
 from pathlib import Path
 
+import numpy as np
 import pytest
 from every import every
 
@@ -67,3 +68,7 @@ def test_the_users_file_runs():
     assert scope["train"]() >= 0
     assert scope["own_loop"]().shape == (3,)
     assert scope["functional"]().output_shape == (None, 1)
+    twice, x = scope["Twice"](), np.ones((4, 3), np.float32)
+    twice.compile("sgd", "mse")
+    assert twice.fit(x, x[:, :2], verbose=0).history["loss"][0] > 0 and scope["loss_of"](twice, x, x[:, :2]).shape == ()
+    assert scope["loops"](pyml.ops.ones(2)).tolist() == [0.125, 0.125]

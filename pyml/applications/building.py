@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from pyml import activations, layers, settings
 from pyml.applications import imagenet_utils
@@ -14,6 +14,8 @@ from pyml.models.model import Model
 from pyml.models.plotting import get_source_inputs
 from pyml.tracebacks import warn
 from pyml.utils.files import get_file
+
+Published: TypeAlias = Callable[..., Model]
 
 STORE = "https://storage.googleapis.com/tensorflow/keras-applications/"
 NO_CHANNELS_FIRST = "{} does not support the `channels_first` image data format: call pyml.config.set_image_data_format('channels_last')."
@@ -216,12 +218,12 @@ ARGUMENTS = """
 """
 
 
-def network(title: str, default_name: str, build: Callable[[Network], Any], module: str, source: str) -> Callable[..., Any]:
+def network(title: str, default_name: str, build: Callable[[Network], Any], module: str, source: str) -> Published:
     """A public builder with the arguments that most networks have."""
 
     def builder(include_top: bool = True, weights: Any = "imagenet", input_tensor: Any = None, input_shape: Any = None,
                 pooling: str | None = None, classes: int = 1000, classifier_activation: Any = "softmax",
-                name: str | None = default_name) -> Any:  # fmt: skip
+                name: str | None = default_name) -> Model:  # fmt: skip
         return build(Network(include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name))
 
     return documented(builder, title, module, source)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pyml import initializers, layers, settings
-from pyml.applications.building import NO_CHANNELS_FIRST, STORE, Network, act, documented, preprocessing
+from pyml.applications.building import NO_CHANNELS_FIRST, STORE, Network, Published, act, documented, preprocessing
 from pyml.applications.imagenet_utils import decode_predictions
 from pyml.models.sequential import Sequential
 
@@ -86,7 +86,7 @@ def _build(net: Network, variant: str, preprocessing: bool) -> Any:
     return net.model(image, x, lambda: (f"{file}.h5", with_head) if net.include_top else (f"{file}_notop.h5", without))
 
 
-def _public(variant: str) -> Any:
+def _public(variant: str) -> Published:
     def builder(include_top: bool = True, include_preprocessing: bool = True, weights: Any = "imagenet", input_tensor: Any = None,
                 input_shape: Any = None, pooling: str | None = None, classes: int = 1000, classifier_activation: Any = "softmax",
                 name: str | None = f"convnext_{variant}") -> Any:  # fmt: skip

@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from pyml import layers
-from pyml.applications.building import NO_CHANNELS_FIRST, STORE, Network, act, channel_axis, conv, network, norm, padded, preprocessing
+from pyml.applications.building import (
+    NO_CHANNELS_FIRST,
+    STORE,
+    Network,
+    Published,
+    act,
+    channel_axis,
+    conv,
+    network,
+    norm,
+    padded,
+    preprocessing,
+)
 from pyml.applications.imagenet_utils import decode_predictions
 
 __all__ = ["DenseNet121", "DenseNet169", "DenseNet201", "decode_predictions", "preprocess_input"]
@@ -44,7 +56,7 @@ def _build(net: Network, key: str) -> Any:
     return net.model(image, x, lambda: (f"{file}.h5", with_head) if net.include_top else (f"{file}_notop.h5", without))
 
 
-def _public(title: str) -> Any:
+def _public(title: str) -> Published:
     return network(title, title.lower(), lambda net: _build(net, title.lower()), __name__, "https://arxiv.org/abs/1608.06993")
 
 

@@ -6,7 +6,19 @@ import math
 from typing import Any
 
 from pyml import layers
-from pyml.applications.building import Network, act, channel_axis, conv, divisible, network, norm, padded, padding_for, preprocessing
+from pyml.applications.building import (
+    Network,
+    Published,
+    act,
+    channel_axis,
+    conv,
+    divisible,
+    network,
+    norm,
+    padded,
+    padding_for,
+    preprocessing,
+)
 from pyml.applications.imagenet_utils import decode_predictions
 
 __all__ = ["EfficientNetB0", "EfficientNetB1", "EfficientNetB2", "EfficientNetB3", "EfficientNetB4", "EfficientNetB5", "EfficientNetB6",
@@ -94,7 +106,7 @@ def _block(inputs: Any, channels: int, filters: int, kernel: int, stride: int, f
     return skipping(x, inputs, rate, name) if stride == 1 and channels == filters else x
 
 
-def _public(number: int) -> Any:
+def _public(number: int) -> Published:
     key = f"efficientnetb{number}"
     return network(f"EfficientNetB{number}", key, lambda net: _build(net, key), __name__, "https://arxiv.org/abs/1905.11946")
 

@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 from pyml import layers
-from pyml.applications.building import STORE, Network, act, channel_axis, conv, documented, norm, preprocessing
+from pyml.applications.building import STORE, Network, Published, act, channel_axis, conv, documented, norm, preprocessing
 from pyml.applications.efficientnet import KERNELS, excited, skipping, top
 from pyml.applications.imagenet_utils import decode_predictions
 
@@ -100,7 +100,7 @@ def _fused_block(inputs: Any, channels: int, filters: int, factor: int, stride: 
     return skipping(x, inputs, rate, name) if stride == 1 and channels == filters else x
 
 
-def _public(variant: str) -> Any:
+def _public(variant: str) -> Published:
     def builder(include_top: bool = True, weights: Any = "imagenet", input_tensor: Any = None, input_shape: Any = None,
                 pooling: str | None = None, classes: int = 1000, classifier_activation: Any = "softmax",
                 include_preprocessing: bool = True, name: str | None = f"efficientnetv2-{variant}") -> Any:  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 from pyml import layers
 from pyml.applications.building import STORE, Network, conv, norm, padded, preprocessing
 from pyml.applications.imagenet_utils import decode_predictions
+from pyml.models.model import Model
 from pyml.tracebacks import warn
 
 __all__ = ["MobileNet", "decode_predictions", "preprocess_input"]
@@ -17,7 +18,7 @@ _BLOCKS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)
 
 def MobileNet(input_shape: Any = None, alpha: float = 1.0, depth_multiplier: int = 1, dropout: float = 1e-3, include_top: bool = True,
               weights: Any = "imagenet", input_tensor: Any = None, pooling: str | None = None, classes: int = 1000,
-              classifier_activation: Any = "softmax", name: str | None = None) -> Any:  # fmt: skip
+              classifier_activation: Any = "softmax", name: str | None = None) -> Model:  # fmt: skip
     """Builds MobileNet.
 
     Source: https://arxiv.org/abs/1704.04861

@@ -8,6 +8,7 @@ from pyml import layers, settings
 from pyml.applications.building import STORE, Network, channel_axis, conv, divisible, norm, padded, padding_for, preprocessing
 from pyml.applications.imagenet_utils import decode_predictions
 from pyml.backend import is_keras_tensor
+from pyml.models.model import Model
 from pyml.tracebacks import warn
 
 __all__ = ["MobileNetV2", "decode_predictions", "preprocess_input"]
@@ -18,7 +19,7 @@ _STAGES = ((16, 1, 1), (24, 2, 2), (32, 3, 2), (64, 4, 2), (96, 3, 1), (160, 3, 
 
 def MobileNetV2(input_shape: Any = None, alpha: float = 1.0, include_top: bool = True, weights: Any = "imagenet", input_tensor: Any = None,
                 pooling: str | None = None, classes: int = 1000, classifier_activation: Any = "softmax",
-                name: str | None = None) -> Any:  # fmt: skip
+                name: str | None = None) -> Model:  # fmt: skip
     """Builds MobileNetV2.
 
     Source: https://arxiv.org/abs/1801.04381

@@ -9,6 +9,7 @@ from pyml import layers, settings
 from pyml.applications.building import (
     STORE,
     Network,
+    Published,
     channel_axis,
     conv,
     divisible,
@@ -130,7 +131,7 @@ def _excited(x: Any, filters: int, prefix: str) -> Any:
     return layers.Multiply(name=f"{prefix}mul")([x, factors])
 
 
-def _public(kind: str, last: int) -> Any:
+def _public(kind: str, last: int) -> Published:
     title = f"MobileNetV3{kind.title()}"
 
     def builder(input_shape: Any = None, alpha: float = 1.0, minimalistic: bool = False, include_top: bool = True,

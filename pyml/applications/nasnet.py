@@ -5,7 +5,19 @@ from __future__ import annotations
 from typing import Any
 
 from pyml import layers, settings
-from pyml.applications.building import NO_CHANNELS_FIRST, STORE, Network, act, conv, documented, norm, padded, padding_for, preprocessing
+from pyml.applications.building import (
+    NO_CHANNELS_FIRST,
+    STORE,
+    Network,
+    Published,
+    act,
+    conv,
+    documented,
+    norm,
+    padded,
+    padding_for,
+    preprocessing,
+)
 from pyml.applications.imagenet_utils import decode_predictions
 
 __all__ = ["NASNetLarge", "NASNetMobile", "decode_predictions", "preprocess_input"]
@@ -128,7 +140,7 @@ def _build(net: Network, variant: str) -> Any:
     return net.model(image, x, origin)
 
 
-def _public(variant: str) -> Any:
+def _public(variant: str) -> Published:
     def builder(input_shape: Any = None, include_top: bool = True, weights: Any = "imagenet", input_tensor: Any = None,
                 pooling: str | None = None, classes: int = 1000, classifier_activation: Any = "softmax",
                 name: str | None = f"nasnet_{variant}") -> Any:  # fmt: skip

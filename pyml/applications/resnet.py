@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pyml import layers
-from pyml.applications.building import STORE, Network, act, conv, network, norm, padded, preprocessing
+from pyml.applications.building import STORE, Network, Published, act, conv, network, norm, padded, preprocessing
 from pyml.applications.imagenet_utils import decode_predictions
 
 __all__ = ["ResNet50", "ResNet101", "ResNet152", "decode_predictions", "preprocess_input"]
@@ -71,7 +71,7 @@ def _block_v2(x: Any, filters: int, stride: int, convolved: bool, name: str) -> 
     return layers.Add(name=f"{name}_out")([shortcut, x])
 
 
-def _public(title: str) -> Any:
+def _public(title: str) -> Published:
     return network(title, title.lower(), lambda net: build(net, title.lower()), __name__, "https://arxiv.org/abs/1512.03385")
 
 

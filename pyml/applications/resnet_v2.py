@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from pyml.applications.building import network, preprocessing
+from pyml.applications.building import Published, network, preprocessing
 from pyml.applications.imagenet_utils import decode_predictions
 from pyml.applications.resnet import build
 
@@ -12,7 +10,7 @@ __all__ = ["ResNet50V2", "ResNet101V2", "ResNet152V2", "decode_predictions", "pr
 preprocess_input = preprocessing("tf", __name__)
 
 
-def _public(title: str) -> Any:
+def _public(title: str) -> Published:
     return network(title, title.lower(), lambda net: build(net, title.lower()), __name__, "https://arxiv.org/abs/1603.05027")
 
 

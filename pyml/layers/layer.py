@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from functools import wraps
-from typing import Any, Self
+from typing import Any, Self, overload
 
 import numpy as np
 
@@ -116,6 +116,10 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
         """The formula; every layer writes its own."""
         raise Undefined(f'Layer "{self.name}" ({type(self).__name__}) must define call(inputs).')
 
+    @overload  # what most calls are, so that `return self.dense(x)` has a type
+    def __call__(self, inputs: Tensor, /, *args: Any, **kwargs: Any) -> Tensor: ...
+    @overload
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
     @shown
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Applies the layer to tensors, numpy arrays or symbolic tensors, or nested lists and dicts of them."""

@@ -100,7 +100,7 @@ class Loss(Configured, kind=LOSSES, abstract=True):
         """Whether `call` takes targets of any dtype; users' get those of the loss, as in Keras."""
         return type(self).__module__.startswith("pyml.")
 
-    def __call__(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> Any:
+    def __call__(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> Tensor:
         """The reduced loss.
 
         Args:

@@ -24,7 +24,7 @@ Copy = Callable[[Any], Any]
 def clone_model(
     model: Any, input_tensors: Any = None, clone_function: Copy | None = None, call_function: Callable[..., Any] | None = None,
     recursive: bool = False, **kwargs: Any,
-) -> Any:  # fmt: skip
+) -> Model:  # fmt: skip
     """A model of the same structure with new weights, compiled as the model was where it has layers or a graph.
 
     Args:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -30,6 +30,8 @@ __all__ = [
     "cond", "fori_loop", "switch", "while_loop",
 ]  # fmt: skip
 
+Result = TypeVar("Result")
+
 
 def _scalar(value: Any, what: str, dtype: str) -> Tensor:
     node = as_node(value)
@@ -49,7 +51,7 @@ def _recorded(fn: Callable[..., Any], args: tuple[Any, ...], name: str, outputs:
     sample(draw(low=0, high=1, dtype="bool"), lambda: np.float32(2.0), lambda: np.float32(3.0)),
     sample(True, lambda: np.ones((2, 3), "float32"), lambda: np.zeros((2, 3), "float32")),
 ])  # fmt: skip
-def cond(pred: TensorLike, true_fn: Callable[[], Any], false_fn: Callable[[], Any]) -> Any:
+def cond(pred: TensorLike, true_fn: Callable[[], Result], false_fn: Callable[[], Result]) -> Result:
     """What `true_fn()` gives where `pred` holds, else what `false_fn()` gives.
 
     Outside a program `pred` is read and one of the functions runs. Inside one both run on the device, one of the results
@@ -114,7 +116,7 @@ def _switched(index: Any, branches: Any, *operands: Any) -> Any:
     sample(draw(low=0, high=3, dtype="int32"), [lambda x: x * 2.0, lambda x: x * x, lambda x: x * 0.5], draw(4)),
     sample(np.int32(9), [lambda x: x * 2.0, lambda x: x * x], draw(4)),
 ])  # fmt: skip
-def switch(index: TensorLike, branches: Sequence[Callable[..., Any]], *operands: Any) -> Any:
+def switch(index: TensorLike, branches: Sequence[Callable[..., Result]], *operands: Any) -> Result:
     """What the function number `index` of `branches` gives for `operands`; an index out of bounds is the nearest.
 
     Outside a program one function runs. Inside one all of them do, and the device takes the results of one, as in `cond`.
@@ -342,7 +344,7 @@ def _for(lower: Any, upper: Any, body_fun: Any, init_val: Any) -> Any:
     sample(0, 5, lambda i, x: x * 0.5 + i, draw(2, 3)), sample(-2, 3, lambda i, x: x + i * x, draw(3)),
     sample(4, 1, lambda i, x: x * 2.0, draw(3)),
 ])  # fmt: skip
-def fori_loop(lower: TensorLike, upper: TensorLike, body_fun: Callable[[Any, Any], Any], init_val: Any) -> Any:
+def fori_loop(lower: TensorLike, upper: TensorLike, body_fun: Callable[[Any, Any], Result], init_val: Any) -> Result:
     """`body_fun(i, value)` for `i` from `lower` to `upper - 1`, each with what the one before gave.
 
     The body is traced and compiled once, whatever the number of steps; `i` is an int32 scalar tensor. Only outside a

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -195,7 +196,7 @@ def stop_gradient(variable: TensorLike) -> Tensor:
 
 
 @op(like="numpy.shape", record=False, gradient=False, samples=[sample(draw(2, 3))])
-def shape(x: TensorLike) -> tuple[int | None, ...]:
+def shape(x: TensorLike) -> tuple[Any, ...]:
     """The shape of `x` of any dtype, a tuple; sizes that a symbolic tensor does not know are None.
 
     Args:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -24,6 +24,8 @@ from .joining import stack
 __all__ = ["map", "scan", "vectorized_map"]
 
 _NUMBERS = (int, float, WeakTensor)
+Carry = TypeVar("Carry")
+Result = TypeVar("Result")
 
 
 def steady(step: Callable[..., Any], first: tuple[Any, ...]) -> tuple[Any, ...]:
@@ -58,8 +60,8 @@ def _decayed(carry: Any, x: Any) -> Any:
     sample(_decayed, draw(3), draw(4, 3)), sample(_decayed, draw(2, 1), draw(5, 2, 1), reverse=True),
     sample(_decayed, draw(3), draw(3, 3), unroll=True), sample(lambda c, x: (c * c, c + 1), draw(2, low=-0.9, high=0.9), length=3),
 ])  # fmt: skip
-def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, length: int | None = None, reverse: bool = False,
-         unroll: int | bool = 1) -> tuple[Any, Any]:  # fmt: skip
+def scan(f: Callable[[Any, Any], tuple[Carry, Result]], init: Any, xs: Any = None, length: int | None = None, reverse: bool = False,
+         unroll: int | bool = 1) -> tuple[Carry, Result]:  # fmt: skip
     """Runs `f(carry, x)`, which returns the next carry and an output, for every row `x` of `xs`.
 
     `f` is traced and compiled once, whatever the number of rows. Variables that it assigns go from step to step, and random
@@ -114,7 +116,7 @@ def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, le
 @op(complex_parts="inside", dtypes="own", like=lambda f, xs: np.stack([f(x) for x in xs]), samples=[
     sample(lambda x: x * x + x, draw(4, 3)), sample(lambda x: x.sum(), draw(3, 2, 2)),
 ])  # fmt: skip
-def map(f: Callable[[Any], Any], xs: Any) -> Any:
+def map(f: Callable[[Any], Result], xs: Any) -> Result:
     """`f(x)` for every row `x` of `xs`, stacked along a new first axis, in the dtypes that `f` gives.
 
     A loop on the device: `f` is traced and compiled once, and one row is worked on at a time. `vectorized_map` works on all
@@ -145,7 +147,7 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:
 @op(complex_parts="inside", dtypes="own", like=lambda function, elements: np.stack([function(x) for x in elements]), samples=[
     sample(lambda x: x * x + x, draw(4, 3)), sample(lambda x: (x * 2.0).sum(), draw(3, 2, 2)),
 ])  # fmt: skip
-def vectorized_map(function: Callable[[Any], Any], elements: Any) -> Any:
+def vectorized_map(function: Callable[[Any], Result], elements: Any) -> Result:
     """`function(x)` for every row `x` of `elements`, stacked along a new first axis in the dtypes that it gives, for all rows at once.
 
     The function is traced once, for one row. Where it consists of arithmetic, reductions, products of matrices, softmax and

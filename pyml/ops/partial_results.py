@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,8 @@ from .axes import one_axis
 from .declare import draw, op, sample
 
 __all__ = ["associative_scan"]
+
+Result = TypeVar("Result")
 
 
 def _numpy_associative_scan(f: Callable[..., Any], elems: Any, reverse: bool = False, axis: int = 0) -> Any:
@@ -32,7 +34,7 @@ def _numpy_associative_scan(f: Callable[..., Any], elems: Any, reverse: bool = F
     sample(lambda a, b: a + b, draw(5, 2)), sample(lambda a, b: a * b, draw(2, 6), axis=-1),
     sample(lambda a, b: a + b, draw(7), reverse=True),
 ])  # fmt: skip
-def associative_scan(f: Callable[[Any, Any], Any], elems: Any, reverse: bool = False, axis: int = 0) -> Any:
+def associative_scan(f: Callable[[Any, Any], Result], elems: Any, reverse: bool = False, axis: int = 0) -> Result:
     """All partial results of an associative function along an axis, in the dtypes of its results: `x0, f(x0, x1), f(f(x0, x1), x2), ...`
 
     In about `2 log2(n)` calls of `f`, each on many elements at once: `f` must work on whole tensors, whatever their size along

@@ -26,15 +26,17 @@ from pyml.utils.data_utils import unpack_x_y_sample_weight
 class StepMethods(Layer):
     """A layer that can be trained a step at a time: base of Trainer.
 
-    `optimizer` and `_compilation` are what `compile` chose, None before.
+    `optimizer` and `_compilation` are what `compile` chose, None before; a training step of one's own runs after it, so that
+    the type of `optimizer` does not ask it to look.
     """
 
-    optimizer: Optimizer | None
+    optimizer: Optimizer
     _compilation: Compilation | None
 
     def __init__(self, **kwargs: Any):
         super().__init__(**kwargs)
-        self.optimizer = self._compilation = None
+        self.optimizer = None  # type: ignore[assignment]
+        self._compilation = None
         self._watch, self._trained = Watch(), Trained()
 
     @property

@@ -44,8 +44,16 @@ class Twice(Model):
         super().__init__()
         self.dense = layers.Dense(2)
 
-    def call(self, inputs: Tensor, training: bool = False) -> Any:
-        return self.dense(inputs) * (2.0 if training else 1.0)
+    def call(self, inputs: Tensor, training: bool = False) -> Tensor:
+        return self.dense(inputs) if training else self.dense(inputs) * 2.0
+
+    def train_step(self, data: tuple[Tensor, Tensor]) -> dict[str, Any]:
+        x, y = data
+        with pyml.GradientTape() as tape:
+            loss = self.compute_loss(y=y, y_pred=self(x, training=True))
+        gradients = tape.gradient(loss, self.trainable_variables)
+        self.optimizer.apply_gradients(zip(gradients, self.trainable_variables, strict=True))
+        return {"loss": loss}
 
 
 class Distance(losses.Loss):
@@ -118,6 +126,23 @@ def operators(a: Tensor, b: Tensor, v: Variable) -> list[Tensor]:
     stacked: Tensor = ops.stack([first, ops.concatenate([flat, mixed.sum(axis=0)])])
     parts: list[Tensor] = ops.split(ops.softmax(stacked), 2)
     return [*parts, ops.exp(a), ops.max(b, axis=1), ops.matmul(a, b), ops.expand_dims(a, 0), ops.zeros((2, 3))]
+
+
+def loss_of(model: Model, x: Tensor, y: Tensor) -> Tensor:
+    return losses.MeanSquaredError()(y, model(x))
+
+
+def backbone() -> Model:
+    return pyml.applications.ResNet50(weights=None)
+
+
+def loops(x: Tensor) -> Tensor:
+    def halved(i: Tensor, value: Tensor) -> Tensor:
+        return value / 2
+
+    rows = ops.zeros((ops.shape(x)[0] * 2,))
+    (total, _) = ops.scan(lambda carry, row: (carry + row, row), 0.0, rows)
+    return ops.cond(total > 0, lambda: x, lambda: ops.fori_loop(0, 3, halved, ops.map(ops.relu, x)))
 
 
 @pyml.program
