@@ -25,7 +25,7 @@ def close(found, expected, tolerance=1e-4):
 
 
 def unit(x, axis=-1):
-    return x / np.sqrt(np.maximum((x * x).sum(axis, keepdims=True), 1e-12))
+    return x / np.sqrt(np.maximum((x * x).sum(axis, keepdims=True), 1e-14))
 
 
 def signs(y):
@@ -322,6 +322,12 @@ def test_a_focal_loss_without_focus_is_the_plain_one_to_the_edges_of_certainty(f
     np.testing.assert_allclose(focal(y, p, 1.0, 0.0, **options).numpy(), plain(y, p, **options).numpy(), rtol=1e-4)
     plain, focal = losses.binary_crossentropy, losses.binary_focal_crossentropy
     np.testing.assert_allclose(focal(y, p, gamma=0.0, **options).numpy(), plain(y, p, **options).numpy(), rtol=1e-4)
+
+
+def test_epsilon_is_added_where_nothing_else_is_left_to_divide_by(cpu):
+    close(losses.dice([[1.0]], [[-1.0]]), 1 + 2 / 1e-7)
+    close(losses.tversky([[1.0]], [[-1.0]]), 1 + 1 / 1e-7)
+    close(losses.cosine_similarity([[1e-8, 0.0]], [[1e-8, 0.0]]), [-0.01])
 
 
 @every("loss", ["MeanSquaredError", "BinaryCrossentropy", "Huber", "CosineSimilarity", "KLDivergence", "Hinge"])
