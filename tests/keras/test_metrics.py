@@ -397,6 +397,17 @@ def test_a_mean_over_labels_goes_by_their_weights_and_of_none_is_0(cpu):
         np.testing.assert_allclose(each, areas, rtol=1e-6)
 
 
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_metrics_of_16_bits_compute_in_32(dtype, cpu):
+    error, mean, fit = metrics.MeanSquaredError(dtype=dtype), metrics.Mean(dtype=dtype), metrics.R2Score(dtype=dtype)
+    for wrong in (300.0, 0.0, 0.0):                                      # 90,000 is beyond float16
+        error.update_state([[wrong]], [[0.0]])
+    rows = np.arange(3000.0)[:, None]
+    assert float(error.result()) == float(ops.cast(30_000, dtype))
+    assert float(mean([60_000.0, 60_000.0])) == float(ops.cast(60_000, dtype))
+    assert float(fit(rows, rows + 1)) == pytest.approx(1 - 12 / 3000**2, abs=5e-7)
+
+
 @pytest.mark.parametrize("name", ["pearson_correlation", "concordance_correlation"])
 def test_correlations_of_values_far_from_0_are_those_of_values_near_it(name, cpu):
     y, p = RNG.integers(-16, 16, (2, 3, 7)) / 4
