@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import shutil
@@ -12,14 +13,16 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 _FORSAKEN = 3600  # seconds after which nobody is still writing what lies beside
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
     """A path beside `path` for a new file, which takes the place of the old one when the block ends without an error.
 
-    A full disk, an error in the block or the end of the process leave the old file as it was. A link stays a link, and its
-    target is replaced; the permissions of the old file stay too. Pipes and devices are written to directly.
+    A full disk, an error in the block or the end of the process leave the old file as it was; what a process that ended has left
+    beside goes with a later writing, an hour later or more. A link stays a link, and its target is replaced; the permissions of the
+    old file stay too. Pipes and devices are written to directly.
 
     Args:
         path: The file to write, whether it exists or not; its folder must exist.
@@ -46,19 +49,34 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise PermissionError(f"{target} may not be written to.")
     if not target.parent.is_dir():
         raise FileNotFoundError(f"there is no folder {target.parent} for {target.name}; make it first, or give another path.")
-    part = target.with_name(f".{os.urandom(4).hex()}.{target.name[-40:]}.part")  # names end at 255 bytes
-    try:
-        yield part
-        if mode is not None:
-            shutil.copymode(target, part)
-        flush(part, os.O_RDWR)
-        os.replace(part, target)
-    except BaseException:
-        with suppress(OSError):
-            part.unlink()
-        raise
+    short = target.name[-40:]  # names end at 255 bytes
+    part = target.with_name(f".{os.urandom(4).hex()}.{short}.part")
+    with telling_of_no_room(target):
+        try:
+            yield part
+            if mode is not None:
+                shutil.copymode(target, part)
+            flush(part, os.O_RDWR)
+            os.replace(part, target)
+        except BaseException:
+            with suppress(OSError):
+                part.unlink()
+            raise
     with suppress(OSError):  # some systems cannot flush a folder; the content is safe by now
         flush(target.parent)
+    _tidy(target.parent, rf"{re.escape(short)}\.part")
+
+
+@contextmanager
+def telling_of_no_room(target: Path) -> Iterator[None]:
+    """Where a full disk ends the block, the error names what was to be written and says that the old one is there."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        told = f"the disk has no room for {target.name!r}, and what it held before is as it was; make room, or give a path elsewhere"
+        raise OSError(error.errno, told, str(target)) from error
 
 
 def write(path: str | os.PathLike[str], parts: bytes | Iterable[bytes]) -> None:
@@ -97,37 +115,45 @@ def write_together(folder: str | os.PathLike[str], files: Mapping[str, bytes], s
     mark = os.urandom(4).hex()
     parts, olds = ({name: target / f".{mark}.{name}.{end}" for name in order} for end in ("part", "old"))
     aside, put = [], []
-    try:
-        for name in order:
-            with open(parts[name], "wb") as file:
-                file.write(files[name])
-            if (target / name).exists():
-                shutil.copymode(target / name, parts[name])
-            flush(parts[name], os.O_RDWR)
-        for name in order:
-            if (target / name).exists():
-                os.replace(target / name, olds[name])
-                aside.append(name)
-        for name in reversed(order):
-            os.replace(parts[name], target / name)
-            put.append(name)
-    except BaseException:
-        with suppress(OSError):
-            for name in put:
-                (target / name).unlink()
-            for name in reversed(aside):
-                os.replace(olds[name], target / name)
-        for part in parts.values():
+    with telling_of_no_room(target):
+        try:
+            for name in order:
+                with open(parts[name], "wb") as file:
+                    file.write(files[name])
+                if (target / name).exists():
+                    shutil.copymode(target / name, parts[name])
+                flush(parts[name], os.O_RDWR)
+            for name in order:
+                if (target / name).exists():
+                    os.replace(target / name, olds[name])
+                    aside.append(name)
+            for name in reversed(order):
+                os.replace(parts[name], target / name)
+                put.append(name)
+        except BaseException:
             with suppress(OSError):
-                part.unlink()
-        raise
+                for name in put:
+                    (target / name).unlink()
+                for name in reversed(aside):
+                    os.replace(olds[name], target / name)
+            for part in parts.values():
+                with suppress(OSError):
+                    part.unlink()
+            raise
     with suppress(OSError):
         flush(target)
-    forsaken = re.compile(rf"\.[0-9a-f]{{8}}\.({'|'.join(map(re.escape, order))})\.(part|old)")
-    for entry in os.scandir(target):
-        with suppress(OSError):
-            if forsaken.fullmatch(entry.name) and (entry.name.startswith(f".{mark}.") or time.time() - entry.stat().st_mtime > _FORSAKEN):
-                os.unlink(entry)
+    _tidy(target, rf"({'|'.join(map(re.escape, order))})\.(part|old)", mark)
+
+
+def _tidy(folder: Path, names: str, ours: str = "-") -> None:
+    """Removes what lies beside files and nobody is still writing, and what has our own mark."""
+    forsaken = re.compile(rf"\.[0-9a-f]{{8}}\.{names}")
+    with suppress(OSError):
+        for entry in os.scandir(folder):
+            with suppress(OSError):
+                old = time.time() - entry.stat(follow_symlinks=False).st_mtime > _FORSAKEN
+                if (old or entry.name.startswith(f".{ours}.")) and forsaken.fullmatch(entry.name):
+                    os.unlink(entry)
 
 
 def append(path: str | os.PathLike[str], data: bytes) -> None:
@@ -140,7 +166,7 @@ def append(path: str | os.PathLike[str], data: bytes) -> None:
     Raises:
         OSError: There is no such file, or no room; the file is as it was.
     """
-    with open(path, "r+b", buffering=0) as file:
+    with telling_of_no_room(Path(path)), open(path, "r+b", buffering=0) as file:
         end = file.seek(0, os.SEEK_END)
         try:
             written = 0

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from pyml.atomic import flush
+from pyml.atomic import flush, telling_of_no_room
 
 try:
     import fcntl
@@ -53,21 +53,22 @@ def replacing_folder(path: str | os.PathLike[str]) -> Iterator[Path]:
         raise FileExistsError(f"{target} is a file; give the path of a folder.")
     _make(target.parent)
     _tidy(target)
-    part, handle = _begun(target)
-    try:
-        yield part
-        if target.exists():
-            shutil.copymode(target, part)
-        for folder, _, _ in os.walk(part):
-            _reached(Path(folder))
-        old = _put(part, target)
-        _reached(target.parent)  # before the old one goes
-    except BaseException:
-        shutil.rmtree(part, ignore_errors=True)
-        raise
-    finally:
-        if handle is not None:
-            os.close(handle)
+    with telling_of_no_room(target):
+        part, handle = _begun(target)
+        try:
+            yield part
+            if target.exists():
+                shutil.copymode(target, part)
+            for folder, _, _ in os.walk(part):
+                _reached(Path(folder))
+            old = _put(part, target)
+            _reached(target.parent)  # before the old one goes
+        except BaseException:
+            shutil.rmtree(part, ignore_errors=True)
+            raise
+        finally:
+            if handle is not None:
+                os.close(handle)
     shutil.rmtree(old, ignore_errors=True)
 
 

@@ -7,8 +7,9 @@ import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from pathlib import Path
 
-from pyml.atomic import write
+from pyml.atomic import telling_of_no_room, write
 
 _FORSAKEN = 3600  # seconds after which nobody is still writing a shard that no list names
 
@@ -32,13 +33,14 @@ def write_shards(
     folder = os.path.dirname(path)
     old = named_by(path)
     new = [name for name in shards if not os.path.exists(os.path.join(folder, name))]
-    try:
-        for name, data in shards.items():
-            write(os.path.join(folder, name), data)
-        write(path, listing)  # only now the new shards are those of the list
-    except BaseException:
-        _remove(folder, new)
-        raise
+    with telling_of_no_room(Path(path)):
+        try:
+            for name, data in shards.items():
+                write(os.path.join(folder, name), data)
+            write(path, listing)  # only now the new shards are those of the list
+        except BaseException:
+            _remove(folder, new)
+            raise
     gone = (old | _forsaken(folder, pattern)) - set(shards)
     if gone:
         others = [entry.path for entry in os.scandir(folder or ".") if entry.name.endswith(ending) and entry.is_file()]

@@ -213,6 +213,7 @@ def test_a_write_that_fails_at_any_operation_leaves_the_old_file_or_the_new_one(
         assert found == 2.0 if failed is None else found in (1.0, 2.0)
         if kind == "full":
             assert found == (2.0 if failed is None else 1.0)
+            assert failed is None or "the disk has no room for '" in str(failed)
             assert len(files_in(tmp_path)) == count, "something was left behind"
         write(tmp_path, 1.0)
     assert finished
@@ -253,6 +254,7 @@ def test_files_of_an_export_are_old_or_new_or_without_a_plan_and_never_a_mixture
                 failed = error
         assert (folder / "notes.txt").read_text() == "mine"
         if kind == "full":
+            assert failed is None or f"no room for '{at}', and what it held before" in str(failed)
             assert found_together(folder) == ({2} if failed is None else {1}, True)
             assert len(files_in(folder)) == 4 + (2 if at % 2 and failed else 0), "something was left behind"
         elif (folder / "plan.json").exists():
@@ -276,7 +278,7 @@ def test_lines_are_added_to_a_log_whole_or_not_at_all(tmp_path, monkeypatch):
     path = tmp_path / "log"
     path.write_bytes(b"one\n")
     monkeypatch.setattr(builtins, "open", Disk(2, "full").open(open))
-    with pytest.raises(OSError, match="No space"):
+    with pytest.raises(OSError, match="the disk has no room for 'log'"):
         atomic.append(path, b"two\n")
     monkeypatch.undo()
     assert path.read_bytes() == b"one\n"
@@ -328,6 +330,15 @@ def test_a_folder_and_a_missing_folder_are_refused_and_a_device_is_written_to(tm
         atomic.write(tmp_path / "no" / "file", b"x")
     atomic.write(os.devnull, b"x")
     assert files_in(tmp_path) == []
+
+
+def test_what_killed_processes_left_beside_a_file_goes_when_it_is_old(tmp_path):
+    left = [f".0123456{i}.w.npz.part" for i in range(3)]
+    for name in [*left, ".01234567.other.npz.part", ".w.npz.part"]:
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (0, 0) if name != left[2] else None)  # the last is of a process that may be writing now
+    atomic.write(tmp_path / "w.npz", b"x")
+    assert files_in(tmp_path) == [left[2], ".01234567.other.npz.part", ".w.npz.part", "w.npz"]
 
 
 def test_names_as_long_as_a_system_allows_can_be_written(tmp_path):
