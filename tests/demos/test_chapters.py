@@ -20,6 +20,7 @@ FAST = {"cartpole", "filters", "houses", "irises", "penguins", "phishing", "spam
 SMALL = {
     "augment": {"EPOCHS": 2, "ROUNDS": 2, "EACH": 1},
     "boxes": {"ROUNDS": 2, "COUNT": 100},
+    "cards": {"STEPS": 2, "ROUNDS": 2},
     "clothes": {"EPOCHS": 1, "POINTS": 95},
     "dates": {"ROUNDS": 1, "TESTED": 2, "YEARS": 1, "UNITS": 8},
     "finetune": {"EACH": 2, "SIZE": 32, "ROUNDS": 2},
