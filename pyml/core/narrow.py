@@ -57,7 +57,7 @@ def computed(fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, A
         followed = [*args[1:], *(value for name, value in kwargs.items() if name != "condition")]
     elif not followed or rule not in ("first", "second"):
         followed += list(kwargs.values())
-    labels = _labels(followed)
+    labels = [] if rule == "floatx" else _labels(followed)
     if rule == "limits":
         labels = labels[:1] if labels[:1] == ["float16"] else [{"bool": "int32"}.get(labels[0], labels[0]), *labels[1:]]
     if counted:

@@ -9,6 +9,7 @@ import numpy as np
 
 from pyml import constraints, initializers, ops, regularizers
 from pyml.core import Tensor, Variable
+from pyml.dtypes import FLOATS
 from pyml.errors import AxisKindError
 from pyml.layers.activation import _SameShape
 from pyml.layers.input_spec import InputSpec
@@ -69,6 +70,11 @@ class _ScaleAndOffset(_SameShape):
         self.built = True
 
 
+def _floats(x: Tensor) -> Tensor:
+    """`x`, integers as float32: the op would give integers again."""
+    return x if x.dtype in FLOATS else ops.cast(x, "float32")
+
+
 class LayerNormalization(_ScaleAndOffset):
     """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, each sample with the statistics of its own `axis`.
 
@@ -117,7 +123,7 @@ class LayerNormalization(_ScaleAndOffset):
 
     def call(self, inputs: Tensor) -> Tensor:
         if not self.rms_scaling:
-            return ops.layer_normalization(inputs, self.gamma, self.beta, self.axis, self.epsilon)
+            return ops.layer_normalization(_floats(inputs), self.gamma, self.beta, self.axis, self.epsilon)
         axes = [self.axis] if isinstance(self.axis, int) else list(self.axis)
         gamma = ops.reshape(cast(Any, self.gamma), [n if i in [a % inputs.ndim for a in axes] else 1 for i, n in enumerate(inputs.shape)])
         return inputs * ops.rsqrt(ops.var(inputs, axis=axes, keepdims=True) + self.epsilon) * gamma
@@ -182,7 +188,7 @@ class GroupNormalization(_ScaleAndOffset):
         shape = tuple(inputs.shape)
         grouped = (*shape[:axis], self.groups, shape[axis] // self.groups, *shape[axis + 1:])
         axes = tuple(a for a in range(1, len(grouped)) if a != axis)
-        y = ops.reshape(ops.layer_normalization(ops.reshape(inputs, grouped), axis=axes, epsilon=self.epsilon), shape)
+        y = ops.reshape(ops.layer_normalization(ops.reshape(_floats(inputs), grouped), axis=axes, epsilon=self.epsilon), shape)
         flat = tuple(n if a == axis else 1 for a, n in enumerate(shape))
         if self.gamma is not None:
             y = y * ops.reshape(self.gamma, flat)
@@ -221,7 +227,7 @@ class RMSNormalization(_SameShape):
         self.built = True
 
     def call(self, x: Tensor) -> Tensor:
-        return ops.rms_normalization(x, self.scale, self.axis, self.epsilon)
+        return ops.rms_normalization(_floats(x), self.scale, self.axis, self.epsilon)
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:

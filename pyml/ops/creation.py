@@ -17,7 +17,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@op(complex_parts="each", like="numpy.full", samples=[sample((2, 3), 1.5), sample(4, 2, dtype="int32")])
+@op(complex_parts="each", dtypes="floatx", like="numpy.full", samples=[sample((2, 3), 1.5), sample(4, 2, dtype="int32")])
 def full(shape: Shape, fill_value: TensorLike, dtype: str | None = None) -> Tensor:
     """One number in a tensor of `shape`; costs no memory.
 

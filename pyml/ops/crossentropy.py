@@ -272,7 +272,7 @@ def binary_crossentropy(target: TensorLike, output: TensorLike, from_logits: boo
 
 
 @op(
-    like=lambda x, n, axis=-1: np.moveaxis(np.eye(n)[np.asarray(x)], -1, axis), gradient=False,
+    like=lambda x, n, axis=-1: np.moveaxis(np.eye(n)[np.asarray(x)], -1, axis), gradient=False, dtypes="floatx",
     samples=[sample([0, 2, 1], 3), sample([[0], [1]], 2, axis=0)],
 )
 def one_hot(x: TensorLike, num_classes: int, axis: int = -1, dtype: str | None = None, sparse: bool = False) -> Tensor:
@@ -315,7 +315,7 @@ def _any_hot(x: np.ndarray, n: int) -> np.ndarray:
 _CLASSES = [sample(draw(2, 3, low=0, high=5, dtype="int32"), 5), sample(draw(3, low=0, high=4, dtype="int32"), 4)]
 
 
-@op(like=_any_hot, gradient=False, samples=_CLASSES)
+@op(like=_any_hot, gradient=False, dtypes="floatx", samples=_CLASSES)
 def multi_hot(
     inputs: TensorLike, num_classes: int | None = None, axis: int = -1, dtype: str | None = None, sparse: bool = False, **kwargs: Any
 ) -> Tensor:

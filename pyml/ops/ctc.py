@@ -217,7 +217,7 @@ def _read(inputs: np.ndarray, sequence_lengths: np.ndarray, **kwargs: Any) -> li
     return [labels, scores]
 
 
-@op(like=_read, samples=[
+@op(like=_read, dtypes="own", samples=[
     sample(draw(2, 4, 3), np.array([4, 3]), strategy="beam_search", beam_width=60, top_paths=3),
     sample(draw(1, 3, 4), np.array([3]), strategy="beam_search", top_paths=2, mask_index=3),
 ], gradient=False)  # fmt: skip

@@ -151,7 +151,8 @@ def op(
         dtypes: Where results of 8 and 16 bits have another dtype than that of all arguments together: "first" and "second" follow
             that argument (others say where or how often), "rest" all but the condition that comes first, "index" are numbers of
             places, "sum" is that of numpy's sums, "at_least_32" that floats of integers are float32 whatever floatx is, "product"
-            that of int8 in 32 bits, "limits" keep float16 and make int32 of booleans, "own" is the op's own affair. A tuple is for
+            that of int8 in 32 bits, "limits" keep float16 and make int32 of booleans, "floatx" are floatx whatever the arguments are,
+            "own" is the op's own affair. A tuple is for
             several results.
         counted: Whether a number of Python counts as a tensor of int32 or float32, as in Keras; else it takes the dtype of
             what it meets.

@@ -167,7 +167,7 @@ def _layer_normalized(
 
 
 @op(
-    like=_layer_normalized,
+    dtypes="first", like=_layer_normalized,
     samples=[sample(draw(3, 4)), sample(draw(2, 3, 4), draw(4), draw(4), epsilon=1e-3), sample(draw(2, 3, 4), axis=(1, 2))], tolerance=3e-5,
 )
 def layer_normalization(
@@ -177,7 +177,7 @@ def layer_normalization(
     axis: int | Sequence[int] = -1,
     epsilon: float | None = None,
 ) -> Tensor:
-    """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, the statistics of each sample over `axis`, as float32.
+    """`(x - mean) / sqrt(variance + epsilon) * gamma + beta`, the statistics of each sample over `axis`.
 
     Args:
         x: Tensor.
@@ -186,7 +186,7 @@ def layer_normalization(
         epsilon: Added to the variance, by default 1e-7.
 
     Returns:
-        float32, in the shape of `x`.
+        A tensor like `x`, computed in float32; of integers the fraction is dropped, as in Keras: cast them before.
 
     Raises:
         ShapeError: `axis` is out of range, or `x` is a scalar.
@@ -197,22 +197,24 @@ def layer_normalization(
         >>> pyml.ops.layer_normalization([[1., 3.]]).numpy().round(3)
         array([[-1.,  1.]], dtype=float32)
     """
-    x = as_float(x)
+    given = as_node(x)
+    x = as_float(given)
     axes = standardize_axis(axis, x.ndim, "layer_normalization")
     y = _standardized(x, axes, default_epsilon() if epsilon is None else epsilon)[0]
     if gamma is not None:
         y = y * _lay(gamma, _parameter_shape(x, axes, gamma, "layer_normalization: gamma"))
-    return y if beta is None else add(y, _lay(beta, _parameter_shape(x, axes, beta, "layer_normalization: beta")))
+    y = y if beta is None else add(y, _lay(beta, _parameter_shape(x, axes, beta, "layer_normalization: beta")))
+    return Tensor(prims.cast(y._node, dtype=given.dtype))
 
 
 @op(
-    like=lambda x, scale=1, axis=-1, epsilon=1e-7: x / np.sqrt(np.mean(x * x, axis, keepdims=True) + epsilon) * scale,
+    dtypes="first", like=lambda x, scale=1, axis=-1, epsilon=1e-7: x / np.sqrt(np.mean(x * x, axis, keepdims=True) + epsilon) * scale,
     samples=[sample(draw(3, 4)), sample(draw(2, 4), draw(4))],
 )
 def rms_normalization(
     x: TensorLike, scale: TensorLike | None = None, axis: int | Sequence[int] = -1, epsilon: float | None = None
 ) -> Tensor:
-    """`x / sqrt(mean(x^2) + epsilon) * scale` over `axis`, as float32.
+    """`x / sqrt(mean(x^2) + epsilon) * scale` over `axis`.
 
     Args:
         x: Tensor.
@@ -221,7 +223,7 @@ def rms_normalization(
         epsilon: Added to the mean, by default 1e-7.
 
     Returns:
-        float32, in the shape of `x`.
+        A tensor like `x`, computed in float32; of integers the fraction is dropped, as in Keras: cast them before.
 
     Raises:
         ShapeError: `axis` is out of range, or `x` is a scalar.
@@ -232,10 +234,12 @@ def rms_normalization(
         >>> pyml.ops.rms_normalization([[3., 3.]]).numpy().round(3)
         array([[1., 1.]], dtype=float32)
     """
-    x = as_float(x)
+    given = as_node(x)
+    x = as_float(given)
     axes = standardize_axis(axis, x.ndim, "rms_normalization")
     y = x * rsqrt(mean(square(x), axis=axes, keepdims=True) + (default_epsilon() if epsilon is None else epsilon))
-    return y if scale is None else y * _lay(scale, _parameter_shape(x, axes, scale, "rms_normalization: scale"))
+    y = y if scale is None else y * _lay(scale, _parameter_shape(x, axes, scale, "rms_normalization: scale"))
+    return Tensor(prims.cast(y._node, dtype=given.dtype))
 
 
 @op(

@@ -287,6 +287,8 @@ def _by_segment(ufunc: Any, start: float) -> Any:
 def segment_sum(data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False) -> Tensor:
     """The sum of the rows of each segment, in the dtype of `data`: `(num_segments, *data.shape[1:])`; 0 where there are none.
 
+    Of booleans it is whether any holds.
+
     Args:
         data: Tensor with rows.
         segment_ids: An integer for each row, the segment it belongs to.
@@ -306,10 +308,11 @@ def segment_sum(data: TensorLike, segment_ids: TensorLike, num_segments: int | N
         array([3, 3], dtype=int32)
     """
     node, ids, count = _segments(data, segment_ids, num_segments, "segment_sum")
-    return Tensor(prims.scatter_add(ids, prims.cast(node, dtype="int32" if node.dtype == "bool" else node.dtype), count))
+    found = prims.scatter_add(ids, prims.cast(node, dtype="int32" if node.dtype == "bool" else node.dtype), count)
+    return Tensor(prims.cast(found, dtype=node.dtype))
 
 
-@op(family=families.SEGMENTS, like=_by_segment(np.multiply, 1), samples=_IDS)
+@op(family=families.SEGMENTS, dtypes="first", like=_by_segment(np.multiply, 1), samples=_IDS)
 def segment_prod(data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False) -> Tensor:
     """The product of the rows of each segment, 1 where there are none; arguments, shape and dtype as for `segment_sum`.
 
@@ -337,7 +340,7 @@ def segment_max(data: TensorLike, segment_ids: TensorLike, num_segments: int | N
     return Tensor(_gathered("max", ids, node, count, _neutral(node.dtype, True)))
 
 
-@op(family=families.SEGMENTS, like=_by_segment(np.minimum, 1e9), samples=_IDS)
+@op(family=families.SEGMENTS, dtypes="first", like=_by_segment(np.minimum, 1e9), samples=_IDS)
 def segment_min(data: TensorLike, segment_ids: TensorLike, num_segments: int | None = None, sorted: bool = False) -> Tensor:
     """The smallest of the rows of each segment, the highest number where there are none; arguments, shape and dtype as of `segment_sum`.
 
