@@ -150,9 +150,10 @@ def _tidy(folder: Path, names: str, ours: str = "-") -> None:
     forsaken = re.compile(rf"\.[0-9a-f]{{8}}\.{names}")
     with suppress(OSError):
         for entry in os.scandir(folder):
+            if not forsaken.fullmatch(entry.name):
+                continue
             with suppress(OSError):
-                old = time.time() - entry.stat(follow_symlinks=False).st_mtime > _FORSAKEN
-                if (old or entry.name.startswith(f".{ours}.")) and forsaken.fullmatch(entry.name):
+                if entry.name.startswith(f".{ours}.") or time.time() - entry.stat(follow_symlinks=False).st_mtime > _FORSAKEN:
                     os.unlink(entry)
 
 
