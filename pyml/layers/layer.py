@@ -93,7 +93,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
         if "_children" not in self.__dict__:
             self._init_tracking()
         Operation.__init__(self, name=name or auto_name(type(self).__name__))
-        self._remat = current_remat()
+        self.__dict__["_remat"] = current_remat()
         if input_dim is not None:
             input_shape = (input_dim,)
         if input_shape is not None:
@@ -108,8 +108,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
         self._trainable = bool(trainable)
         self._losses: list[Any] = []
         self._path = None
-        self._build_shapes = None
-        self._signature = call_signature(type(self))
+        self.__dict__.update(_build_shapes=None, _signature=call_signature(type(self)))
 
     # ---- calling
     def call(self, *args: Any, **kwargs: Any) -> Any:

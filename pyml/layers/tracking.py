@@ -12,6 +12,8 @@ from pyml.metrics.base import Metric
 from pyml.random import SeedGenerator
 
 _numbers = itertools.count()
+# What every layer keeps under these names; parts of pyml write them past `__setattr__`.
+_RESERVED = frozenset({"_begun", "_build_shapes", "_children", "_constructor", "_remat", "_signature", "_since"})
 
 
 def _place(variable: Any) -> tuple[bool, int]:
@@ -70,8 +72,9 @@ class Tracking:
     def __setattr__(self, name: str, value: Any) -> None:
         if "_children" not in self.__dict__:           # before super().__init__(), as Keras allows
             self._init_tracking()
-        if not name.startswith("_graph"):
-            self._track(name, value)
+        if name in _RESERVED:
+            raise AttributeError(f"{type(self).__name__}: every layer has a {name!r} of its own; give your attribute another name.")
+        self._track(name, value)
         object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:

@@ -91,7 +91,6 @@ class Model(OfGraph):
     def _set_graph(self, graph: Graph) -> None:
         self._graph = graph
         self._graph_layers = [op for op in graph.operations if isinstance(op, Layer)]
-        self._track("_graph_layers", self._graph_layers)
         self.built = True
 
     # ---- calling

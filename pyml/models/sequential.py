@@ -44,6 +44,7 @@ class Sequential(Model):
         (None, 10)
     """
 
+    _graph_calls: list[tuple[Layer, CallNode]]         # symbolic calls this model made, from `_graph_source`
     _graph_source: InputLayer | None
     input_spec: Any = None  # as in Keras, where only models of inputs and outputs tell it
 
@@ -51,7 +52,7 @@ class Sequential(Model):
     def __init__(self, layers: Iterable[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(trainable=trainable, **({} if name is None else {"name": name}))
         self._stack: list[Layer] = []
-        self._graph_calls: list[tuple[Layer, CallNode]] = []  # symbolic calls this model made, from `_graph_source`
+        self.__dict__["_graph_calls"] = []             # not layers of the model, as `_graph_source` is none
         self.__dict__["_graph_source"] = None
         if layers is not None and not isinstance(layers, Iterable):
             raise TypeError(f"Sequential: expected a list of layers. Received: {layers!r} (of type {type(layers).__name__})")
@@ -155,8 +156,7 @@ class Sequential(Model):
             for layer, node in kept:
                 layer._inbound_nodes[:] = [own for own in layer._inbound_nodes if own is not node]
             kept = []
-        self._graph_calls = calls
-        self.__dict__["_graph_source"] = source       # not a layer of the model
+        self.__dict__.update(_graph_calls=calls, _graph_source=source)
         x = inputs = source.output
         try:
             with name_scope(self.name, self):

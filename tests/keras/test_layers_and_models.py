@@ -144,6 +144,34 @@ def test_constraints_hold_after_each_update():
     assert model.layers[0].kernel.numpy().min() >= 0
 
 
+class _Inner(L.Layer):
+    """A layer that has another one under the name that it is given."""
+
+    def __init__(self, attribute, **kwargs):
+        super().__init__(**kwargs)
+        self.attribute = attribute
+        setattr(self, attribute, [L.Dense(2)])
+
+    def build(self, input_shape):
+        getattr(self, self.attribute)[0].build(input_shape)
+
+    def call(self, inputs):
+        return getattr(self, self.attribute)[0](inputs)
+
+
+def test_layers_of_ones_own_may_have_names_that_models_use_for_theirs(tmp_path):
+    """As in networks of graphs: weights of what was called `_graph...` were never trained, those in a `_stack` were not in files."""
+    x, names = np.ones((1, 2)), ("_graph_conv", "_graph", "_graph_layers", "_graph_calls", "_stack")
+    model = pyml.Sequential([pyml.Input((2,)), *(_Inner(name) for name in names)])
+    assert len(model.trainable_weights) == 2 * len(names)
+    model.save(tmp_path / "own.keras")
+    again = pyml.models.load_model(tmp_path / "own.keras", {"_Inner": _Inner})
+    assert model.predict(x, verbose=0).tolist() == again.predict(x, verbose=0).tolist()
+    for name in ("_children", "_constructor", "_signature"):
+        with pytest.raises(AttributeError, match=f"every layer has a '{name}' of its own; give your attribute another name"):
+            _Inner(name)
+
+
 def test_the_call_of_a_model_tells_its_layers_of_training_by_itself_too():
     x, i = np.ones((1, 64)), pyml.Input((64,))
     for model in (pyml.Model(i, L.Dropout(0.5)(i)), pyml.Sequential([i, L.Dropout(0.5)])):

@@ -24,9 +24,9 @@ from ..files import ModelFileError
 from . import keras2
 from .hdf5 import Group
 
-# Attributes of ours that hold layers which Keras reaches on another way.
-_OURS = frozenset(
-    {"_children", "_constructor", "_graph", "_graph_calls", "_graph_layers", "_graph_source", "_inbound_nodes", "_since", "_stack"})
+# Attributes of ours that hold layers which Keras reaches on another way: of every layer, and of models with a graph.
+_OURS = frozenset({"_children", "_constructor", "_inbound_nodes", "_since"})
+_OF_MODELS = frozenset({"_graph", "_graph_calls", "_graph_layers", "_graph_source", "_stack"})
 # Built-in layers whose attributes have other names in Keras.
 _POLICY = "dtype_policy"  # an attribute of the variables of a quantized layer
 _PARTS = ("query_dense", "key_dense", "value_dense", "output_dense", "dropout_layer")
@@ -43,10 +43,12 @@ def _is_saved(obj: Any) -> bool:
 def _children(obj: Any) -> Iterator[tuple[str, Any]]:
     """What Keras walks into from an object, in its order, under its names."""
     is_model = hasattr(obj, "layers") and isinstance(obj, LAYERS.classes["Model"])
+    ours = _OURS
     if is_model and (obj._graph is not None or isinstance(obj, LAYERS.classes["Sequential"])):
+        ours |= _OF_MODELS
         yield "layers", _all_layers(obj)
     renamed = _NAMES.get(type(obj).__name__, {}) if type(obj).__module__.startswith("pyml.") else {}
-    found = {renamed.get(name, name): value for name, value in vars(obj).items() if name not in _OURS}
+    found = {renamed.get(name, name): value for name, value in vars(obj).items() if name not in ours}
     for cls in type(obj).__mro__:
         if not cls.__module__.startswith("pyml.") and cls is not object:
             for name, value in vars(cls).items():
