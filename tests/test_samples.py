@@ -17,6 +17,7 @@ from every import every as every_case
 
 import pyml
 from pyml import ops
+from pyml.layers.augmentation.base import ImageLayer
 from pyml.objects import registry
 from pyml.objects.registry import Kind
 from pyml.ops.declare import Draw
@@ -218,6 +219,8 @@ def call_with(layer, kwargs, values):
 
 @every(registry.LAYERS)
 def test_the_symbolic_dtype_of_a_layer_is_that_of_its_output(cls, cpu):
+    if issubclass(cls, ImageLayer):  # where Keras' differ; keras/test_augmentation.py has the table
+        return
     for sample in cls._samples():
         drawn_once = drawn(sample)
         for dtype in ("int32", "uint8", "float16"):

@@ -732,7 +732,8 @@ def test_a_model_tells_its_operations_and_what_its_inputs_must_be():
         ("first", (None, 3), 2, True, False), ("second", (None, 4, 1), 3, True, True)]
     assert [s.name for s in pyml.Model([a, b], model({"second": b, "first": a})).input_spec] == ["a", "b"]
     assert pyml.Model({"x": {"y": a}, "z": b}, L.Dense(2)(a)).input_spec is None
-    assert {o.name for o in model.operations} == {"a", "b", "out", "add"} and pyml.Sequential([a, L.Dense(2)]).input_spec is None
+    assert {o.name.partition("_")[0] for o in model.operations} == {"a", "b", "out", "add"}
+    assert pyml.Sequential([a, L.Dense(2)]).input_spec is None
     with pytest.raises(ValueError, match="wrong shape"):
         model({"first": np.ones((2, 5)), "second": None})
     model.input_spec = pyml.InputSpec(ndim=7)
