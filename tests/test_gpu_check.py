@@ -41,6 +41,27 @@ def test_a_driver_whose_library_is_gone_is_reported_by_its_manifest(tmp_path, mo
     assert any(str(path) in line and "libGLX_nowhere.so.0" in line for line in found.missing)
 
 
+def test_a_driver_that_only_the_environment_knows_is_named_with_its_variable(tmp_path, monkeypatch):
+    monkeypatch.delenv("VK_DRIVER_FILES", raising=False)
+    monkeypatch.setenv("VK_ICD_FILENAMES", str(tmp_path / "no.json"))
+    missing = [line for line in vulkan.look(None).missing if "libvulkan" not in line]
+    assert missing == [f"{tmp_path}/no.json, which VK_ICD_FILENAMES names: unset it to look for drivers in the usual folders"]
+
+
+def test_a_python_that_is_too_old_is_told_before_anything_is_looked_for(monkeypatch, capsys):
+    monkeypatch.setattr(check, "OLDEST", (9, 0))
+    monkeypatch.delenv("PYML_GPU_CHECK", raising=False)
+    assert check.main([]) == 2
+    said = capsys.readouterr()
+    assert "pyml needs Python 9.0 or newer" in said.err and not said.out
+
+
+def test_parts_that_are_not_there_are_told_with_those_that_are():
+    told = check.Check(argparse.Namespace(only=["matmul", "resnett"], minutes=1)).unknown(small=True)
+    assert told.startswith("--only: nothing begins with resnett; there are 'tests', 'matmul 128', ")
+    assert check.Check(argparse.Namespace(only=["Tests", "resnet"], minutes=1)).unknown(small=True) is None
+
+
 def test_a_carried_loader_is_taken_where_the_machine_has_none(tmp_path, monkeypatch):
     monkeypatch.setattr(vulkan, "opens", lambda library: library.startswith(str(tmp_path)))
     found = vulkan.look(tmp_path)

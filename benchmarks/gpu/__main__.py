@@ -7,7 +7,7 @@ Needs a checkout and Python 3.11 or newer; what is not installed comes from the 
 `--variants` times every way to run products and convolutions instead (`variants.py`).
 `--only` takes the workloads whose names begin so, and the kernel tests where "tests" is among them.
 `--small` takes small sizes, by itself on a software adapter. `--write` puts the table into benchmarks/README.md.
-Exit status: 0 all right, 1 something is wrong, 2 there is no adapter to check.
+Exit status: 0 all right, 1 something is wrong, 2 there is no adapter to check, or nothing that `--only` names.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from . import vulkan
 ROOT = Path(__file__).resolve().parents[2]
 NEEDED = {"wgpu": "wgpu", "cffi": "cffi", "pycparser": "pycparser", "rendercanvas": "rendercanvas", "numpy": "numpy", "pytest": "pytest",
           "pluggy": "pluggy", "iniconfig": "iniconfig", "packaging": "packaging", "pygments": "pygments"}  # fmt: skip
+OLDEST = (3, 11)
 TOLERANCE = 2e-3  # of first values against PyTorch's, which adds in another order
 
 
@@ -51,6 +52,10 @@ def unpack(carry: Path, folder: Path) -> list[str]:
 
 def start_again(options: argparse.Namespace, arguments: list[str]) -> int:
     """Looks at the machine, then runs this command once more where packages and drivers are found."""
+    if sys.version_info < OLDEST:
+        print(f"gpu-check: pyml needs Python {'.'.join(map(str, OLDEST))} or newer, and this is {platform.python_version()}; "
+              "name another one: make gpu-check GPU_PYTHON=python3.12", file=sys.stderr)  # fmt: skip
+        return 2
     found = vulkan.look(options.carry if options.carry.is_dir() else None)
     print("\n".join(found.lines()), flush=True)
     if found.loader is None or not found.drivers:
@@ -110,6 +115,14 @@ class Check:
     def wanted(self, name: str) -> bool:
         return not self.options.only or any(name.lower().startswith(o.lower()) for o in self.options.only)
 
+    def unknown(self, small: bool) -> str | None:
+        """What `--only` asks for and is not there, in words."""
+        from .workloads import workloads
+
+        names = ["tests", *(workload.name for workload in workloads(small))]
+        nowhere = [o for o in self.options.only or () if not any(name.lower().startswith(o.lower()) for name in names)]
+        return f"--only: nothing begins with {', '.join(nowhere)}; there are {', '.join(map(repr, names))}" if nowhere else None
+
     def keep(self) -> None:
         out: Path = self.options.out
         out.parent.mkdir(parents=True, exist_ok=True)
@@ -125,6 +138,9 @@ class Check:
         small = self.options.small or device.info["type"] == "software"
         where, name = torch_device()
         peak = self.options.peak or peak_tflops(where)
+        if not self.options.variants and (unknown := self.unknown(small)):
+            print(f"gpu-check: {unknown}", file=sys.stderr)
+            return 2
         self.result = {
             "date": time.strftime("%Y-%m-%d"), "adapter": device.info, "features": sorted(device.features), "family": device.profile.family,
             "small": small, "torch": name, "peak_tflops": peak, "rows": [], "problems": [],

@@ -46,11 +46,17 @@ def opens(library: str) -> bool:
         return False
 
 
+def named_by_environment() -> tuple[str, list[Path]]:
+    """The variable that names driver manifests, and these."""
+    variable = "VK_DRIVER_FILES" if os.environ.get("VK_DRIVER_FILES") else "VK_ICD_FILENAMES"
+    return variable, [Path(p) for p in os.environ.get(variable, "").split(os.pathsep) if p]
+
+
 def manifests() -> list[Path]:
     """Driver manifests that the environment names, else those in the usual folders."""
-    named = os.environ.get("VK_DRIVER_FILES") or os.environ.get("VK_ICD_FILENAMES")
+    _, named = named_by_environment()
     if named:
-        return [Path(p) for p in named.split(os.pathsep) if Path(p).exists()]
+        return named
     home = os.environ.get("XDG_DATA_HOME", "~/.local/share")
     folders = [*FOLDERS, os.path.join(os.path.expanduser(home), "vulkan/icd.d")]
     return [p for f in folders if Path(f).is_dir() for p in sorted(Path(f).glob("*.json")) if "icd" in p.name]
@@ -75,15 +81,18 @@ def look(carry: Path | None) -> Found:
         found.loader, found.carried = str(carry / "libvulkan.so.1"), carry
     else:
         found.missing.append("the Vulkan loader, libvulkan.so.1: install libvulkan1, or run `make gpu-carry` where it is installed")
+    variable, named = named_by_environment()
     for manifest in manifests():
         library = library_of(manifest)
-        if library is None:
+        if not manifest.exists():
+            found.missing.append(f"{manifest}, which {variable} names: unset it to look for drivers in the usual folders")
+        elif library is None:
             found.missing.append(f"{manifest} is not a driver manifest")
         elif not opens(library):
             found.missing.append(f"{manifest} names {library}, which does not open here")
         else:
             found.drivers[str(manifest)] = library
-    if not found.drivers:
+    if not found.drivers and not named:
         what = "an NVIDIA device is here, but its driver's Vulkan part (nvidia_icd.json, libGLX_nvidia.so.0) is not; "
         hint = what if Path("/dev/nvidia0").exists() else ""
         found.missing.append(
