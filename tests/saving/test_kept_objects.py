@@ -171,6 +171,21 @@ def test_activations_that_keras_has_as_ops_of_their_own_open(name, config, wante
     np.testing.assert_allclose(pyml.Model.from_config(described)(data).numpy(), wanted(data), rtol=1e-5)
 
 
+@pytest.mark.parametrize("module", ["someones.ops", "someones.layers.ops.numpy"])
+def test_a_layer_of_ones_own_in_a_module_named_ops_is_no_op_of_keras(module, tmp_path, cpu):
+    @pyml.saving.register_keras_serializable("someones")
+    class Maximum(L.Layer):
+        def call(self, pair):
+            return pyml.ops.maximum(*pair) + 1
+
+    Maximum.__module__ = module
+    a = pyml.Input((2,))
+    model = pyml.Model(a, Maximum()([a, L.ReLU()(a)]))
+    for name in ("m.keras", "m.h5"):
+        model.save(tmp_path / name)
+        np.testing.assert_array_equal(load_model(tmp_path / name)(np.float32([[3, -1]])).numpy(), [[4, 1]])
+
+
 @pytest.mark.parametrize("ending", ["keras", "h5"])
 def test_tensors_among_the_arguments_of_a_lambda_are_kept(ending, tmp_path, cpu):
     x = pyml.Input((2,))

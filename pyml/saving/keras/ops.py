@@ -183,8 +183,9 @@ class RevivedOp:
 
 
 def is_op(config: Mapping[str, Any]) -> bool:
-    """Whether a config is that of an op of Keras."""
-    return ".ops." in f"{config.get('module') or ''}." or config.get("module") == _ACTIVATIONS
+    """Whether a config is that of an op of Keras; other people's layers live in modules named `ops` too."""
+    package, *parts = str(config.get("module") or "").split(".")
+    return (package in ("keras", "keras_core") and "ops" in parts) or config.get("module") == _ACTIVATIONS
 
 
 def read_op(config: Mapping[str, Any]) -> RevivedOp:

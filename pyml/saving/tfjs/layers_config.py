@@ -8,6 +8,7 @@ from typing import Any
 from ... import ops
 from ...objects.registry import register_keras_serializable
 from ..files import ModelFileError
+from ..keras.ops import is_op
 from . import tf_calls
 from .calls import Unwritable, count_from_zero, flat_name, read_call, read_ends
 
@@ -122,7 +123,7 @@ def _of_class(name: str, config: dict[str, Any]) -> dict[str, Any]:
 
 def _check_readable(name: str, raw: dict[str, Any], where: object) -> None:
     called = f"{where}: {str(raw.get('name') or raw['config'].get('name'))[:80]!r} is"
-    if ".ops." in f"{raw.get('module')}.":
+    if is_op(raw):
         raise ModelFileError(f"{called} the op {name} between layers, which cannot be opened; put it into a layer.")
     function = raw["config"].get("function")
     if name == "Lambda" and (isinstance(function, list) or (isinstance(function, dict) and function.get("class_name") == "__lambda__")):
