@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from pyml.core import Tensor
@@ -11,8 +11,8 @@ if TYPE_CHECKING:
     from pyml.trainers.steps import Steps
 
 
-class BatchLogs(Mapping[str, Any]):
-    """A mapping like the dict that Keras passes to batch hooks.
+class BatchLogs(dict[str, Any]):
+    """The dict that Keras passes to batch hooks; it has its names at once, and its values when one is looked at or changed.
 
     Args:
         steps: Gives the values on the device, as they are until the next step; `fix` must be called before that if the logs are
@@ -21,37 +21,41 @@ class BatchLogs(Mapping[str, Any]):
     """
 
     def __init__(self, steps: Steps, kind: str):
+        super().__init__(dict.fromkeys(steps.log_names(kind)))
         self._steps, self._kind = steps, kind
         self._tensor: Tensor | None = None
-        self._values: dict[str, Any] | None = None
+        self._read_already = False
 
     def fix(self) -> None:
         """From here on the values do not change when training goes on."""
         if self._tensor is None:
             self._tensor = self._steps.results_program(self._kind)()
 
-    def _read(self) -> dict[str, Any]:
-        if self._values is None:
+    def _read(self) -> None:
+        if not self._read_already:
             self.fix()
             assert self._tensor is not None
-            self._values = self._steps.unpack(self._tensor.numpy(), self._kind)[0]
-        return self._values
-
-    @property
-    def _names(self) -> Sequence[str]:
-        return self._steps.log_names(self._kind)
-
-    def __getitem__(self, name: str) -> Any:
-        return self._read()[name]
+            self._read_already = True
+            super().update(self._steps.unpack(self._tensor.numpy(), self._kind)[0])
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
+        """The names. That it is written here makes `dict(logs)` and `**logs` ask for the values by `__getitem__`."""
+        return super().__iter__()
 
-    def __len__(self) -> int:
-        return len(self._names)
+    def __reduce__(self) -> Any:
+        return dict, (dict(self),)
 
-    def __contains__(self, name: object) -> bool:
-        return name in self._names
 
-    def __repr__(self) -> str:
-        return repr(self._read())
+def _once_read(name: str) -> Callable[..., Any]:
+    method = getattr(dict, name)
+
+    def of_read(self: BatchLogs, *args: Any, **kwargs: Any) -> Any:
+        self._read()
+        return method(self, *args, **kwargs)
+
+    return of_read
+
+
+for _name in ("__getitem__", "__setitem__", "__delitem__", "__eq__", "__ne__", "__or__", "__ror__", "__ior__", "__repr__", "get", "values",
+              "items", "copy", "pop", "popitem", "setdefault", "update", "clear"):  # fmt: skip
+    setattr(BatchLogs, _name, _once_read(_name))

@@ -86,7 +86,7 @@ class Loop:
                     await keeper.looked(ended=True)
                 await self.provide("on_epoch_end", epoch)
                 logs = dict(sorted(logs.items()))      # as Keras keeps them
-                callbacks.on_epoch_end(epoch, logs)
+                callbacks.on_epoch_end(epoch, dict(logs))  # what callbacks add is for those after them
                 await self.io.pause()
                 if model.stop_training or ended:
                     break
@@ -111,7 +111,7 @@ class Loop:
         self.steps.program(("reset",))()
         logs = await self.run(feed, "test", Pacer())
         await self.provide("on_test_end", 0)
-        self.callbacks.on_test_end(logs)
+        self.callbacks.on_test_end(dict(logs))
         return logs
 
     async def run(self, feed: Feed, kind: str, pacer: Pacer, skip: int = 0) -> dict[str, Any]:

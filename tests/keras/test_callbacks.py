@@ -51,6 +51,39 @@ def test_batch_logs_are_means_since_the_epoch_began_and_keep_their_values():
     assert seen[0]["loss"] != seen[2]["loss"]
 
 
+def test_batch_logs_are_dicts_whatever_is_done_first_with_them():
+    import copy
+    import json
+    import pickle
+
+    acts = [lambda logs: logs, lambda logs: json.loads(json.dumps(logs)), lambda logs: logs.copy(), lambda logs: {**logs}, dict,
+            lambda logs: logs | {}, lambda logs: {} | logs, lambda logs: dict(**logs), lambda logs: dict(logs.items()), copy.deepcopy,
+            lambda logs: pickle.loads(pickle.dumps(logs)), lambda logs: {name: logs.get(name) for name in logs},
+            lambda logs: dict(zip(logs, logs.values(), strict=True))]  # fmt: skip
+    x, y = blobs(2 * len(acts))
+    seen, before = [], []
+
+    class First(Callback):
+        def on_train_batch_end(self, batch, logs=None):
+            assert isinstance(logs, dict)
+            seen.append((acts[batch](logs), logs))
+            logs.update(loss=-1.0, more=batch)
+
+        def on_epoch_end(self, epoch, logs=None):
+            logs["of_epoch"] = 1.0
+
+        def on_test_end(self, logs=None):
+            logs["of_test"] = 1.0
+
+    after = LambdaCallback(on_train_batch_end=lambda batch, logs: before.append(logs.copy()), on_train_end=lambda logs: before.append(logs))
+    history = classifier().fit(x, y, batch_size=2, shuffle=False, verbose=0, validation_data=(x, y), callbacks=[First(), after]).history
+    for batch, ((found, logs), then) in enumerate(zip(seen, before, strict=False)):
+        assert logs == then == {"accuracy": logs["accuracy"], "loss": -1.0, "more": batch} and repr(logs) == repr(then)
+        assert found is logs or found == {"accuracy": logs["accuracy"], "loss": found["loss"]} and found["loss"] > 0
+    assert sorted(history) == ["accuracy", "loss", "of_epoch", "val_accuracy", "val_loss"] and history["loss"][0] > 0
+    assert sorted(before[-1]) == ["accuracy", "loss", "val_accuracy", "val_loss"]
+
+
 def test_older_batch_hooks_still_work():
     class Old(Callback):
         batches = 0
