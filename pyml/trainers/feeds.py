@@ -67,8 +67,8 @@ def make_feed(
     return ResidentFeed(model._steps, kind, data, batch_size, shuffle, steps)
 
 
-def rows_of(model: Trainer, source: Source, asked: int | None, what: str) -> int:
-    """Samples in each batch: what was asked for, else what the model's inputs say, else 32.
+def rows_of(model: Trainer, source: Source, asked: int | None, what: str, steps: int | None = None) -> int:
+    """Samples in each batch: what was asked for, else what the model's inputs say, else as many as share arrays out over `steps`, else 32.
 
     Raises:
         ValueError: A layer remembers batches of one size, and these have another.
@@ -76,7 +76,8 @@ def rows_of(model: Trainer, source: Source, asked: int | None, what: str) -> int
     graph = getattr(model, "_graph", None)
     sizes = {tensor.shape[0] for tensor in (graph.inputs if graph is not None else ()) if tensor.shape and tensor.shape[0] is not None}
     if not sizes:
-        return 32 if asked is None else asked
+        shared = -(-source.size // steps) if steps and isinstance(source, Arrays) else 32
+        return shared if asked is None else asked
     fixed = min(sizes)
     if not any(getattr(layer, "stateful", False) for layer in model._flatten_layers()):
         return fixed if asked is None else asked       # only what is remembered from batch to batch needs as many again

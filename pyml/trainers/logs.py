@@ -11,6 +11,16 @@ if TYPE_CHECKING:
     from pyml.trainers.steps import Steps
 
 
+def _once_read(method: Callable[..., Any]) -> Any:
+    """The method of dict, on logs that have their values."""
+
+    def of_read(self: BatchLogs, *args: Any, **kwargs: Any) -> Any:
+        self._read()
+        return method(self, *args, **kwargs)
+
+    return of_read
+
+
 class BatchLogs(dict[str, Any]):
     """The dict that Keras passes to batch hooks; it has its names at once, and its values when one is looked at or changed.
 
@@ -45,17 +55,21 @@ class BatchLogs(dict[str, Any]):
     def __reduce__(self) -> Any:
         return dict, (dict(self),)
 
-
-def _once_read(name: str) -> Callable[..., Any]:
-    method = getattr(dict, name)
-
-    def of_read(self: BatchLogs, *args: Any, **kwargs: Any) -> Any:
-        self._read()
-        return method(self, *args, **kwargs)
-
-    return of_read
-
-
-for _name in ("__getitem__", "__setitem__", "__delitem__", "__eq__", "__ne__", "__or__", "__ror__", "__ior__", "__repr__", "get", "values",
-              "items", "copy", "pop", "popitem", "setdefault", "update", "clear"):  # fmt: skip
-    setattr(BatchLogs, _name, _once_read(_name))
+    __getitem__ = _once_read(dict.__getitem__)
+    __setitem__ = _once_read(dict.__setitem__)
+    __delitem__ = _once_read(dict.__delitem__)
+    __eq__ = _once_read(dict.__eq__)
+    __ne__ = _once_read(dict.__ne__)
+    __or__ = _once_read(dict.__or__)
+    __ror__ = _once_read(dict.__ror__)
+    __ior__ = _once_read(dict.__ior__)
+    __repr__ = _once_read(dict.__repr__)
+    get = _once_read(dict.get)
+    values = _once_read(dict.values)
+    items = _once_read(dict.items)
+    copy = _once_read(dict.copy)
+    pop = _once_read(dict.pop)
+    popitem = _once_read(dict.popitem)
+    setdefault = _once_read(dict.setdefault)
+    update = _once_read(dict.update)
+    clear = _once_read(dict.clear)

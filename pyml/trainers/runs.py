@@ -31,7 +31,7 @@ async def fit(model: Trainer, io: IO, options: Options) -> History:
         source, held_out = training_data(options)
         whole_for(model, "train", source)
         whole_for(model, "test", held_out)
-        batch_size = rows_of(model, source, options.batch_size, "fit")
+        batch_size = rows_of(model, source, options.batch_size, "fit", options.steps)
         async with opened(io, source, held_out):
             steps = steps_of(source, batch_size, options.steps)
             make = functools.partial(make_feed, model, "train", source, batch_size, options.shuffle, steps)
@@ -40,7 +40,8 @@ async def fit(model: Trainer, io: IO, options: Options) -> History:
             if held_out is not None:
                 if isinstance(held_out, Arrays) and held_out.y is None and model._needs_targets():
                     raise ValueError("fit: validation_data holds no targets y for the loss given to compile; pass validation_data=(x, y).")
-                size = rows_of(model, held_out, options.validation_batch_size or options.batch_size, "validation_data")
+                size = rows_of(model, held_out, options.validation_batch_size or options.batch_size, "validation_data",
+                               options.validation_steps)  # fmt: skip
                 validation = evaluation(model, io, held_out, size, options) or make_feed(
                     model, "test", held_out, size, False, steps_of(held_out, size, options.validation_steps))
             callbacks = called(model, options, feed.num_batches, history=True)
@@ -74,7 +75,7 @@ async def evaluate(model: Trainer, io: IO, options: Options) -> dict[str, Any]:
         staged(model, options)
         source = adapt(options.x, options.y, options.sample_weight, "evaluate", options.steps)
         whole_for(model, "test", source)
-        batch_size = rows_of(model, source, options.batch_size, "evaluate")
+        batch_size = rows_of(model, source, options.batch_size, "evaluate", options.steps)
         async with opened(io, source):
             feed = make_feed(model, "test", source, batch_size, False, steps_of(source, batch_size, options.steps), nested)
             logs = await Loop(model, io, called(model, options, feed.num_batches)).evaluate(feed)
@@ -87,7 +88,7 @@ async def predict(model: Trainer, io: IO, options: Options) -> Any:
     staged(model, options)
     source = adapt(options.x, what="predict", steps=options.steps)
     whole_for(model, "predict", source)
-    batch_size = rows_of(model, source, options.batch_size, "predict")
+    batch_size = rows_of(model, source, options.batch_size, "predict", options.steps)
     async with opened(io, source):
         model._build_for(source, batch_size)
         whole = isinstance(source, Batches) and is_whole(source.peek())

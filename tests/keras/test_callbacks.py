@@ -79,7 +79,7 @@ def test_batch_logs_are_dicts_whatever_is_done_first_with_them():
     history = classifier().fit(x, y, batch_size=2, shuffle=False, verbose=0, validation_data=(x, y), callbacks=[First(), after]).history
     for batch, ((found, logs), then) in enumerate(zip(seen, before, strict=False)):
         assert logs == then == {"accuracy": logs["accuracy"], "loss": -1.0, "more": batch} and repr(logs) == repr(then)
-        assert found is logs or found == {"accuracy": logs["accuracy"], "loss": found["loss"]} and found["loss"] > 0
+        assert found is logs or (found == {"accuracy": logs["accuracy"], "loss": found["loss"]} and found["loss"] > 0)
     assert sorted(history) == ["accuracy", "loss", "of_epoch", "val_accuracy", "val_loss"] and history["loss"][0] > 0
     assert sorted(before[-1]) == ["accuracy", "loss", "val_accuracy", "val_loss"]
 

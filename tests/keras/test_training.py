@@ -454,3 +454,25 @@ def test_a_loss_of_a_nested_part_gets_the_part_as_it_is_nested(loss, factors, we
     targets, weight = {"a": (zero, zero), "b": zero}, None if weight is None else np.array(weight)
     assert model.evaluate(x, targets, sample_weight=weight, verbose=0, return_dict=True) == pytest.approx(want)
     assert np.isfinite(model.fit(x, targets, sample_weight=weight, verbose=0).history["loss"][0])
+
+
+def test_steps_share_out_arrays_where_no_batch_size_is_said(cpu):
+    """As in Keras: 10 samples in 4 steps are batches of 3 in `fit`, `evaluate`, `predict` and in validation."""
+    model = pyml.Sequential([pyml.Input((1,)), pyml.layers.Dense(1)])
+    model.compile(pyml.optimizers.SGD(0.0), "mse")
+    x, seen = np.arange(10.0)[:, None], []
+    note = pyml.callbacks.LambdaCallback(on_train_batch_end=lambda batch, logs: seen.append(("train", batch, logs["loss"])))
+    note.on_test_batch_end = lambda batch, logs: seen.append(("test", batch, logs["loss"]))
+    note.on_predict_batch_end = lambda batch, logs: seen.append(("predict", batch, len(logs["outputs"])))
+    model.layers[0].set_weights([np.zeros((1, 1)), np.zeros(1)])
+    data = {"validation_data": (x, x), "validation_steps": 2}
+    model.fit(x, x, steps_per_epoch=4, shuffle=False, verbose=0, callbacks=[note], **data)
+    mean = lambda n: float(np.mean(np.arange(n) ** 2))
+    means = [("train", i, pytest.approx(mean(n))) for i, n in enumerate((3, 6, 9, 10))] + [
+        ("test", 0, pytest.approx(mean(5))), ("test", 1, pytest.approx(mean(10)))]
+    assert seen == means
+    seen.clear()
+    model.evaluate(x, x, steps=5, verbose=0, callbacks=[note])
+    model.predict(x, steps=4, verbose=0, callbacks=[note])
+    assert seen == [("test", i, pytest.approx(mean(2 * i + 2))) for i in range(5)] + [
+        ("predict", i, n) for i, n in enumerate((3, 3, 3, 1))]

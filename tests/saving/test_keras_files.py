@@ -14,6 +14,7 @@ from make_keras_files import own_layer
 import pyml
 from pyml import Input, Model, Sequential, layers, ops, settings
 from pyml.saving import ModelFileError, load_model
+from pyml.saving.keras import hdf5_read
 
 X = np.linspace(-1, 1, 20, dtype="float32").reshape(5, 4)
 Y = np.linspace(0, 1, 10, dtype="float32").reshape(5, 2)
@@ -345,6 +346,19 @@ class ThreeHalves(Model):
         for part in (self.begin, *self.rest):
             x = part(x)
         return x
+
+
+def test_a_model_in_a_wrapper_is_named_with_its_module_in_h5(tmp_path):
+    """Without it Keras 3 does not find it: `Could not locate class 'Sequential'`."""
+    x = pyml.Input((4, 3))
+    steps = pyml.Sequential([pyml.Input((3,)), pyml.layers.Dense(2, name="inside")], name="steps")
+    model = pyml.Model(x, pyml.layers.TimeDistributed(steps)(x))
+    model.save(tmp_path / "m.h5")
+    config = json.loads(hdf5_read.read((tmp_path / "m.h5").read_bytes(), "m").attrs["model_config"])
+    inner = config["config"]["layers"][1]["config"]["layer"]
+    assert (inner["module"], inner["class_name"], inner["registered_name"]) == ("keras", "Sequential", None)
+    ones = np.ones((2, 4, 3), "float32")
+    np.testing.assert_allclose(pyml.models.load_model(tmp_path / "m.h5").predict(ones, verbose=0), model.predict(ones, verbose=0))
 
 
 def test_every_weight_of_models_inside_models_is_saved(tmp_path):

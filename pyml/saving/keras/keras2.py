@@ -140,7 +140,7 @@ class _Writer:
             return config["config"]["name"]
         module = str(config.get("module"))
         if module in ("keras", "keras.layers") or module.startswith("keras.src.models"):
-            return self.layer(config)
+            return {"module": module, "registered_name": None, **self.layer(config)}  # Keras 3 finds models in wrappers by these alone
         return self.object(config, config["class_name"])
 
     def sequential(self, config: Mapping[str, Any]) -> dict[str, Any]:
