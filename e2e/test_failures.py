@@ -18,7 +18,7 @@ READY = "() => document.querySelector('#status').dataset.phase === 'ready' && !d
 # one of each kind; with the others, and the second tries, these are slow tests
 QUICK = ("demo.js*", "pyodide.asm.wasm*", "memory-*.gz", "mnist.npz")
 OTHERS = ("runtime.js*", "lines.py", "model.py", "mnist/page.js*", "pyml.js*", "status.js*", "charts.js*", "coding.js*", "worker.js*",
-          "pyodide.mjs*", "pyodide.asm.mjs*", "pyodide-lock.json", "modules-*.gz", "page.py", "vega.min.js*")  # fmt: skip
+          "seeds.js*", "pyodide.mjs*", "pyodide.asm.mjs*", "pyodide-lock.json", "modules-*.gz", "page.py", "vega.min.js*")  # fmt: skip
 
 
 def one_and_slow(name, *others):

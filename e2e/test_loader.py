@@ -134,15 +134,19 @@ DAMAGE = """async () => {
 
 @pytest.mark.slow
 def test_without_the_sites_memory_a_second_visit_goes_on_from_its_own_and_a_damaged_one_starts_anew(pythons, profile, site):
-    until(pythons("backend=cpu&ready=off").page, f"async () => (await ({KEPT})()) > 1_000_000")
-    page, warnings = profile.new_page(), []
+    first = pythons("backend=cpu&ready=off")
+    until(first.page, f"async () => (await ({KEPT})()) > 1_000_000")
+    page, warnings, seeds = profile.new_page(), [], {first.run("hash('text')")}
     page.on("console", lambda message: warnings.append(message.text) if message.type == "warning" else None)
     for anew in (False, True):
         if anew:
             page.evaluate(DAMAGE)
-        assert PythonPage(page, site, "backend=cpu&ready=off").run("import numpy\nfloat(numpy.ones(3).sum())") == 3
+        python = PythonPage(page, site, "backend=cpu&ready=off")
+        assert python.run("import numpy\nfloat(numpy.ones(3).sum())") == 3
         assert any("starting Python anew" in text for text in warnings) is anew
+        seeds.add(python.run("hash('text')"))
         until(page, f"async () => (await ({KEPT})()) > 1_000_000")
+    assert len(seeds) == 3
     page.close()
 
 

@@ -13,7 +13,7 @@ from .python_page import BLANK, PythonPage
 GOES_ON = "Python goes on from its memory"
 DRAWN = """
 import random, numpy, pyml
-drawn = [random.random(), numpy.random.rand(), pyml.random.make_default_seed()]
+drawn = [random.random(), numpy.random.rand(), pyml.random.make_default_seed(), hash("text"), hash(b"bytes"), hash(("of", "text"))]
 drawn
 """
 
@@ -153,7 +153,7 @@ def test_a_memory_of_another_runtime_is_refused_and_python_starts_from_nothing(p
     plan = json.loads((paths.site_dir() / "pyodide" / "ready.json").read_text())
     memory = bytearray(gzip.decompress((paths.site_dir() / "pyodide" / plan["memory"]).read_bytes()))
     runs = int.from_bytes(memory[4:8], "little")
-    memory[12 + 8 * runs + 16] ^= 255  # in the build's number, which Pyodide compares
+    memory[16 + 8 * runs + 16] ^= 255  # in the build's number, which Pyodide compares
     forget(page, site)
     page.route("**/memory-*.gz", lambda route: route.fulfill(body=gzip.compress(bytes(memory), 1)))
     page.console.allow("fatal error")

@@ -11,6 +11,7 @@ import re
 import socket
 import subprocess
 import sys
+import textwrap
 import time
 import urllib.request
 import zipfile
@@ -21,7 +22,7 @@ import pytest
 
 from pyml import cli, paths
 from pyml.assets import runtime as runtime_assets
-from pyml.cli import build, demo, distribution, main, ready, renew, serve, wheel
+from pyml.cli import build, demo, distribution, main, ready, rehashed, renew, serve, wheel
 
 ROOT = Path(__file__).parents[1]
 
@@ -175,6 +176,27 @@ def test_second_build_writes_nothing(built, page):
     assert before == {
         path: path.stat().st_mtime_ns for path in built.rglob("*") if path.name != build.MANIFEST
     }
+
+
+def test_a_memory_in_which_a_hash_was_not_made_anew_is_noticed():
+    code = """
+    import collections, runpy
+    class Key:
+        hash = 1
+        __hash__ = lambda self: self.hash
+    class Kept:
+        _hash = None
+    missed = runpy.run_path(%r)["missed"]
+    of_dict, of_set, of_ordered, kept = Key(), Key(), Key(), Kept()
+    held = {of_dict: 1}, {of_set}, collections.OrderedDict({of_ordered: 1})
+    assert missed() == []
+    of_dict.hash = of_set.hash = of_ordered.hash = kept._hash = 2
+    found = missed()
+    print([any(each is value for each in found) for value in (of_dict, of_set, of_ordered, kept)])
+    """
+    code = textwrap.dedent(code) % str(Path(rehashed.__file__))
+    done = subprocess.run([sys.executable, "-S", "-c", code], capture_output=True, text=True)
+    assert done.stdout == "[True, True, True, True]\n", done.stderr
 
 
 def test_of_two_memories_that_builds_make_at_once_the_first_is_kept(tmp_path):

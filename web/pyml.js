@@ -78,7 +78,7 @@ export async function loadPyml(options = {}) {
   return pyml;
 }
 
-const WORKER = [new URL("./worker.js", HERE), new URL("./runtime.js", HERE), new URL("./ready.js", HERE), new URL("./printing.js", HERE)].map(({ href }) => href);
+const WORKER = [new URL("./worker.js", HERE), new URL("./runtime.js", HERE), new URL("./ready.js", HERE), new URL("./seeds.js", HERE), new URL("./printing.js", HERE)].map(({ href }) => href);
 const RUNTIME = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"];
 
 /** A failure of the start that names the file behind it: browsers do not say which script of a worker is missing. */

@@ -18,9 +18,9 @@ export const SITE_PACKAGES = "/lib/python3.14/site-packages/", STDLIB = "/lib/py
  *
  * factory    promise of the default export of pyodide.asm.mjs.
  * libraries  promise of [[path, WebAssembly.Module]], always in the same order.
- * memory     { kept, head, bytes }: promise of the kept memory, in pieces as they arrived; the Uint8Array its head is written into,
+ * memory     { kept, head, bytes, reseed }: promise of the kept memory, in pieces as they arrived; the Uint8Array its head is written into,
  *            which is also loadPyodide's `_loadSnapshot` (that waits for nothing, so WebAssembly is compiled while the memory
- *            arrives); and how many bytes the memory has. null while it is made.
+ *            arrives); how many bytes the memory has; and what draws a new seed in it (web/seeds.js). null while it is made.
  * hear       receives a copy of the memory in which only the libraries lie.
  */
 export function withLibraries(factory, libraries, memory = null, hear = () => {}) {
@@ -80,9 +80,10 @@ function sumOf(words, sum) {
 
 /**
  * What of a snapshot is neither zero nor in `fresh`, the memory in which only the libraries lie. In 32-bit words: the bytes of
- * the whole, the number of runs, a sum of what `fresh` has to bring, [where, bytes] of each run; then the runs' contents.
+ * the whole, the number of runs, a sum of what `fresh` has to bring, [where, bytes] of each run; then the runs' contents, and what
+ * `reseed` takes, if anything.
  */
-export function differing(whole, fresh) {
+export function differing(whole, fresh, seeds = new Uint32Array()) {
   const header = headerOf(whole), runs = [[0, header]];
   let sum = 0;
   for (let at = header; at < whole.length; at += PIECE) {
@@ -92,8 +93,14 @@ export function differing(whole, fresh) {
     else if (last[0] + last[1] === at) last[1] += end - at;
     else runs.push([at, end - at]);
   }
-  const table = new Uint32Array([whole.length, runs.length, sum, ...runs.flat()]);
-  return [new Uint8Array(table.buffer), ...runs.map(([at, bytes]) => whole.subarray(at, at + bytes))];
+  const table = new Uint32Array([whole.length, runs.length, sum, seeds.length, ...runs.flat()]);
+  return [new Uint8Array(table.buffer), ...runs.map(([at, bytes]) => whole.subarray(at, at + bytes)), new Uint8Array(seeds.buffer)];
+}
+
+/** What `withLibraries` has to know of a memory that is there as a whole. */
+export function sizesOf(kept) {
+  const words = new Uint32Array(kept.buffer, kept.byteOffset, 6);
+  return { bytes: words[0], head: new Uint8Array(words[5]) };
 }
 
 /** Reads pieces of bytes one after the other, as if they were one. */
@@ -122,17 +129,17 @@ function reader(pieces) {
 
 /**
  * Writes a kept memory into the module's own, with what this browser has there and Node has not; its head into `head`. Of the
- * rest every byte is written only once: what `differing` left out is as `fresh` has it. An Error where `fresh` is not
- * what it was when that was made.
+ * rest every byte is written only once: what `differing` left out is as `fresh` has it. What depends on the seed of hashes
+ * is made anew. An Error where `fresh` is not what it was when that was made.
  */
-function fit(module, pieces, { head, bytes }, fresh) {
+function fit(module, pieces, { head, bytes, reseed }, fresh) {
   // The function through which Python calls others: in WebAssembly where that can, so that JSPI can pause what it calls.
   const trampoline = module.__PyRuntime + module.HEAP32[module.__PyEM_EMSCRIPTEN_TRAMPOLINE_OFFSET / 4];
   const caller = module.HEAP32[trampoline / 4];
   const size = bytes - head.length, used = module._sbrk(0);
   if (size > module.HEAP8.length && !module.growMemory(size)) throw new Error(`the browser gives no ${size} bytes of memory`);
   const { HEAPU8: memory } = module, kept = reader(pieces);
-  const [whole, count, sum] = kept.words(3), runs = kept.words(2 * count);
+  const [whole, count, sum, seeds] = kept.words(4), runs = kept.words(2 * count);
   if (whole !== bytes || runs[1] !== head.length) throw new Error("the memory is of another length");
   kept.each(head.length, (part, offset) => head.set(part, offset));
   let end = 0, found = 0;
@@ -151,6 +158,7 @@ function fit(module, pieces, { head, bytes }, fresh) {
   bring(size);
   if (found !== (sum | 0)) throw new Error("Pyodide's memory begins otherwise than when the memory was taken");
   module.HEAP32[trampoline / 4] = caller;
+  if (seeds) reseed(module, kept.words(seeds));
 }
 
 async function placed(module, libraries) {

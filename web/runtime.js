@@ -1,7 +1,8 @@
 // Starts Pyodide with pyml in it and runs Python there. web/worker.js runs this in a Web Worker and
 // web/pyml.js on the main thread; both speak to the page through `emit` and the returned object.
 import { gathering, lineWriter } from "./printing.js";
-import { STDLIB, putLater, putPackages, unpacked, withLibraries } from "./ready.js";
+import { STDLIB, differing, putLater, putPackages, sizesOf, unpacked, withLibraries } from "./ready.js";
+import { reseed } from "./seeds.js";
 
 /** What is asked for by the page's address and must be known before Python starts; the rest may come later. */
 export const FIRST = ["ready", "webgpu", "jspi", "backend"];
@@ -136,7 +137,7 @@ async function readyPlan(indexURL) {
   try {
     const answer = await fetch(new URL("ready.json", indexURL), ASKED);
     const plan = answer.ok ? await answer.json() : {};
-    return plan.format === 5 ? plan : { sizes: {} };
+    return plan.format === 6 ? plan : { sizes: {} };
   } catch {
     return { sizes: {} };
   }
@@ -200,7 +201,7 @@ function unpacking(folder, there) {
  */
 async function bootReady(module, factory, plan, options, mark, { early, there }) {
   const at = (name) => new URL(name, options.indexURL).href, files = unpacking(options.indexURL, there);
-  const memory = { bytes: plan.bytes, head: new Uint8Array(plan.head), kept: files.get(at(plan.memory)) };
+  const memory = { bytes: plan.bytes, head: new Uint8Array(plan.head), kept: files.get(at(plan.memory)), reseed };
   const modules = files.get(at(plan.modules)).then(async (found) => new Map(unpacked(new Uint8Array(await new Blob(found).arrayBuffer()))));
   const compiled = async ([path, file]) => [path, await (file ? loaded(at(file), WebAssembly.compileStreaming) : WebAssembly.compile((await modules).get(path)))];
   const libraries = Promise.all(plan.libraries.map(compiled));
@@ -235,14 +236,15 @@ async function bootReady(module, factory, plan, options, mark, { early, there })
  * Starts Pyodide from nothing. Most of such a start is Python setting itself up, so the memory of a fresh interpreter is kept
  * in the browser's cache, and a later visit goes on from there (benchmarks/page_ready.py times both).
  */
-async function boot(module, options) {
+async function boot(module, factory, options) {
   const jspi = "Suspending" in WebAssembly, thread = inWorker ? "worker" : "page";
   const key = new URL(`memory-${module.version}-${thread}-${jspi}`, options.indexURL).href;
   const cache = await openUnpacked();
   const kept = await cache?.match(key).catch(() => null);
   if (kept) {
     try {
-      const py = await module.loadPyodide({ ...options, _loadSnapshot: new Uint8Array(await kept.arrayBuffer()) });
+      const whole = new Uint8Array(await kept.arrayBuffer()), memory = { ...sizesOf(whole), kept: [whole], reseed };
+      const py = await module.loadPyodide({ ...options, createPyodideModule: withLibraries(factory, [], memory), _loadSnapshot: memory.head });
       py.runPython("import random; random.seed()");
       return py;
     } catch (error) {
@@ -250,10 +252,13 @@ async function boot(module, options) {
       console.warn("pyml: starting Python anew,", error.message);
     }
   }
-  const py = await module.loadPyodide({ ...options, _makeSnapshot: Boolean(cache) });
+  let fresh = null;
+  const createPyodideModule = cache ? withLibraries(factory, [], null, (memory) => { fresh = memory; }) : await factory;
+  const py = await module.loadPyodide({ ...options, createPyodideModule, _makeSnapshot: Boolean(cache) });
   if (cache) {
     try {
-      cache.put(key, new Response(py.makeMemorySnapshot())).catch(() => {}); // no room: the next start is a full one
+      const whole = py.makeMemorySnapshot(), { seedWords } = await import("./seedwords.js");
+      cache.put(key, new Response(new Blob(differing(whole, fresh, seedWords(py._module))))).catch(() => {}); // no room: the next start is a full one
     } catch (error) {
       console.warn("pyml: this start cannot be kept,", error.message);
     }
@@ -309,7 +314,7 @@ export async function startRuntime(options, told, rest = Promise.resolve(options
     if (!useReady) early(at(LIBRARY));
     let loaded = useReady && (await bootReady(module, factory, plan, loading, mark, downloads));
     if (useReady && !loaded) bringEngine(plan);
-    loaded ||= await boot(module, { ...loading, createPyodideModule: await factory });
+    loaded ||= await boot(module, factory, loading);
     mark("Python started");
     options = await rest;
     const packages = options.packages.filter((name) => !(name in loaded.loadedPackages));

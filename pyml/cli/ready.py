@@ -11,8 +11,9 @@ comes to the same memory every time, so it is done here once, by the same Pyodid
 A build takes a memory anew when anything that goes in changed, so it never meets another runtime, numpy or pyml than its own;
 files are named by their content, so browsers keep them without asking (Python's own WebAssembly, which has one name everywhere, is asked
 for with a hash behind it). web/ready.js is the other half. What must not be the same
-at every visit is made again in web/runtime.js: the states of random numbers. The hash seed of `str` is part of the memory: it
-differs from build to build, not from visit to visit.
+at every visit is made again in web/runtime.js: the states of random numbers; and in web/seeds.js, before Python goes on: the seed of
+hashes. Where that lies in a memory web/seedwords.js finds here, and pyml/cli/rehashed.py proves that a Python with another seed
+misses nothing; a memory for which that fails keeps the seed that it was taken with.
 """
 
 import gzip
@@ -34,7 +35,7 @@ from pyml.cli import stdlib
 from pyml.cli.bytecode import CACHE_TAG, SECONDS
 
 NAME = "ready.json"
-FORMAT = 5
+FORMAT = 6
 LARGE = 1_500_000  # bytes from which on a library is a file of its own: browsers keep machine code of such, and each file costs a request
 KEPT = 4  # memories in the cache of builds, 14 MB each
 FETCHED = ("pyodide.asm.wasm",)  # besides the memory and what belongs to it
@@ -58,12 +59,13 @@ layers.Dense, layers.Conv2D, optimizers.Adam, losses.MeanSquaredError, metrics.M
 """
 SCRIPT = """
 import { readFileSync, writeFileSync } from "node:fs";
-const { runtime, ready, library, work, code } = JSON.parse(readFileSync(0, "utf8"));
+const { runtime, web, library, work, code, proof } = JSON.parse(readFileSync(0, "utf8"));
 // Python remembers whether its browser can pause it (JSPI). Node cannot; with these Python believes so, and where a browser
 // cannot either, the functions that would pause are the ones that say it.
 WebAssembly.Suspending ??= function (imported) { return imported; };
 WebAssembly.promising ??= (exported) => async (...given) => exported(...given);
-const { differing, withLibraries, unpacked, putPackages } = await import(ready);
+const [{ differing, withLibraries, unpacked, putPackages }, { reseed }, { seedWords }] = await Promise.all(
+  ["ready.js", "seeds.js", "seedwords.js"].map((name) => import(web + name)));
 const { loadPyodide } = await import(new URL("pyodide.mjs", runtime).href);
 const factory = import(new URL("pyodide.asm.mjs", runtime).href).then((module) => module.default);
 const read = (name) => unpacked(new Uint8Array(readFileSync(`${work}/${name}`)));
@@ -75,8 +77,31 @@ putPackages(py.FS, read("files"), libraries.map(([path]) => path));
 writeFileSync(`${work}/answer.json`, py.runPython(code));
 clear(py._module);
 const whole = py.makeMemorySnapshot();
-writeFileSync(`${work}/memory`, Buffer.concat(differing(whole, fresh)));
+const seeds = await found(differing(whole, fresh)).catch((error) => { console.error(String(error)); });
+writeFileSync(`${work}/memory`, Buffer.concat(differing(whole, fresh, seeds)));
 process.exit(0);
+
+// What depends on the seed of hashes, once it is proven that a Python with another seed misses nothing; nothing where it is not.
+async function found(pieces) {
+  let words;
+  await again(pieces, (module) => { words = seedWords(module); });
+  const renewed = await again(pieces, (module) => reseed(module, words));
+  const missed = renewed.runPython(proof);
+  if (missed) throw new Error(missed);
+  return words;
+}
+
+// The Python that goes on from the memory; `take` has its module before it does.
+async function again(pieces, take) {
+  const head = new Uint8Array(new DataView(whole.buffer, whole.byteOffset).getUint32(4, true));
+  const memory = { kept: pieces, head, bytes: whole.length }, make = withLibraries(factory, libraries, memory);
+  const createPyodideModule = async (settings) => {
+    const module = await make(settings);
+    take(module);
+    return module;
+  };
+  return loadPyodide({ createPyodideModule, _loadSnapshot: head, stdLibURL: library });
+}
 
 // Sets free memory to zero, which compresses to nothing: Python's allocator is dlmalloc, so all that is free below the end of
 // the heap is what malloc still gives from there.
@@ -108,6 +133,9 @@ answer
 """
 
 
+PROOF = Path(__file__).with_name("rehashed.py").read_text() + "\nrepr(missed() or '')[1:-1][:1000]\n"
+
+
 def place(runtime: Path, folder: Path, wheels: Iterable[Path], fresh: bool = True) -> set[str]:
     """Writes the memory and what belongs to it into `folder`, unless it is there; returns the names of all files.
 
@@ -118,14 +146,14 @@ def place(runtime: Path, folder: Path, wheels: Iterable[Path], fresh: bool = Tru
         fresh: False makes nothing new: pages of a memory that is not there start from nothing.
     """
     wheels = sorted(wheels)
-    script = paths.web_dir() / "ready.js"
-    used = (script, runtime / "pyodide.asm.wasm", folder / stdlib.NAME)
-    parts = [str(FORMAT), SCRIPT, RUN, IMPORTS, *map(digest, used), *(wheel.name for wheel in wheels)]
+    scripts = [paths.web_dir() / name for name in ("ready.js", "seeds.js", "seedwords.js")]
+    used = (*scripts, runtime / "pyodide.asm.wasm", folder / stdlib.NAME)
+    parts = [str(FORMAT), SCRIPT, RUN, PROOF, IMPORTS, *map(digest, used), *(wheel.name for wheel in wheels)]
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:10]
     kept = paths.build_dir() / "cache" / "ready" / key
     if fresh and not (kept / NAME).is_file():
         with scratch(kept.parent.parent) as made:
-            make(runtime, made, wheels, script, folder / stdlib.NAME)
+            make(runtime, made, wheels, folder / stdlib.NAME)
             if (made / NAME).is_file():
                 keep(made, kept)
         forget_others(kept)
@@ -171,7 +199,7 @@ def write_plan(folder: Path, plan: dict[str, Any], fetched: list[Path], wheels: 
     return {NAME, *(names(plan) if "memory" in plan else [])}
 
 
-def make(runtime: Path, folder: Path, wheels: list[Path], script: Path, library: Path) -> None:
+def make(runtime: Path, folder: Path, wheels: list[Path], library: Path) -> None:
     """Takes the memory in Node and writes its files, the plan last; nothing where Node is missing or cannot."""
     node = shutil.which("node")
     if node is None:
@@ -181,8 +209,8 @@ def make(runtime: Path, folder: Path, wheels: list[Path], script: Path, library:
         Path(work, "libraries").write_bytes(pack(libraries))
         Path(work, "files").write_bytes(pack(files))
         code = f"imports = {IMPORTS!r}\n{RUN}"
-        task = {"runtime": runtime.resolve().as_uri() + "/", "ready": script.resolve().as_uri(), "work": work, "code": code}
-        task["library"] = str(library.resolve())
+        task = {"runtime": runtime.resolve().as_uri() + "/", "web": paths.web_dir().resolve().as_uri() + "/", "work": work, "code": code}
+        task.update(library=str(library.resolve()), proof=PROOF)
         command = [node, "--input-type=module", "--eval", SCRIPT]
         try:
             done = subprocess.run(command, input=json.dumps(task).encode(), capture_output=True, timeout=SECONDS)
@@ -200,7 +228,7 @@ def make(runtime: Path, folder: Path, wheels: list[Path], script: Path, library:
     plan: dict[str, Any] = {
         "format": FORMAT,
         "bytes": int.from_bytes(memory[:4], "little"),
-        "head": int.from_bytes(memory[16:20], "little"),
+        "head": int.from_bytes(memory[20:24], "little"),
         **{name: f"{name}-{hashlib.sha256(content).hexdigest()[:10]}.gz" for name, content in data.items()},
         "libraries": [[path, library_name(large[path]) if path in large else None] for path in libraries],
     }
