@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import math
+import pickle
 import warnings
 
 import numpy as np
@@ -239,6 +241,19 @@ def test_what_does_not_fit_a_built_optimizer_is_said(cpu):
     for given, meant in (("lr", "learning_rate"), ("momentun", "momentum")):
         with pytest.raises(ValueError, match=f"Did you mean '{meant}'"):
             optimizers.SGD(**{given: 0.1})
+
+
+@pytest.mark.parametrize("again", [copy.deepcopy, lambda both: pickle.loads(pickle.dumps(both))], ids=["copied", "pickled"])
+def test_a_copy_of_an_optimizer_and_its_weights_goes_on_by_itself(again, cpu):
+    own, optimizer = variables(), optimizers.Adam(0.1)
+    optimizer.apply([tensor(g) for g in GRADIENTS[0]], own)
+    optimizer_too, own_too = again((optimizer, own))
+    for maker, weights in ((optimizer_too, own_too), (optimizer, own)):
+        before = [v.numpy() for v in own]
+        maker.apply([tensor(g) for g in GRADIENTS[1]], weights)
+        assert all(np.array_equal(v.numpy(), old) for v, old in zip(own, before, strict=True)) == (maker is optimizer_too)
+    for v, w in zip([*own, *optimizer.variables], [*own_too, *optimizer_too.variables], strict=True):
+        np.testing.assert_array_equal(v.numpy(), w.numpy())
 
 
 SLOTS = [(optimizers.SGD(), []), (optimizers.SGD(momentum=0.5), ["momentum"]), (optimizers.Adam(), ["momentum", "velocity"]),
