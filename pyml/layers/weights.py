@@ -28,8 +28,13 @@ def known_size(layer: Any, input_shape: Any, axis: int) -> int:
 
     Raises:
         AxisError: There is no such axis.
-        ShapeError: Its size is unknown.
+        ShapeError: Its size is unknown, or there are several tensors.
     """
+    if any(isinstance(size, list | tuple) for size in input_shape):
+        raise ShapeError(
+            f'Layer "{layer.name}" takes one tensor, and it was called with a list of {len(input_shape)}, of shapes '
+            f"{', '.join(map(str, input_shape))}. Call it with each, or concatenate them first."
+        )
     if not -len(input_shape) <= axis < len(input_shape):
         raise AxisError(f'Layer "{layer.name}": axis {axis} is out of range for inputs of shape {tuple(input_shape)}.')
     if input_shape[axis] is None:

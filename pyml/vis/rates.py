@@ -29,7 +29,8 @@ def find_learning_rate(model: Any, x: Any, y: Any, start: float = 1e-6, stop: fl
         A Figure; `.values` is the suggested rate: where the smoothed loss falls most steeply. The title says it too.
 
     Raises:
-        ValueError: The rates or numbers are out of range, x and y differ in length, or the model was not compiled.
+        ValueError: The rates or numbers are out of range, x and y differ in length, the model was not compiled, or its first loss is
+            not finite.
 
     Source: Smith 2015, "Cyclical Learning Rates for Training Neural Networks", section 3.3.
 
@@ -72,14 +73,17 @@ def find_learning_rate(model: Any, x: Any, y: Any, start: float = 1e-6, stop: fl
         for variable, value in state:
             variable.assign(value)
     values = np.array(losses)
+    if not np.isfinite(values).any():
+        raise ValueError(
+            f"find_learning_rate: the loss of the first batch is not finite, at a learning rate of {start:g}; "
+            "look for NaN and infinity in x, in y and in the model's weights."
+        )
     suggestion = float(rates[steepest(values)])
     figure = line_chart(
         [np.stack([rates, values], 1)], **{"title": f"Steepest at a learning rate of {suggestion:.2g}", "x_label": "learning rate",
                                          "y_label": "loss, smoothed", "zoom_to_fit": True, **opts}
     )  # fmt: skip
-    if "encoding" in figure.spec:
-        figure.spec["encoding"]["x"]["scale"] = {"type": "log"}
-        figure.spec["encoding"]["x"]["axis"] = {"format": ".0e", "tickCount": 6}
+    figure.spec["encoding"]["x"] |= {"scale": {"type": "log"}, "axis": {"format": ".0e", "tickCount": 6}}
     figure.values = suggestion
     return figure
 

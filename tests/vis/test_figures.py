@@ -645,7 +645,7 @@ DRAWS = {
     "precision_recall_curve": lambda data: vis.precision_recall_curve([int(i % 2) for i in range(len(data))], [row[0] for row in data]),
     "decision_boundary": lambda data: vis.decision_boundary(strange_model(), data, [0] * len(data), resolution=4),
     "neurons": lambda data: vis.neurons(strange_model(), data, resolution=4),
-    "find_learning_rate": lambda data: vis.find_learning_rate(strange_model(), data, np.ones((len(data), 1)), steps=4),
+    "find_learning_rate": lambda data: vis.find_learning_rate(strange_model(), data, np.ones((len(data), 1)), steps=5),
     "loss_slice": lambda data: vis.loss_slice(strange_model(), data, np.ones((len(data), 1)), resolution=3),
     "activations": lambda data: vis.activations(strange_model(), data[0] if data else data, "hidden"),
     "saliency": lambda data: vis.saliency(strange_model(), data[0] if data else data, 0),
@@ -695,6 +695,7 @@ def test_no_function_that_draws_is_left_out_below():
 
 @pytest.mark.parametrize("name", DRAWS)
 def test_every_function_meets_empty_ragged_nan_and_equal_data(name):
+    drawn = 0
     for kind, data in KINDS.items():
         try:
             figure = DRAWS[name](data)
@@ -702,7 +703,9 @@ def test_every_function_meets_empty_ragged_nan_and_equal_data(name):
             text = str(error)
             assert text and "\n" not in text.strip() and "inhomogeneous" not in text, f"{kind}: {text}"
             continue
-        assert json.loads(figure.to_json()), kind
+        drawn += 1
+        assert json.loads(figure.to_json())["$schema"], kind
+    assert drawn
 
 
 def test_a_metric_of_several_classes_has_a_curve_for_each():

@@ -139,7 +139,7 @@ class ImageLayer(DataLayer, Layer, abstract=True):
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
         data = args[0] if args else kwargs["data"]
-        images = data["images"] if isinstance(data, Mapping) else data
+        images = self._images_of(data)
         dtype = images.dtype if self._keeps_integers and images.dtype in INTEGERS else self.compute_dtype
         found = KerasTensor(self.compute_output_shape(tuple(images.shape)), dtype=dtype)
         if not isinstance(data, Mapping):
