@@ -61,5 +61,5 @@ def test_a_training_step_with_chains_is_data_too(gpu):
     model = pyml.Sequential([layers.Input((6,)), layers.Dense(5, "relu"), layers.Dense(2)])
     model.compile("adam", "mse", metrics=["mae"])
     model.train_on_batch(np.ones((4, 6)), np.ones((4, 2)))
-    plan = model._steps.programs[("train_on_batch",)].last_plan
+    plan = model._step_programs.programs[("train_on_batch",)].last_plan
     assert from_bytes(to_bytes(plan)).explain() == plan.explain()

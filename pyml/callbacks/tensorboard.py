@@ -87,7 +87,7 @@ class TensorBoard(Reading, Callback):
     def set_model(self, model: Any) -> None:
         super().set_model(model)
         self.close()
-        drawn = isinstance(model, LAYERS.classes["Sequential"]) or model._graph is not None
+        drawn = isinstance(model, LAYERS.classes["Sequential"]) or model._symbolic_graph is not None
         if self.write_graph and drawn and model.built:
             self._file("train").model("keras", model.to_json())
         if self.embeddings_freq:

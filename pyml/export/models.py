@@ -22,7 +22,7 @@ Shapes = Sequence[tuple[int, ...]]  # of the inputs, without the batch
 
 def input_names(model: Model) -> list[str]:
     """The names of the inputs, in order."""
-    return list(model._graph.input_names) if model._graph is not None else ["x"]
+    return list(model._symbolic_graph.input_names) if model._symbolic_graph is not None else ["x"]
 
 
 def shapes_of(model: Model, given: Any) -> list[Shapes]:
@@ -35,7 +35,7 @@ def shapes_of(model: Model, given: Any) -> list[Shapes]:
     Raises:
         ExportError: The model does not say, and nobody else does; or what is given does not fit it.
     """
-    graph = model._graph
+    graph = model._symbolic_graph
     count = len(graph.inputs) if graph is not None else 1
     if given is None:
         if graph is None:
@@ -78,7 +78,7 @@ def batches_of(given: Any) -> list[int]:
 
 def example(model: Model, shapes: Shapes, rows: int) -> Any:
     """Zeros in the structure, shapes and dtypes of a model's inputs."""
-    graph = model._graph
+    graph = model._symbolic_graph
     if graph is None:
         return np.zeros((rows, *shapes[0]), "float32")
     arrays = []
@@ -109,8 +109,8 @@ def add_predict(model: Model, programs: Programs, sizes: list[Shapes], batches: 
     Returns:
         For each size its `shapes`, and the program of each batch with what it takes and gives.
     """
-    if model._graph is not None and model._host_stage() is not None:
-        steps = (node.operation for node in model._graph.steps)
+    if model._symbolic_graph is not None and model._host_stage() is not None:
+        steps = (node.operation for node in model._symbolic_graph.steps)
         named = dict.fromkeys(f"'{layer.name}' ({type(layer).__name__})" for layer in steps if getattr(layer, "runs_on_host", False))
         raise ExportError(f"export: model '{model.name}' begins with {', '.join(named)}, on which Python works; export what follows.")
     forms = []
@@ -120,7 +120,7 @@ def add_predict(model: Model, programs: Programs, sizes: list[Shapes], batches: 
         if any(bounds := _bounds(model, example(model, shapes, 1))):
             form["bounds"] = bounds
         for rows in batches:
-            call = traced(model._steps.predict, example(model, shapes, rows))
+            call = traced(model._step_programs.predict, example(model, shapes, rows))
             name = f"predict/{i}/{rows}"
             own[str(rows)] = {"program": name, **programs.add(name, call)}
         forms.append(form)
@@ -135,7 +135,7 @@ def _bounds(model: Model, x: Any) -> list[list[dict[str, Any]]]:
 
 def output_form(model: Model) -> Any:
     """How JavaScript gives results back: null for one output, else names or a number of them."""
-    graph = model._graph
+    graph = model._symbolic_graph
     struct = graph.outputs_struct if graph is not None else None
     if isinstance(struct, dict):
         return sorted(struct)

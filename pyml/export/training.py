@@ -70,7 +70,7 @@ def add_training(
         ExportError: A step needs Python.
     """
     refuse(model)
-    steps = model._steps
+    steps = model._step_programs
     found: dict[str, dict[str, Any]] = {"train": {}, "test": {}}
     calls = []
     for rows in batches:
@@ -78,7 +78,7 @@ def add_training(
         batch = Arrays(x, y, np.ones(rows, np.float32) if weighted else None, "export")
         for kind in ("train", "test"):
             model._prepare(batch, rows, kind)
-            steps = model._steps
+            steps = model._step_programs
             try:
                 call = traced(getattr(steps, kind), *batch.struct)
             except (TraceError, SyncReadError) as e:

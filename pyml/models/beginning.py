@@ -88,7 +88,7 @@ def _opened(graph: Graph) -> Graph:
         for node in part.steps:
             args, kwargs, outputs = (map_structure(lambda leaf: copied(leaf, made), of) for of in (node.args, node.kwargs, node.outputs))
             if _begins_on_host(node):
-                inner: Graph = node.operation._graph
+                inner: Graph = node.operation._symbolic_graph
                 within = copy(inner, dict(zip(map(id, inner.inputs), node.operation._flat_inputs(inner, args[0]), strict=True)))
                 made.update(zip(map(id, node.output_tensors), (copied(t, within) for t in inner.outputs), strict=True))
             elif not isinstance(node.operation, InputLayer):

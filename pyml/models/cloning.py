@@ -53,7 +53,7 @@ def clone_model(
             raise ValueError("clone_model: call_function goes with Models that have a graph; layers of a Sequential are only listed.")
         return _compiled(_sequential(model, _once(clone_function, None, recursive), input_tensors), model)
     changed = any(given is not None for given in (clone_function, call_function, input_tensors))
-    if model._has_given_graph() or (changed and model._graph is not None):
+    if model._has_given_graph() or (changed and model._symbolic_graph is not None):
         return _compiled(_functional(model, _once(clone_function, call_function, recursive), call_function, input_tensors), model)
     if changed:
         raise ValueError(
@@ -106,7 +106,7 @@ def _sequential(model: Sequential, copied: Copy, input_tensors: Any) -> Sequenti
 
 def _functional(model: Any, copied: Copy, call: Callable[..., Any] | None, input_tensors: Any) -> Any:
     """A functional model whose calls are made again, in order, with copied layers."""
-    graph = model._graph
+    graph = model._symbolic_graph
     if input_tensors is None:
         tensors = [Input(batch_shape=t.shape, dtype=t.dtype, name=name) for t, name in zip(graph.inputs, graph.input_names, strict=True)]
     else:

@@ -22,7 +22,7 @@ def graph_config(model: Any) -> dict[str, Any]:
     Raises:
         ValueError: The graph holds an op that has no form in a config.
     """
-    graph = model._graph
+    graph = model._symbolic_graph
     layers = []
     numbers = call_numbers(graph)
     for operation in graph.operations:
@@ -50,7 +50,8 @@ def graph_config(model: Any) -> dict[str, Any]:
 def _counts_from_one(operation: Any) -> bool:
     """Whether Keras counts its calls from 1 at the ends of a graph: a model with a graph, whose own is the call 0."""
     model: Any = LAYERS.classes["Model"]
-    return isinstance(operation, model) and operation._graph is not None and not isinstance(operation, LAYERS.classes["Sequential"])
+    has_graph = isinstance(operation, model) and operation._symbolic_graph is not None
+    return has_graph and not isinstance(operation, LAYERS.classes["Sequential"])
 
 
 def call_numbers(graph: Graph) -> dict[int, int]:

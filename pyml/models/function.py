@@ -33,23 +33,23 @@ class Function(Operation):
 
     def __init__(self, inputs: Any, outputs: Any, name: str | None = None) -> None:
         super().__init__(name=name)
-        self._graph = Graph(inputs, outputs)
+        self._symbolic_graph = Graph(inputs, outputs)
         self._outputs_struct = outputs
 
     @property
     def inputs(self) -> list[Any]:
         """The symbolic inputs in order."""
-        return self._graph.inputs
+        return self._symbolic_graph.inputs
 
     @property
     def outputs(self) -> list[Any]:
         """The symbolic outputs in order."""
-        return self._graph.outputs
+        return self._symbolic_graph.outputs
 
     @property
     def operations(self) -> list[Any]:
         """Layers and ops on the way, in order."""
-        return self._graph.operations
+        return self._symbolic_graph.operations
 
     def call(self, inputs: Any) -> Any:
         """The outputs for values of the inputs."""
@@ -60,7 +60,7 @@ class Function(Operation):
             given, wanted = tuple(getattr(value, "shape", known.shape)), known.shape
             if len(given) != len(wanted) or any(n not in (m, None) for m, n in zip(given, wanted, strict=True)):
                 raise ShapeError(f"Function {self.name!r}: input {known.name!r} has shape {wanted}. Received: a tensor of shape {given}")
-        return self._graph.run(values)
+        return self._symbolic_graph.run(values)
 
     def __call__(self, inputs: Any) -> Any:
         if any(hasattr(leaf, "_keras_history") for leaf in flatten(inputs)):

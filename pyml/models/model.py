@@ -76,7 +76,7 @@ class Model(OfGraph):
                 f"Model(inputs=..., outputs=...). Missing: {missing}."
             )
         super().__init__(**kwargs)
-        self._graph: Graph | None = None
+        self._symbolic_graph: Graph | None = None
         if graph is not None:
             self._set_graph(graph)
 
@@ -89,7 +89,7 @@ class Model(OfGraph):
         return {name: value for name, value in kwargs.items() if name in known}
 
     def _set_graph(self, graph: Graph) -> None:
-        self._graph = graph
+        self._symbolic_graph = graph
         self._graph_layers = [op for op in graph.operations if isinstance(op, Layer)]
         self.built = True
 
@@ -107,32 +107,33 @@ class Model(OfGraph):
                 stage = self._host_stage()
                 if stage is not None and stage.ran(inputs):
                     return stage.run_rest(inputs)
-                if self._graph is None:
+                if self._symbolic_graph is None:
                     raise Undefined(f"{type(self).__name__} must define call(inputs), or be made as Model(inputs, outputs).")
-                outputs = self._graph.run(with_masks(self._standardized(inputs), mask))
+                outputs = self._symbolic_graph.run(with_masks(self._standardized(inputs), mask))
             return outputs[0] if isinstance(outputs, (list, tuple)) and len(outputs) == 1 else outputs
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
-        if self._graph is not None and not args and "inputs" in kwargs:
+        if self._symbolic_graph is not None and not args and "inputs" in kwargs:
             kwargs = dict(kwargs)
             args = (kwargs.pop("inputs"),)
-        if self._graph is not None and len(args) == 1:
+        if self._symbolic_graph is not None and len(args) == 1:
             flat = flatten(args[0])
             same = all(isinstance(t, KerasTensor) and t.shape == own.shape
-                       for t, own in zip(flat, self._graph.inputs, strict=False))
-            if same and len(flat) == len(self._graph.inputs):
-                return map_structure(_like, self._graph.outputs_struct)
+                       for t, own in zip(flat, self._symbolic_graph.inputs, strict=False))
+            if same and len(flat) == len(self._symbolic_graph.inputs):
+                return map_structure(_like, self._symbolic_graph.outputs_struct)
             known = {id(t): KerasTensor([own if size is None else size for size, own in zip(t.shape, spec.shape, strict=True)], t.dtype)
-                     for t, spec in zip(self._flat_inputs(self._graph, args[0]), self._graph.inputs, strict=False)
+                     for t, spec in zip(self._flat_inputs(self._symbolic_graph, args[0]), self._symbolic_graph.inputs, strict=False)
                      if isinstance(t, KerasTensor) and len(t.shape) == len(spec.shape)}  # an unknown size is the one that the graph has
             args = (map_structure(lambda t: known.get(id(t), t), args[0]),)
         found = infer_output_spec(self._call_on_probes, args, kwargs)
-        listed = self._graph is not None and isinstance(self._graph.outputs_struct, (list, tuple)) and len(self._graph.outputs) == 1
+        graph = self._symbolic_graph
+        listed = graph is not None and isinstance(graph.outputs_struct, (list, tuple)) and len(graph.outputs) == 1
         return [found] if listed and isinstance(found, KerasTensor) else found
 
     def compute_output_shape(self, input_shape: Any) -> Any:
-        if self._graph is not None and input_shape == map_structure(lambda t: t.shape, self._graph.inputs_struct):
-            return map_structure(lambda t: t.shape, self._graph.outputs_struct)
+        if self._symbolic_graph is not None and input_shape == map_structure(lambda t: t.shape, self._symbolic_graph.inputs_struct):
+            return map_structure(lambda t: t.shape, self._symbolic_graph.outputs_struct)
         return super().compute_output_shape(input_shape)
 
     def _standardized(self, inputs: Any) -> list[Any]:
@@ -151,9 +152,9 @@ class Model(OfGraph):
     def _host_stage(self) -> HostStage | None:
         """The graph in two halves, where it begins with layers that run on the host; else None."""
         known = self._graph_stage
-        if self._graph is not None and (known is None or known[0] is not self._graph):
-            known = self.__dict__["_graph_stage"] = (self._graph, host_stage(self._graph))
-        return None if self._graph is None or known is None else known[1]
+        if self._symbolic_graph is not None and (known is None or known[0] is not self._symbolic_graph):
+            known = self.__dict__["_graph_stage"] = (self._symbolic_graph, host_stage(self._symbolic_graph))
+        return None if self._symbolic_graph is None or known is None else known[1]
 
     def _staged(self, x: Any) -> Any:
         stage = self._host_stage()
@@ -228,7 +229,7 @@ class Model(OfGraph):
         """Makes the weights of a subclass for inputs of `input_shape`, by calling it on nothing; with a graph they are there."""
         self.built = True
         own = getattr(type(self).build, "theirs", False)  # it has made what it needs, and `call` may take more than one argument
-        if self._graph is None and input_shape is not None and not own and "call" in overridden(type(self)):
+        if self._symbolic_graph is None and input_shape is not None and not own and "call" in overridden(type(self)):
             self.__dict__["_build_shapes"] = input_shape
             infer_output_spec(self._call_on_probes, (specs_of(input_shape, self.dtype),), {})
 
@@ -250,7 +251,7 @@ class Model(OfGraph):
 
     def get_build_config(self) -> dict[str, Any] | None:
         """The shapes that a subclass was built for; a graph needs none."""
-        return super().get_build_config() if self._graph is None else {"input_shape": None}
+        return super().get_build_config() if self._symbolic_graph is None else {"input_shape": None}
 
     # ---- printing and configs
     def summary(
@@ -310,7 +311,7 @@ class Model(OfGraph):
 
     def _has_given_graph(self) -> bool:
         """Whether the graph is what the constructor was given, and so describes the model; else its other arguments do."""
-        return self._graph is not None and _is_functional(*self._constructor)
+        return self._symbolic_graph is not None and _is_functional(*self._constructor)
 
     def _further_arguments(self) -> dict[str, Any]:
         """What a user's class was given beside `inputs` and `outputs`."""

@@ -28,18 +28,18 @@ class _Read(Generic[T]):
 class OfGraph(KeptInFiles, abstract=True):
     """Part of Model: it has a graph, or None for a subclass that writes its own `call`."""
 
-    _graph: Graph | None
+    _symbolic_graph: Graph | None
     _graph_layers: list[Layer]
 
     @property
     def layers(self) -> list[Layer]:
         """The layers of the model, in order; of one with a graph those that it calls."""
-        return self._layers if self._graph is None else list(self._graph_layers)
+        return self._layers if self._symbolic_graph is None else list(self._graph_layers)
 
     @property
     def _listed(self) -> list[Any]:
         """What a summary lists: of a graph the operations between its layers too."""
-        return self.layers if self._graph is None else self._graph.operations
+        return self.layers if self._symbolic_graph is None else self._symbolic_graph.operations
 
     def get_layer(self, name: str | None = None, index: int | None = None) -> Layer:
         """A layer by its name or its index in `layers`.
@@ -110,21 +110,21 @@ class OfGraph(KeptInFiles, abstract=True):
     @_Read
     def input_spec(self) -> Any:
         """What each input must be, flat; None without a graph, or where dicts of inputs are nested deeper."""
-        if self._graph is None:
+        if self._symbolic_graph is None:
             return None
-        struct = self._graph.inputs_struct
+        struct = self._symbolic_graph.inputs_struct
         if not isinstance(struct, dict):
-            return [_spec(t) for t in self._graph.inputs]
+            return [_spec(t) for t in self._symbolic_graph.inputs]
         if not all(isinstance(t, KerasTensor) for t in struct.values()):
             return None
         return [_spec(struct[name], name) for name in sorted(struct)]
 
     def _need_graph(self, what: str) -> Graph:
-        if self._graph is None:
+        if self._symbolic_graph is None:
             raise AttributeError(
                 f"{type(self).__name__} '{self.name}' has no {what} yet; give it an Input or call it on data first."
             )
-        return self._graph
+        return self._symbolic_graph
 
     @property
     def _inputs_struct(self) -> Any:

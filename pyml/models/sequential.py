@@ -108,7 +108,7 @@ class Sequential(Model):
         return layer
 
     def _changed(self, rebuild: bool) -> None:
-        self._graph = None
+        self._symbolic_graph = None
         self.__dict__.pop("_other_sizes", None)
         self.built = False
         self._reset_programs()
@@ -124,7 +124,7 @@ class Sequential(Model):
     def _given_graph(self) -> Graph | None:
         """The graph of a model that stands first and so says what the input is."""
         first = self._stack[0]
-        graph = first._graph if isinstance(first, Model) else None
+        graph = first._symbolic_graph if isinstance(first, Model) else None
         return graph if graph is not None and len(graph.inputs) == 1 else None
 
     @property
@@ -170,7 +170,7 @@ class Sequential(Model):
             if isinstance(error, Undefined):
                 raise
         else:
-            self._graph = Graph(inputs, x)
+            self._symbolic_graph = Graph(inputs, x)
             auto_name("functional")                    # Keras makes an inner model here, which takes a name
         self.built = True
 
@@ -206,7 +206,7 @@ class Sequential(Model):
         return getattr(self._stack[0], "runs_on_host", False) or (graph is not None and graph.inputs[0].dtype == "string")
 
     def _staged(self, x: Any) -> Any:
-        if self._graph is None and self._begins_on_host():
+        if self._symbolic_graph is None and self._begins_on_host():
             self.build((None, *x.shape[1:]) if hasattr(x, "shape") else (None, 1))
         return super()._staged(x)
 
@@ -230,7 +230,7 @@ class Sequential(Model):
             stage = self._host_stage()
             if stage is not None and stage.ran(inputs):
                 return stage.run_rest(inputs)
-            if self._graph is None:
+            if self._symbolic_graph is None:
                 return self._through(with_masks(flatten(inputs), mask)[0] if not is_nested(inputs) else inputs)
             return self._through(with_masks(self._standardized(inputs), mask)[0])
 
@@ -238,13 +238,13 @@ class Sequential(Model):
         """Name and layers, as a dict of plain values."""
         config = {"name": self.name, "trainable": self._trainable, "dtype": dtype_policies.serialize(self._dtype_policy),
                   "layers": [serialize_keras_object(layer) for layer in self._stack]}
-        if self._graph is not None:
-            config["build_input_shape"] = self._graph.inputs[0].shape
+        if self._symbolic_graph is not None:
+            config["build_input_shape"] = self._symbolic_graph.inputs[0].shape
         return config
 
     def get_build_config(self) -> dict[str, Any] | None:
         """The shape that the model was built for, None before."""
-        return None if self._graph is None else {"input_shape": self._graph.inputs[0].shape}
+        return None if self._symbolic_graph is None else {"input_shape": self._symbolic_graph.inputs[0].shape}
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:

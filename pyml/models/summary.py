@@ -35,7 +35,7 @@ def summary_text(
     layer_range: Sequence[str] | None = None,
 ) -> str:
     """The summary as text."""
-    graph = model._graph
+    graph = model._symbolic_graph
     chain = graph is None or _is_chain(model)
     header = ["Layer (type)", "Output Shape", "Param #"]
     align = ["left", "left", "right"]
@@ -73,7 +73,7 @@ def summary_text(
 
 def _is_chain(model: Any) -> bool:
     """True where every call has at most one input and no layer is called twice."""
-    graph = model._graph
+    graph = model._symbolic_graph
     by_depth: dict[int, list[Any]] = {}
     for node in graph.nodes:
         by_depth.setdefault(graph.depths[id(node)], []).append(node)
@@ -101,8 +101,8 @@ def _output_shape(layer: Any) -> str:
     shapes: Any
     if layer._inbound_nodes:
         shapes = [f"({', '.join(str(n) for n in t.shape)})" for t in layer._inbound_nodes[-1].output_tensors]
-    elif getattr(layer, "_graph", None) is not None:   # a model that nobody has called
-        shapes = map_structure(lambda t: f"({', '.join(str(n) for n in t.shape)})", layer._graph.outputs)
+    elif getattr(layer, "_symbolic_graph", None) is not None:   # a model that nobody has called
+        shapes = map_structure(lambda t: f"({', '.join(str(n) for n in t.shape)})", layer._symbolic_graph.outputs)
     elif getattr(layer, "_build_shapes", None) is not None:
         try:
             given = layer._build_shapes
@@ -134,7 +134,7 @@ def _params(layer: Any) -> str:
 def _connections(model: Any, layer: Any) -> str:
     found = []
     for node in layer._inbound_nodes:
-        if any(node is own for own in model._graph.nodes):
+        if any(node is own for own in model._symbolic_graph.nodes):
             for tensor in node.input_tensors:
                 history = tensor._keras_history
                 found.append(f"{history.operation.name}[{history.node_index}][{history.tensor_index}]")

@@ -28,7 +28,7 @@ def copied(model: Any) -> dict[str, Any]:
 def given_optimizer(model: Any) -> Any:
     """The optimizer that `compile` was given: it scales the loss by itself where the policy asks for that."""
     optimizer = model.optimizer
-    return optimizer.inner_optimizer if model._scaled and hasattr(optimizer, "inner_optimizer") else optimizer
+    return optimizer.inner_optimizer if model._loss_scaled and hasattr(optimizer, "inner_optimizer") else optimizer
 
 
 def _copied(value: Any) -> Any:

@@ -218,7 +218,7 @@ class Calls:
 
     def __init__(self, model: Trainer, kind: str, epoch: Epoch):
         self.model, self.epoch = model, epoch
-        self.step = model._steps.batch_step(kind)
+        self.step = model._step_programs.batch_step(kind)
 
     async def following(self) -> Callable[[], Any] | None:
         """The next call, or None."""

@@ -31,7 +31,7 @@ class Residents:
             data.update(source)
             return data
         if data is not None:
-            model._steps.forget(data)
+            model._step_programs.forget(data)
         self._kept[use] = resident.Resident(source)
         return self._kept[use]
 
@@ -39,7 +39,7 @@ class Residents:
         """Datasets stay for the next call, unless they are large."""
         for use, data in list(self._kept.items()):
             if data.nbytes > resident.KEPT:
-                model._steps.forget(data)
+                model._step_programs.forget(data)
                 del self._kept[use]
 
 
@@ -54,17 +54,17 @@ def make_feed(
         nested: Another call on this model is in progress and needs its own data.
     """
     if isinstance(source, Batches):
-        source.begin(not model._ready, shuffle)
+        source.begin(not model._ready_kinds, shuffle)
     model._prepare(source, batch_size, kind)
     if isinstance(source, DatasetBatches):
         return DatasetFeed(model, kind, source)
     if isinstance(source, Batches):
-        return BatchFeed(model._steps, kind, source, batch_size, shuffle, steps)
+        return BatchFeed(model._step_programs, kind, source, batch_size, shuffle, steps)
     model._check_numbers(source.x, source.y)
     if source.nbytes > resident.LIMIT or model._own_function(kind) is not None:
-        return BatchFeed(model._steps, kind, source, batch_size, shuffle, steps)
-    data = model._residents.of(model, f"{kind}, nested" if nested else kind, source)
-    return ResidentFeed(model._steps, kind, data, batch_size, shuffle, steps)
+        return BatchFeed(model._step_programs, kind, source, batch_size, shuffle, steps)
+    data = model._resident_data.of(model, f"{kind}, nested" if nested else kind, source)
+    return ResidentFeed(model._step_programs, kind, data, batch_size, shuffle, steps)
 
 
 def rows_of(model: Trainer, source: Source, asked: int | None, what: str, steps: int | None = None) -> int:
@@ -73,7 +73,7 @@ def rows_of(model: Trainer, source: Source, asked: int | None, what: str, steps:
     Raises:
         ValueError: A layer remembers batches of one size, and these have another.
     """
-    graph = getattr(model, "_graph", None)
+    graph = getattr(model, "_symbolic_graph", None)
     sizes = {tensor.shape[0] for tensor in (graph.inputs if graph is not None else ()) if tensor.shape and tensor.shape[0] is not None}
     if not sizes:
         shared = -(-source.size // steps) if steps and isinstance(source, Arrays) else 32

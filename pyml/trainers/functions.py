@@ -48,7 +48,7 @@ class CompiledStep:
             return found
 
         batches: Any = data if hasattr(data, "__next__") else iter(data)
-        return model._steps.program((f"{kind}_function",), lambda own: step)(next(batches))
+        return model._step_programs.program((f"{kind}_function",), lambda own: step)(next(batches))
 
 
 class StepFunctions(StepMethods):

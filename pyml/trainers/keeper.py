@@ -45,7 +45,7 @@ class Keeper:
         self._traces = 0
         if feed.orders is not None:
             feed.orders.wanted = self.on
-        model._kept = self
+        model._state_keeper = self
 
     def watches(self) -> bool:
         """True on devices that can be lost."""
@@ -112,7 +112,7 @@ class Keeper:
     # ---- what there is to keep
     def _traced(self) -> tuple[int, list[Variable]]:
         """How many traces of training steps there are, and the Variables they read or write."""
-        captures = [capture for key, program in self.model._steps.programs.items()
+        captures = [capture for key, program in self.model._step_programs.programs.items()
                     if key[0] == "train" and isinstance(program, Program) for capture in program.captures.values()]
         return len(captures), [v for capture in captures for v in capture.states]
 

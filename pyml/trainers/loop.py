@@ -41,7 +41,7 @@ class Loop:
 
     def __init__(self, model: Trainer, io: IO, callbacks: CallbackList):
         self.model, self.io, self.callbacks = model, io, callbacks
-        self.steps = model._steps
+        self.steps = model._step_programs
         self.keeper: Keeper | None = None  # of fit
         self.done = 0  # training steps of earlier epochs
         self.warned = False

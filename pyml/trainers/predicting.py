@@ -49,7 +49,7 @@ async def predicted(
         batch_size: Rows per step; for shorter batches see `answered`.
     """
     model.stop_predicting = False
-    step = model._steps.program(("predict_whole" if whole else "predict",))
+    step = model._step_programs.program(("predict_whole" if whole else "predict",))
     begin_hooks, end_hooks = callbacks.batch_hooks("predict")
     callbacks.on_predict_begin()
     parts: list[list[np.ndarray]] = []

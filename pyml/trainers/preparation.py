@@ -28,32 +28,32 @@ class Preparation(StepFunctions):
     """Base of Trainer: its weights, losses and metrics are made here."""
 
     run_eagerly: bool
-    _steps: Steps
+    _step_programs: Steps
 
     def _start_over(self) -> None:
         """Nothing is prepared."""
         self._has_weights = False  # all layers are known to be built
-        self._ready: set[str] = set()  # the kinds of steps for which losses and metrics are made
-        self._classed: list[tuple[int, Any, int, str]] = []  # outputs with class numbers: place, loss, classes, name
-        self._indices: Indices | None = None  # what of the inputs is used as indices, once the model was called
+        self._ready_kinds: set[str] = set()  # the kinds of steps for which losses and metrics are made
+        self._classed_outputs: list[tuple[int, Any, int, str]] = []  # outputs with class numbers: place, loss, classes, name
+        self._index_inputs: Indices | None = None  # what of the inputs is used as indices, once the model was called
 
     def _build_for(self, source: Source, batch_size: int) -> None:
         """Makes the weights for the first batch of `source`, and finds out which inputs are indices."""
         inputs = inputs_of(source.struct if isinstance(source, Arrays) else source.peek())
         rows = first_rows(source, batch_size)
         self._build_on(inputs, rows)
-        if self._indices is None:  # the model was built before: it is called once more, if something in it may ask
+        if self._index_inputs is None:  # the model was built before: it is called once more, if something in it may ask
             if any(isinstance(layer, Embedding) for layer in self._flatten_layers()):
                 with LOCK, contextlib.suppress(Exception), self._trial():
                     self(self._inputs_tried(inputs, rows))
-            self._indices = self._indices or Indices()
+            self._index_inputs = self._index_inputs or Indices()
             self._clear_losses()
 
     def _prepare(self, source: Source, batch_size: int, kind: str) -> None:
         """Makes weights, losses and metrics for the first batch of `source`, and checks its shapes."""
-        if kind in self._ready:
+        if kind in self._ready_kinds:
             return
-        if self._steps.owns(kind):
+        if self._step_programs.owns(kind):
             self._prepare_own(source, batch_size, kind)
             return
         with LOCK:
@@ -63,7 +63,7 @@ class Preparation(StepFunctions):
             # weights come first and by themselves, so that a wrong label shape leaves a model that is built
             with self._trial():
                 x, y, sample_weight = self._tried(struct, rows if isinstance(source, Arrays) else None)
-                self._indices = Indices(x, rows)
+                self._index_inputs = Indices(x, rows)
                 y_pred = self(x, training=False)
                 outputs = self._outputs(y_pred)
                 assert self._compilation is not None
@@ -71,8 +71,8 @@ class Preparation(StepFunctions):
                 self._compilation.update(y, outputs, sample_weight)  # metrics that make their state now have it in every program
                 self._clear_losses()
             shapes = [tuple(output.shape) for output in flatten(y_pred)]
-            self._classed = [(*found, outputs.called(found[0])) for found in self._compilation.classed(shapes)]
-            self._ready.add(kind)
+            self._classed_outputs = [(*found, outputs.called(found[0])) for found in self._compilation.classed(shapes)]
+            self._ready_kinds.add(kind)
 
     def _prepare_own(self, source: Source, batch_size: int, kind: str) -> None:
         """The same for a step that a subclass wrote: what it calls and computes is its own affair, so nothing is refused here."""
@@ -81,12 +81,12 @@ class Preparation(StepFunctions):
             with self._trial():
                 batch = self._tried(struct, first_rows(source, batch_size) if isinstance(source, Arrays) else None)
                 y = batch[1]
-                self._indices = Indices(inputs_of(batch), first_rows(source, batch_size))
+                self._index_inputs = Indices(inputs_of(batch), first_rows(source, batch_size))
                 y_pred = self(inputs_of(batch), training=False)
                 if self._compilation is not None and not is_whole(batch):
                     self._compilation.update(y, self._outputs(y_pred), batch[2])
         self._clear_losses()
-        self._ready.add(kind)
+        self._ready_kinds.add(kind)
 
     def _build_on(self, inputs: Any, rows: int) -> None:
         """Makes all weights for batches of so many rows of data like `inputs`."""
@@ -112,7 +112,7 @@ class Preparation(StepFunctions):
     def _inputs_tried(self, inputs: Any, rows: int) -> Any:
         """The same of what the model itself takes; what it does with them as indices will be known."""
         tried = self._tried(inputs, rows)
-        self._indices = Indices(tried, rows)
+        self._index_inputs = Indices(tried, rows)
         return tried
 
     def _indices_of(self, x: Any) -> Indices:
@@ -121,15 +121,15 @@ class Preparation(StepFunctions):
             with LOCK, contextlib.suppress(Exception), self._trial():
                 self(self._inputs_tried(x, len(flatten(x)[0])))
                 self._clear_losses()
-        return self._indices or Indices()
+        return self._index_inputs or Indices()
 
     def _check_indices(self, x: Any) -> None:
-        if self._indices is not None:
-            self._indices.check(x, lambda: getattr(getattr(self, "_graph", None), "input_names", ()))
+        if self._index_inputs is not None:
+            self._index_inputs.check(x, lambda: getattr(getattr(self, "_symbolic_graph", None), "input_names", ()))
 
     def _check_numbers(self, x: Any, y: Any) -> None:
         self._check_indices(inputs_of((x, y, None)))
-        if y is None or not self._classed:
+        if y is None or not self._classed_outputs:
             return
         targets = flatten(y)
         for i, loss, classes, name in self._class_targets(y):
@@ -139,11 +139,11 @@ class Preparation(StepFunctions):
         """Which of the flat targets are class numbers: place, loss, classes, the output's name."""
         count = len(flatten(y))
         if not isinstance(y, dict):
-            return [found for found in self._classed if found[0] < count]
+            return [found for found in self._classed_outputs if found[0] < count]
         keys, outputs = sorted(y), names_of(self) or ()
         if count != len(keys):  # parts that are structures themselves
             return []
-        given = [({name, *outputs[i : i + 1]}, (loss, classes, name)) for i, loss, classes, name in self._classed]
+        given = [({name, *outputs[i : i + 1]}, (loss, classes, name)) for i, loss, classes, name in self._classed_outputs]
         return [(keys.index(key), *rest) for called, rest in given for key in called & set(keys)]
 
 

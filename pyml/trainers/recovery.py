@@ -31,7 +31,7 @@ async def recovered(model: Trainer, io: IO, remake: Callable[[], Feed], error: D
         remake: Makes the feed of this `fit` again.
         error: The DeviceLost.
     """
-    keeper = model._kept
+    keeper = model._state_keeper
     if keeper is None or not keeper.values:
         return error
     last = keeper.repeatable()
@@ -66,12 +66,12 @@ async def rerun(model: Trainer, io: IO, keeper: Keeper, remake: Callable[[], Fee
         call()
         step += 1
         if pacer.due():
-            await io.read(model._watch.step)
+            await io.read(model._loss_watch.step)
             await io.pause()
             pacer.looked()
             if time.perf_counter() > end:
                 break
-    await io.read(model._watch.step)  # it has all arrived
+    await io.read(model._loss_watch.step)  # it has all arrived
     return step
 
 

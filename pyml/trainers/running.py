@@ -19,7 +19,7 @@ _ENDED = threading.Condition(LOCK)
 
 def _evaluated_by_another(model: Trainer, thread: int) -> bool:
     """Whether all that runs on the model is `evaluate`, in a thread that ends without this one."""
-    return bool(model._running) and all(call == "evaluate" and where != thread for call, where in model._running)
+    return bool(model._running_calls) and all(call == "evaluate" and where != thread for call, where in model._running_calls)
 
 
 @contextmanager
@@ -36,7 +36,7 @@ def in_progress(model: Trainer, what: str, io: IO) -> Iterator[bool]:
     with _ENDED:
         while what == "evaluate" and not io.suspends and _evaluated_by_another(model, thread):
             _ENDED.wait()
-        others = model._running
+        others = model._running_calls
         nested = bool(others)
         if nested and (what == "fit" or io.suspends or others[-1][1] != thread):
             other, where = others[-1]
@@ -45,7 +45,7 @@ def in_progress(model: Trainer, what: str, io: IO) -> Iterator[bool]:
                 f"{what}: model '{model.name}' is already running a call of {other}{place}; wait until that has ended, "
                 f"{'or end it with model.stop_training = True' if other == 'fit' else 'or use a model of its own'}."
             )
-        model._running = (*others, (what, thread))
+        model._running_calls = (*others, (what, thread))
     kept = [(v, v.value) for metric in model.metrics for v in metric.variables] if nested else []
     try:
         yield nested
@@ -53,5 +53,5 @@ def in_progress(model: Trainer, what: str, io: IO) -> Iterator[bool]:
         for variable, value in kept:
             variable.assign(value)
         with _ENDED:
-            model._running = others
+            model._running_calls = others
             _ENDED.notify_all()

@@ -53,8 +53,8 @@ async def fit(model: Trainer, io: IO, options: Options) -> History:
                 callbacks.broke(error)
                 raise
             finally:
-                model._kept = None
-                model._residents.drop_large(model)
+                model._state_keeper = None
+                model._resident_data.drop_large(model)
         assert model.history is not None
         return model.history
 
@@ -79,7 +79,7 @@ async def evaluate(model: Trainer, io: IO, options: Options) -> dict[str, Any]:
         async with opened(io, source):
             feed = make_feed(model, "test", source, batch_size, False, steps_of(source, batch_size, options.steps), nested)
             logs = await Loop(model, io, called(model, options, feed.num_batches)).evaluate(feed)
-        model._residents.drop_large(model)
+        model._resident_data.drop_large(model)
         return logs
 
 
@@ -109,7 +109,7 @@ def staged(model: Trainer, options: Options) -> None:
 def whole_for(model: Trainer, kind: str, source: Source | None) -> None:
     """A step that a subclass wrote gets the batches of an iterator as they are."""
     if isinstance(source, Batches):
-        source.whole = model._steps.writes(kind)
+        source.whole = model._step_programs.writes(kind)
 
 
 def called(model: Trainer, options: Options, steps: int | None, history: bool = False) -> CallbackList:

@@ -37,7 +37,7 @@ class StepMethods(Layer):
         super().__init__(**kwargs)
         self.optimizer = None  # type: ignore[assignment]
         self._compilation = None
-        self._watch, self._trained = Watch(), Trained()
+        self._loss_watch, self._trained_weights = Watch(), Trained()
 
     @property
     def output_names(self) -> list[str] | None:
@@ -56,13 +56,13 @@ class StepMethods(Layer):
         with differentiating():
             y_pred = self(x, **self._mode(True))
             loss = self._compute_loss(x, y, y_pred, sample_weight, training=True)
-            variables = self._trained.of(self)
+            variables = self._trained_weights.of(self)
             grads = connected_gradients(self.optimizer.scale_loss(loss), variables) if variables else []
         if variables:
             self.optimizer.apply(grads, variables)
         else:
             warn(f"The model '{self.name}' does not have any trainable weights.")
-        self._watch.see(loss)
+        self._loss_watch.see(loss)
         return self._logged(loss, x, y, y_pred, sample_weight)
 
     def test_step(self, data: Any) -> dict[str, Any]:

@@ -53,13 +53,13 @@ class Steps:
     def train(self, x: Any, y: Any, sample_weight: Any) -> None:
         """One training step; also counts it and notes whether the loss is finite."""
         model = self.model
-        model._watch.seen = False
+        model._loss_watch.seen = False
         before = self._marks("train")
         logs = run(model, "train", packed(x, y, sample_weight))
         self.note("train", logs, before)
-        if not model._watch.seen:  # a step of one's own: the loss is what it calls so
+        if not model._loss_watch.seen:  # a step of one's own: the loss is what it calls so
             loss = logs.get("loss") if isinstance(logs, dict) else None
-            model._watch.see(ops.max(ops.cast(ops.convert_to_tensor(0.0 if loss is None else loss), "float32")))
+            model._loss_watch.see(ops.max(ops.cast(ops.convert_to_tensor(0.0 if loss is None else loss), "float32")))
         model._clear_losses()  # they belong to the trace
 
     def test(self, x: Any, y: Any, sample_weight: Any) -> None:
@@ -78,7 +78,7 @@ class Steps:
 
     def begin(self) -> None:
         """Steps are counted anew."""
-        self.model._watch.begin()
+        self.model._loss_watch.begin()
 
     def reset(self) -> None:
         """Metrics back to their start."""
@@ -88,9 +88,9 @@ class Steps:
         """Loss, metrics and the first bad step, as one vector, so that one read brings all."""
         own = self.logs.get(kind)
         if own is not None:
-            return own.vector(self.model._watch.first_bad)
+            return own.vector(self.model._loss_watch.first_bad)
         values = [leaf for _, metric in self.model._named_metrics() for leaf in flatten(metric.result())]
-        values.append(self.model._watch.first_bad)
+        values.append(self.model._loss_watch.first_bad)
         return joined(values)
 
     # ---- what a step of one's own logs

@@ -33,9 +33,9 @@ class Trainer(Preparation):
         self.steps_per_execution = 1
         self.stop_training = self.stop_evaluating = self.stop_predicting = False
         self.history: History | None = None
-        self._kept: Keeper | None = None
+        self._state_keeper: Keeper | None = None
         self._initial_epoch = self._initial_batch = 0  # of a fit that a callback resumes
-        self._running: tuple[tuple[str, int], ...] = ()
+        self._running_calls: tuple[tuple[str, int], ...] = ()
         self._reset_programs()
 
     @property
@@ -81,10 +81,10 @@ class Trainer(Preparation):
             >>> model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
         """
         self.optimizer = optimizers.get(optimizer)  # type: ignore[assignment]  # None of None, for models that only evaluate
-        self._scaled = False
+        self._loss_scaled = False
         if (auto_scale_loss and self.dtype_policy.name == "mixed_float16" and self.optimizer is not None
                 and not isinstance(self.optimizer, optimizers.LossScaleOptimizer)):  # fmt: skip
-            self._scaled = True
+            self._loss_scaled = True
             self.optimizer = optimizers.LossScaleOptimizer(self.optimizer, name="loss_scale_optimizer")
         self.run_eagerly = bool(run_eagerly)
         self.steps_per_execution = steps_per_execution
@@ -99,8 +99,8 @@ class Trainer(Preparation):
         self._compilation = Compilation(loss, loss_weights, as_given(metrics), as_given(weighted_metrics))
         self._compilation.group = CompiledMetrics(self)
         self._compiled_with = {"run_eagerly": run_eagerly, "steps_per_execution": steps_per_execution, "jit_compile": jit_compile}
-        self._watch, self._trained = Watch(), Trained()
-        self._trained.note(self)
+        self._loss_watch, self._trained_weights = Watch(), Trained()
+        self._trained_weights.note(self)
         self.compiled, self.stop_training = True, False
         self.train_function = self.test_function = self.predict_function = None
         self._reset_programs()
@@ -114,21 +114,21 @@ class Trainer(Preparation):
         compile_config.compile_from(self, config, type(self).compile is not Trainer.compile)
 
     def _reset_programs(self) -> None:
-        self._steps, self._residents = Steps(self), Residents()
+        self._step_programs, self._resident_data = Steps(self), Residents()
         self._start_over()
 
     def _forget_device(self, keep_compiled: bool) -> None:
         """Drops the programs and data of a lost device; without the optimizer's state `compile` starts anew."""
         self.compiled = keep_compiled
         self._reset_programs()
-        self._watch = Watch()
+        self._loss_watch = Watch()
         for metric in self.metrics:
             metric.reset_state()
 
     def _need_compile(self, what: str) -> None:
         if not self.compiled:
             raise ValueError(f"You must call `compile()` before calling `{what}()`.")
-        changed = self._trained.changed(self)
+        changed = self._trained_weights.changed(self)
         if changed:
             warn(
                 f"The `trainable` state of {', '.join(changed[:5])} has changed since the model was compiled, and is not taken into "
@@ -251,7 +251,7 @@ class Trainer(Preparation):
     def _reported(self, logs: dict[str, Any], return_dict: bool) -> Any:
         if return_dict:
             return logs
-        first = [name for name in self._steps.names or self._steps.names_in_lists() if name in logs]
+        first = [name for name in self._step_programs.names or self._step_programs.names_in_lists() if name in logs]
         values = [logs[name] for name in [*first, *sorted(set(logs) - set(first))]]
         return values[0] if len(values) == 1 else values
 
@@ -314,7 +314,7 @@ class Trainer(Preparation):
             1.0
         """
         self._need_compile("train_on_batch")
-        batch = Arrays(self._staged(x), y, sample_weight, "train_on_batch", uneven=self._steps.writes("train"))
+        batch = Arrays(self._staged(x), y, sample_weight, "train_on_batch", uneven=self._step_programs.writes("train"))
         if class_weight is not None:
             Options(what="train_on_batch", class_weight=class_weight)
             batch.weigh(class_weight)
@@ -324,13 +324,14 @@ class Trainer(Preparation):
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Loss and metrics of one batch, without training."""
         self._need_compile("test_on_batch")
-        return self._on_batch("test", Arrays(self._staged(x), y, sample_weight, "test_on_batch", self._steps.writes("test")), return_dict)
+        batch = Arrays(self._staged(x), y, sample_weight, "test_on_batch", uneven=self._step_programs.writes("test"))
+        return self._on_batch("test", batch, return_dict)
 
     def _on_batch(self, kind: str, batch: Arrays, return_dict: bool) -> Any:
         self._prepare(batch, batch.size, kind)
         self._check_numbers(batch.x, batch.y)
-        vector = self._steps.batch_step_with_results(kind)(*batch.struct)
-        logs, _ = self._steps.unpack(vector.numpy(), kind)
+        vector = self._step_programs.batch_step_with_results(kind)(*batch.struct)
+        logs, _ = self._step_programs.unpack(vector.numpy(), kind)
         return self._reported(logs, return_dict)
 
     @shown
@@ -354,5 +355,5 @@ class Trainer(Preparation):
         batch = Arrays(self._staged(x), what="predict_on_batch")
         self._build_for(batch, batch.size)
         self._check_indices(batch.x)
-        outputs = self._steps.program(("predict",))(batch.x)
+        outputs = self._step_programs.program(("predict",))(batch.x)
         return pack_sequence_as(outputs, [leaf.numpy() if isinstance(leaf, Tensor) else leaf for leaf in flatten(outputs)])

@@ -84,7 +84,7 @@ def last_map(what: str, model: Any) -> Any:
 
 def output_of(model: Any, layer: Any) -> Any:
     """What a layer gives in a model: one that is a model itself has another output of its own. None where it has none yet."""
-    for node in getattr(getattr(model, "_graph", None), "nodes", ()):
+    for node in getattr(getattr(model, "_symbolic_graph", None), "nodes", ()):
         if node.operation is layer:
             return node.output_tensors[0]
     for inner in model.layers:
@@ -172,7 +172,7 @@ class Sample:
         need_graph(what, model)
         wanted = list(model.inputs)
         if isinstance(inputs, Mapping):
-            names = model._graph.input_names
+            names = model._symbolic_graph.input_names
             if set(inputs) != set(names):
                 raise ValueError(f"{what}: the model's inputs are {', '.join(names)}. Received: {', '.join(map(str, inputs))}")
             given = [inputs[name] for name in names]

@@ -253,8 +253,8 @@ def test_logs_of_batches_are_computed_for_those_who_look_and_those_who_keep_them
         pyml.utils.set_random_seed(1)
         model = pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(1)])
         model.compile(pyml.optimizers.SGD(0.01), "mse")
-        given = model._steps.results_program
-        monkeypatch.setattr(model._steps, "results_program", lambda kind: asked.append(kind) or given(kind))
+        given = model._step_programs.results_program
+        monkeypatch.setattr(model._step_programs, "results_program", lambda kind: asked.append(kind) or given(kind))
         hook = Hook(do)
         asked.clear()
         model.fit(x, y, batch_size=4, epochs=1, shuffle=False, verbose=0, callbacks=[hook])

@@ -172,6 +172,26 @@ def test_layers_of_ones_own_may_have_names_that_models_use_for_theirs(tmp_path):
             _Inner(name)
 
 
+@pytest.mark.parametrize("name", ["_steps", "_graph", "_indices", "_ready", "_running", "_kept", "_scaled", "_trained"])
+def test_a_model_of_ones_own_may_keep_what_it_likes_under_short_names(name):
+    """As the steps of a diffusion model, or the edges of a graph: `compile` and `fit` took these for what they keep themselves."""
+
+    class Own(pyml.Model):
+        def __init__(self):
+            super().__init__()
+            setattr(self, name, np.eye(2, dtype="float32"))
+            self.dense = L.Dense(1)
+
+        def call(self, inputs):
+            return self.dense(inputs @ getattr(self, name))
+
+    model = Own()
+    model.compile("sgd", "mse")
+    model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+    model.summary(print_fn=lambda text: None)
+    assert model.predict(np.ones((1, 2)), verbose=0).shape == (1, 1) and getattr(model, name).tolist() == [[1, 0], [0, 1]]
+
+
 def test_the_call_of_a_model_tells_its_layers_of_training_by_itself_too():
     x, i = np.ones((1, 64)), pyml.Input((64,))
     for model in (pyml.Model(i, L.Dropout(0.5)(i)), pyml.Sequential([i, L.Dropout(0.5)])):

@@ -71,9 +71,9 @@ def test_fit_twice_with_data_of_the_same_shape_traces_once_and_uses_the_new_data
     x, y = blobs(48)
     model = classifier(optimizer=pyml.optimizers.SGD(0.0))
     first = model.fit(x, y, batch_size=16, verbose=0).history["loss"]
-    programs = dict(model._steps.programs)
+    programs = dict(model._step_programs.programs)
     second = model.fit(x * 3, y, batch_size=16, verbose=0).history["loss"]
-    assert model._steps.programs == programs
+    assert model._step_programs.programs == programs
     assert second != first
     assert model.evaluate(x * 3, y, verbose=0)[0] == pytest.approx(second[0], rel=1e-5)
 
@@ -164,10 +164,10 @@ def test_predict_compiles_for_few_sizes_and_cuts_the_result():
     whole = model.predict(x, batch_size=77, verbose=0)
     for size in (1, 5, 32, 100):
         np.testing.assert_allclose(model.predict(x, batch_size=size, verbose=0), whole, atol=1e-6)
-    assert len(model._steps.programs[("predict",)].captures) <= 7
+    assert len(model._step_programs.programs[("predict",)].captures) <= 7
     for size in range(33, 60):
         np.testing.assert_allclose(model.predict(x[:size], batch_size=64, verbose=0), whole[:size], atol=1e-6)
-    assert len(model._steps.programs[("predict",)].captures) <= 12
+    assert len(model._step_programs.programs[("predict",)].captures) <= 12
 
 
 def test_a_subclassed_model_with_a_train_step_of_its_own():
@@ -284,7 +284,7 @@ def test_setting_the_learning_rate_needs_no_new_trace():
     before = model.get_weights()
     model.train_on_batch(x, y)
     np.testing.assert_array_equal(before[0], model.get_weights()[0])
-    assert len(model._steps.programs[("train_on_batch",)].captures) == 1
+    assert len(model._step_programs.programs[("train_on_batch",)].captures) == 1
 
 
 def test_compiling_again_starts_the_optimizer_anew():

@@ -129,7 +129,7 @@ def _names(group: Group, key: str, where: object) -> list[str]:
 
 
 def _layers(model: Any) -> list[Any]:
-    graph = getattr(model, "_graph", None)
+    graph = getattr(model, "_symbolic_graph", None)
     if graph is None or hasattr(model, "add"):
         return list(model.layers)
     return [operation for operation in graph.operations if hasattr(operation, "weights")]

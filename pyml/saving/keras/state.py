@@ -26,7 +26,7 @@ from .hdf5 import Group
 
 # Attributes of ours that hold layers which Keras reaches on another way: of every layer, and of models with a graph.
 _OURS = frozenset({"_children", "_constructor", "_inbound_nodes", "_since"})
-_OF_MODELS = frozenset({"_graph", "_graph_calls", "_graph_layers", "_graph_source", "_stack"})
+_OF_MODELS = frozenset({"_symbolic_graph", "_graph_calls", "_graph_layers", "_graph_source", "_stack"})
 # Built-in layers whose attributes have other names in Keras.
 _POLICY = "dtype_policy"  # an attribute of the variables of a quantized layer
 _PARTS = ("query_dense", "key_dense", "value_dense", "output_dense", "dropout_layer")
@@ -44,7 +44,7 @@ def _children(obj: Any) -> Iterator[tuple[str, Any]]:
     """What Keras walks into from an object, in its order, under its names."""
     is_model = hasattr(obj, "layers") and isinstance(obj, LAYERS.classes["Model"])
     ours = _OURS
-    if is_model and (obj._graph is not None or isinstance(obj, LAYERS.classes["Sequential"])):
+    if is_model and (obj._symbolic_graph is not None or isinstance(obj, LAYERS.classes["Sequential"])):
         ours |= _OF_MODELS
         yield "layers", _all_layers(obj)
     renamed = _NAMES.get(type(obj).__name__, {}) if type(obj).__module__.startswith("pyml.") else {}
@@ -66,7 +66,7 @@ def _children(obj: Any) -> Iterator[tuple[str, Any]]:
 
 def _all_layers(model: Any) -> list[Any]:
     """The layers of a model with its inputs, where Keras counts those."""
-    graph = getattr(model, "_graph", None)
+    graph = getattr(model, "_symbolic_graph", None)
     if graph is not None and not isinstance(model, LAYERS.classes["Sequential"]):
         return [operation for operation in graph.operations if isinstance(operation, Layer)]
     return list(model.layers)

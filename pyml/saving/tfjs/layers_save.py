@@ -39,7 +39,7 @@ def model_artifacts(
     """
     if quantize not in (None, "float16", *_LEVELS):
         raise ValueError(f"save: quantize must be None, 'float16', 'uint16' or 'uint8'. Received: {quantize!r}")
-    if getattr(model, "_graph", None) is None:
+    if getattr(model, "_symbolic_graph", None) is None:
         if model.built:
             raise Unwritable(f"save: model '{model.name}' has a call of its own; TensorFlow.js has only graphs of layers.")
         raise ValueError(f"save: model '{model.name}' has no graph of layers yet; give it an Input, or call it on data first.")
@@ -127,7 +127,7 @@ def write_model(model: Any) -> dict[str, Any]:
         else:
             first["batch_input_shape"] = shape
         return {"class_name": "Sequential", "config": {"name": model.name, "layers": layers}}
-    graph = model._graph
+    graph = model._symbolic_graph
     place = {}  # call -> (layer name, which of its calls)
     counts: dict[int, int] = {}
     for node in graph.nodes:
