@@ -242,7 +242,7 @@ def test_long_sequences_are_one_dispatch_each_way(gpu):
     model.compile("sgd", "mse")
     x, y = np.ones((4, 50, 3)), np.ones((4, 1))
     model.train_on_batch(x, y)
-    plan = model._steps.programs[("train_on_batch",)].last_plan.explain()
+    plan = model._step_programs.programs[("train_on_batch",)].last_plan.explain()
     assert plan.count("lstm_grad") == 1
     assert plan.count("lstm") == 2
     assert len(plan.splitlines()) < 30
