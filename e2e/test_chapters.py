@@ -256,8 +256,8 @@ def test_start_over_brings_the_chapter_back_and_the_smallest_phone_needs_no_side
 def test_the_cart_can_be_pushed_while_the_network_learns(profile, site):
     page = opened(profile, f"{site}/demos/cartpole/index.html?backend=wasm", READY)
     code = (paths.checkout() / "demos" / "chapters" / "cartpole.py").read_text(encoding="utf-8")
-    assert "range(24)" in code
-    write(page, code.replace("range(24)", "range(2_400)"))  # it learns until it is stopped, however slow the machine is to push
+    assert "range(36)" in code
+    write(page, code.replace("range(36)", "range(3_600)"))  # it learns until it is stopped, however slow the machine is to push
     page.wait_for_function("() => document.querySelectorAll('.cell figure').length >= 3")  # its own cart, and the network's curve
     page.get_by_role("button", name="right").click()
     page.wait_for_function("() => document.querySelector('.cell-controls output').value === '5 steps'")

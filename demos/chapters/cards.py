@@ -50,8 +50,9 @@ for hand, other in ([2, 2, 2], [13, 13, 12]), ([4, 4, 1], [13, 12, 10]), ([11, 7
 # ## A generator
 # A **generator** is a function that hands out one thing after the other (`yield`), each
 # made when it is asked for. `Dataset.from_generator` makes a dataset of it: mixed, cut
-# into batches and learned from like one of a file, only that it has no end. So there is
-# nothing to learn by heart, and no test to put aside: every game is new.
+# into batches and learned from like one of a file, only that it has no end. There are
+# nearly five million ways to deal, and most of those seen here come once: there is little
+# to learn by heart, and no test to put aside.
 #
 # A hand is given as thirteen numbers: how often it has each card. The order in which they
 # were dealt says nothing, and so the network need not learn that.
@@ -71,7 +72,9 @@ def games():
 
 endless = pyml.data.Dataset.from_generator(games).prefetch(2)
 x, y = next(iter(endless))
-vis.heatmap(np.asarray(x)[:8], list(range(1, x.shape[1] + 1)), ["won" if one else "lost" for one in np.asarray(y)[:8, 0]],
+won = np.asarray(y)[:, 0] > 0
+eight = np.concatenate([np.flatnonzero(won)[:4], np.flatnonzero(~won)[:4]])
+vis.heatmap(np.asarray(x)[eight], list(range(1, x.shape[1] + 1)), ["won" if one else "lost" for one in won[eight]],
             title="Eight games, as the network sees them", x_label="card", color_map="blues", height=240).show()  # fmt: skip
 
 # %% [markdown]
@@ -87,7 +90,7 @@ model = pyml.Sequential([pyml.Input((CARDS,)), layers.Dense(64, "relu"), layers.
 model.compile(optimizers.Adam(optimizers.schedules.CosineDecay(0.005, STEPS * ROUNDS)), "binary_crossentropy", metrics=["accuracy"])
 live = vis.fit_callbacks("While it learns", metrics=["accuracy"], callbacks=["on_epoch_end"], x_label="round", y_axis_domain=[0.5, 1])
 model.fit(endless, steps_per_epoch=STEPS, epochs=ROUNDS, verbose=0, callbacks=[live])
-print(f"{STEPS * ROUNDS * 256:,} games, and none of them twice")
+print(f"{STEPS * ROUNDS * 256:,} games, each dealt anew")
 
 # %% [markdown]
 # ## What are the true odds?

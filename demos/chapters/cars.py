@@ -50,7 +50,7 @@ print(f"Saying {y[train].mean():.1f} for every car is wrong by {guess:.2f} miles
 
 # %%
 def network(units, penalty=0.0, dropout=0.0):
-    hidden = {"activation": "relu", "kernel_regularizer": regularizers.L2(penalty)}
+    hidden = {"activation": "leaky_relu", "kernel_regularizer": regularizers.L2(penalty)}
     model = pyml.Sequential([pyml.Input((len(FACTS),)), layers.Dense(units, **hidden), layers.Dropout(dropout),
                              layers.Dense(units, **hidden), layers.Dropout(dropout), layers.Dense(1)])  # fmt: skip
     model.compile(optimizers.Adam(0.01), "mse", metrics=["mae"])
@@ -81,7 +81,7 @@ learn("Normalized", network(16), scaled[train], scaled[test], epochs=10)
 # **overfitting**. Compare:
 
 # %%
-learn("Underfitting: 1 unit", network(1), scaled[train], scaled[test])
+learn("Underfitting: 1 unit", network(1), scaled[train], scaled[test], epochs=120)
 learn("Overfitting: 128 units, 30 cars", network(128), scaled[train], scaled[test], count=30, epochs=200)
 
 # %% [markdown]

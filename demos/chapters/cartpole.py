@@ -90,8 +90,8 @@ chapter.buttons("Push", {"← left": False, "right →": True}, play)
 # pole stood for longer than usual are made more probable, the others less: that is a
 # **policy gradient**. It is the loss of a classifier whose labels are the pushes that
 # were made, each weighted by how well it went. Ten times in two hundred steps it waits
-# (`chapter.pause(0.1)`), so that you see it play and have time for your own cart: without,
-# all would be over in two or three seconds.
+# (`chapter.pause(0.05)`), so that you see it play and have time for your own cart: without,
+# all would be over in a few seconds.
 
 # %%
 policy = pyml.Sequential([pyml.Input((4,)), layers.Dense(32, activation="tanh"), layers.Dense(1, activation="sigmoid")])
@@ -111,7 +111,7 @@ def round_of_play():
         alive = alive & stands
         if len(seen) % 20 == 0 and alive.any():
             picture(carts[alive.argmax()], f"step {len(seen)}", "The network's cart")
-            chapter.pause(0.1)
+            chapter.pause(0.05)
     return np.stack(seen), np.stack(done), np.stack(stood)
 
 
@@ -130,7 +130,7 @@ def learn_from(seen, done, stood):
 
 
 held = []
-for _ in range(24):
+for _ in range(36):
     trial = round_of_play()
     held.append(float(trial[2].sum(axis=0).mean()))
     vis.line_chart(held, title="How long the poles stood", x_label="round", y_label="steps", y_axis_domain=[0, LONGEST]).show()

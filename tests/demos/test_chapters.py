@@ -27,6 +27,7 @@ SMALL = {
     "forger": {"COUNT": 100, "STEPS": 4, "EVERY": 2},
     "smaller": {"COUNT": 500, "EPOCHS": 1, "PUPIL": 16},
     "snake": {"STEPS": 120, "CURIOUS": 60, "TESTS": 3},
+    "sums": {"MOST": 12, "UNITS": 8, "ROUNDS": 2},
     "tuning": {"EPOCHS": 2, "TRIALS": 3},
     "words": {"ROUNDS": 1, "ROUND": 64, "LENGTH": 8, "UNITS": 16, "WIDE": 16, "BLOCKS": 1, "SAMPLE": 5},
 }
