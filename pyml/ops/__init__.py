@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING
 
 from . import image, interop, linalg, nn, numpy
 from .core import *
+from .in_einops import register as _register
 from .later import later as _later
 from .math import *
 from .nn import *
 from .numpy import *
 
+_register()
 if TYPE_CHECKING:
     from .complex_numbers import *
     from .control_flow import *
