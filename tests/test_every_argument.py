@@ -33,7 +33,7 @@ LEFT_OUT = {
 def parameters(cls):
     """The parameters of the constructor by name, with those of the constructors that it hands others on to."""
     found = {}
-    for maker in cls.__mro__[: cls.__mro__.index(cls._base) + 1]:
+    for maker in cls.__mro__[: cls.__mro__.index(cls._registered_base) + 1]:
         if "__init__" in vars(maker):
             own = list(inspect.signature(vars(maker)["__init__"]).parameters.values())[1:]
             found = {p.name: p for p in own if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)} | found
@@ -100,7 +100,7 @@ def test_each_argument_off_its_default_comes_back_from_the_config(cls, cpu):
     tried = 0
     for name, made, before in variants(cls, sample.made):
         config = plain(made.get_config())
-        if name == "dtype" and cls._kind is registry.LOSSES:
+        if name == "dtype" and cls._registered_kind is registry.LOSSES:
             continue  # they compute in float32 whatever it is, and as in Keras their configs say nothing of it
         if name == "trainable" and cls.__name__ in WITHOUT_TRAINABLE:
             continue
@@ -128,12 +128,12 @@ def test_a_function_has_the_defaults_of_its_class(kind):
 
 def same_value(cls, made, again, sample, name):
     """A loss, an initializer and their like computes what the one from its config computes."""
-    if cls._kind is registry.LOSSES:
+    if cls._registered_kind is registry.LOSSES:
         values = [lambda made=made: made(*drawn(sample)) for made in (made, again)]
-    elif cls._kind is registry.INITIALIZERS and hasattr(made, "seed"):
+    elif cls._registered_kind is registry.INITIALIZERS and hasattr(made, "seed"):
         seeded = [cls.from_config(one.get_config() | {"seed": 3}) for one in (made, again)]
         values = [lambda one=one: one((4, 4)) for one in seeded]
-    elif cls._kind in (registry.REGULARIZERS, registry.CONSTRAINTS):
+    elif cls._registered_kind in (registry.REGULARIZERS, registry.CONSTRAINTS):
         x = np.random.default_rng(1).standard_normal((4, 4)).astype("float32")
         values = [lambda made=made: made(x) for made in (made, again)]
     else:

@@ -38,7 +38,7 @@ def classes(kind: Kind) -> list[type]:
 
 
 def name_of(cls: type) -> str:
-    return f"{cls._kind.homes[0].rpartition('.')[2]}-{cls.__name__}"
+    return f"{cls._registered_kind.homes[0].rpartition('.')[2]}-{cls.__name__}"
 
 
 def every(*kinds: Kind):
@@ -118,7 +118,7 @@ def assert_derivative(function, points, gradients, tolerance=2e-2):
 def test_a_class_declares_samples_of_its_own(cls):
     owner = next((base for base in cls.__mro__ if "_samples" in vars(base)), None)
     assert owner is not None, f"{cls.__name__} has no _samples"
-    assert owner is cls or owner.__name__ not in cls._kind.classes, f"{cls.__name__} has only those of {owner.__name__}"
+    assert owner is cls or owner.__name__ not in cls._registered_kind.classes, f"{cls.__name__} has only those of {owner.__name__}"
     assert list(cls._samples())
 
 

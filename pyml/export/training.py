@@ -77,7 +77,7 @@ def add_training(
         x, y = example(model, shapes, rows), targets_of(model, shapes, targets, rows)
         batch = Arrays(x, y, np.ones(rows, np.float32) if weighted else None, "export")
         for kind in ("train", "test"):
-            model._prepare(batch, rows, kind)
+            model._prepare_steps(batch, rows, kind)
             steps = model._step_programs
             try:
                 call = traced(getattr(steps, kind), *batch.struct)

@@ -100,12 +100,12 @@ class KeptWeights(InDtypes):
     @property
     def variables(self) -> list[Variable]:
         """All Variables, random states included."""
-        return self._collect(with_seeds=True)
+        return self._collect_variables(with_seeds=True)
 
     @property
     def weights(self) -> list[Variable]:
         """All Variables but random states."""
-        return self._collect(with_seeds=False)
+        return self._collect_variables(with_seeds=False)
 
     @property
     def trainable_weights(self) -> list[Variable]:
@@ -204,9 +204,9 @@ class KeptWeights(InDtypes):
         Raises:
             ShapeError: There is another number of Variables, or one of another shape.
         """
-        self._load(self._kept_variables(), store)
+        self._load_variables(self._kept_variables(), store)
 
-    def _load(self, own: Sequence[Variable], store: Any) -> None:
+    def _load_variables(self, own: Sequence[Variable], store: Any) -> None:
         """Gives the Variables the arrays under their positions, all or none of them."""
         if len(store.keys()) != len(own):
             names = [variable.name for variable in own]

@@ -127,15 +127,15 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
         try:
             first = args[0] if args else None
             if type(first) is np.ndarray and self._convert_input_args:
-                first = self._convert(first)
+                first = self._convert_argument(first)
                 args = (first, *args[1:])
             # one tensor and plain options: what comes most often needs no look into structures
             plain = type(first) is Tensor and len(args) == 1 and (not kwargs or VALUES.issuperset(map(type, kwargs.values())))
             if not plain and self._convert_input_args:
                 if args and is_number_list(first):
                     args = (np.asarray(first), *args[1:])
-                args = map_structure(self._convert, args)
-                kwargs = {key: map_structure(self._convert, value) for key, value in kwargs.items()}
+                args = map_structure(self._convert_argument, args)
+                kwargs = {key: map_structure(self._convert_argument, value) for key, value in kwargs.items()}
                 first = args[0] if args else next(iter(kwargs.values()), None)
                 for value in args[1:]:
                     if isinstance(value, (bool, int, float, str)) and not self._allow_non_tensor_positional_args:
@@ -279,7 +279,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
     _convert_input_args = True
     _allow_non_tensor_positional_args = False
 
-    def _convert(self, leaf: Any) -> Any:
+    def _convert_argument(self, leaf: Any) -> Any:
         if isinstance(leaf, (np.ndarray, np.generic)):
             if leaf.dtype.kind in "OSU":               # text, for layers that run on the host
                 return leaf
@@ -364,7 +364,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
                 output._keras_mask = mask
 
     def _call_on_probes(self, *args: Any, **kwargs: Any) -> Any:
-        return self._call_on_values(map_structure(self._convert, args), dict(kwargs))
+        return self._call_on_values(map_structure(self._convert_argument, args), dict(kwargs))
 
     def compute_output_shape(self, *shapes: Any, **named: Any) -> Any:
         """The shape of the output for inputs of these shapes, named `<argument of call>_shape`; None stands for unknown sizes."""

@@ -130,7 +130,7 @@ class LowRank:
             ShapeError: The store has more or fewer weights, or one of another shape.
         """
         layer: Any = self
-        layer._load([getattr(self, self._kept_as(name)) for name in self._files_have()] if self.built else [], store)
+        layer._load_variables([getattr(self, self._kept_as(name)) for name in self._files_have()] if self.built else [], store)
         if self.lora_enabled:
             for thin in self._thin:
                 thin.assign(np.zeros(thin.shape, np.float32))

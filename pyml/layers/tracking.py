@@ -74,15 +74,15 @@ class Tracking:
             self._init_tracking()
         if name in _RESERVED:
             raise AttributeError(f"{type(self).__name__}: every layer has a {name!r} of its own; give your attribute another name.")
-        self._track(name, value)
+        self._track_attribute(name, value)
         object.__setattr__(self, name, value)
 
     def __delattr__(self, name: str) -> None:
-        self._untrack(self.__dict__.get(name))
-        self._forget(name)
+        self._untrack_attribute(self.__dict__.get(name))
+        self._forget_attribute(name)
         object.__delattr__(self, name)
 
-    def _untrack(self, old: Any) -> None:
+    def _untrack_attribute(self, old: Any) -> None:
         stores: tuple[list[Any], ...] = (
             self._trainable_variables, self._non_trainable_variables, self._seed_generators, self._metrics)
         for store in stores:
@@ -90,7 +90,7 @@ class Tracking:
 
     def _untrack_variable(self, variable: Any) -> None:
         """Takes a Variable away, by the name that layers written for Keras use."""
-        self._untrack(variable)
+        self._untrack_attribute(variable)
 
     def _own_variables(self) -> list[Variable]:
         """Variables of this layer alone, also those in lists and dicts: what can be trained first, each in the order in which it came."""
@@ -110,11 +110,11 @@ class Tracking:
                if isinstance(value, Metric) or (name in self._children and isinstance(value, (list, tuple, dict)))]  # fmt: skip
         return [leaf for leaf in _leaves(own) if isinstance(leaf, Metric)]
 
-    def _track(self, name: str, value: Any) -> None:
+    def _track_attribute(self, name: str, value: Any) -> None:
         """Takes an attribute into account: a Variable, a seed generator, a metric, or what may hold layers."""
         old = self.__dict__.get(name)
         if old is not None and old is not value:
-            self._untrack(old)
+            self._untrack_attribute(old)
         if isinstance(value, Variable):
             self._track_variable(value)
         elif isinstance(value, SeedGenerator):
@@ -131,9 +131,9 @@ class Tracking:
                     if isinstance(leaf, Variable):
                         _place(leaf)
         else:
-            self._forget(name)
+            self._forget_attribute(name)
 
-    def _forget(self, name: str) -> None:
+    def _forget_attribute(self, name: str) -> None:
         self._children.pop(name, None)
         self._since.pop(name, None)
 
@@ -173,7 +173,7 @@ class Tracking:
                 stack.extend(reversed(layer._layers))
         return found
 
-    def _collect(self, with_seeds: Any) -> list[Variable]:
+    def _collect_variables(self, with_seeds: Any) -> list[Variable]:
         """The Variables of this layer and those below, each once, `with_seeds` those of seed generators too."""
         variables, seen = [], set()
 

@@ -156,7 +156,7 @@ class Model(OfGraph):
             known = self.__dict__["_graph_stage"] = (self._symbolic_graph, host_stage(self._symbolic_graph))
         return None if self._symbolic_graph is None or known is None else known[1]
 
-    def _staged(self, x: Any) -> Any:
+    def _staged_inputs(self, x: Any) -> Any:
         stage = self._host_stage()
         if stage is None or x is None:
             return x

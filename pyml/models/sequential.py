@@ -205,10 +205,10 @@ class Sequential(Model):
         graph = self._given_graph()
         return getattr(self._stack[0], "runs_on_host", False) or (graph is not None and graph.inputs[0].dtype == "string")
 
-    def _staged(self, x: Any) -> Any:
+    def _staged_inputs(self, x: Any) -> Any:
         if self._symbolic_graph is None and self._begins_on_host():
             self.build((None, *x.shape[1:]) if hasattr(x, "shape") else (None, 1))
-        return super()._staged(x)
+        return super()._staged_inputs(x)
 
     def _maybe_build(self, args: Any, kwargs: Any) -> None:
         if not self.built and args and hasattr(args[0], "shape"):

@@ -28,8 +28,8 @@ class Registered:
         not_in_config: Arguments of the constructor that configs leave out.
     """
 
-    _kind: ClassVar[Kind]
-    _base: ClassVar[type] = object
+    _registered_kind: ClassVar[Kind]
+    _registered_base: ClassVar[type] = object
     _common_part: ClassVar[CommonPart | None] = None   # of the docstrings of the kind
     _not_in_config: ClassVar[tuple[str, ...]] = ()
     _hints: ClassVar[tuple[str, ...]] = ()             # arguments of any subclass that are not for the config
@@ -38,12 +38,12 @@ class Registered:
                           not_in_config: tuple[str, ...] = (), **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if kind is not None:
-            cls._kind, cls._base = kind, cls
+            cls._registered_kind, cls._registered_base = kind, cls
         cls._not_in_config = (*cls._not_in_config, *not_in_config)
         if not abstract:
-            cls._kind.add(cls, aliases)
+            cls._registered_kind.add(cls, aliases)
             if cls._common_part is not None and is_ours(cls) and not cls.__name__.startswith("_"):
-                cls._common_part.add_to(cls, cls._kind.find_function(to_snake_case(cls.__name__)))
+                cls._common_part.add_to(cls, cls._registered_kind.find_function(to_snake_case(cls.__name__)))
 
 
 class Configured(Registered, kind=registry.NONE, abstract=True):
@@ -86,7 +86,7 @@ class Configured(Registered, kind=registry.NONE, abstract=True):
             custom_objects: Dict of names that come before built-in ones.
         """
         with custom_object_scope(custom_objects) if custom_objects else nullcontext():
-            return cls(**revived(config, cls._kind))
+            return cls(**revived(config, cls._registered_kind))
 
 
 def _refuse_unknown(cls: type, args: tuple[Any, ...], kwargs: dict[str, Any]) -> None:
@@ -147,7 +147,7 @@ def _signature(maker: type) -> inspect.Signature:
 
 def _makers(obj: Configured) -> tuple[list[type], bool]:
     """The classes whose constructors made what `get_config` is to describe, and whether a user wrote a `get_config` above."""
-    mro = type(obj).__mro__[: type(obj).__mro__.index(obj._base)]
+    mro = type(obj).__mro__[: type(obj).__mro__.index(obj._registered_base)]
     writers = [i for i, cls in enumerate(mro) if "get_config" in vars(cls) and not is_ours(cls)]
     return [cls for cls in mro[writers[-1] + 1 if writers else 0:] if "__init__" in vars(cls)], bool(writers)
 
@@ -162,7 +162,7 @@ def _arguments(obj: Configured, makers: list[type], args: tuple[Any, ...], kwarg
     config = {}
     kwargs = {name: value for name, value in kwargs.items() if name not in obj._hints}
     for name, value, by_attribute in _given(makers, args, kwargs):
-        if name not in _base_names(obj._base):
+        if name not in _base_names(obj._registered_base):
             value = _now(obj, name, value) if by_attribute else value
             named = registry.ACTIVATIONS.name_of(value) if name.rpartition("_")[2] == "activation" else None
             config[name] = named or (plain(value) if by_attribute else serialize_keras_object(value))
@@ -197,7 +197,7 @@ def _now(obj: Any, name: str, given: Any) -> Any:
         if kept in obj.__dict__:
             return obj.__dict__[kept]
     mro = type(obj).__mro__
-    if any(inspect.isdatadescriptor(vars(cls).get(name)) for cls in mro[: mro.index(obj._base)]):
+    if any(inspect.isdatadescriptor(vars(cls).get(name)) for cls in mro[: mro.index(obj._registered_base)]):
         return getattr(obj, name)
     return None if given is inspect.Parameter.empty else given
 

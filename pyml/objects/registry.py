@@ -260,6 +260,6 @@ def find_defined(module: Any, name: str) -> type | None:
     """
     home = sys.modules.get(module) if isinstance(module, str) else None
     found = getattr(home, "__dict__", {}).get(name)
-    if not isinstance(found, type) or found.__module__ != module or getattr(found, "_kind", None) not in _OF_MODELS:
+    if not isinstance(found, type) or found.__module__ != module or getattr(found, "_registered_kind", None) not in _OF_MODELS:
         return None
     return found

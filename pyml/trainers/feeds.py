@@ -55,7 +55,7 @@ def make_feed(
     """
     if isinstance(source, Batches):
         source.begin(not model._ready_kinds, shuffle)
-    model._prepare(source, batch_size, kind)
+    model._prepare_steps(source, batch_size, kind)
     if isinstance(source, DatasetBatches):
         return DatasetFeed(model, kind, source)
     if isinstance(source, Batches):

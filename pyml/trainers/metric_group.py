@@ -44,7 +44,7 @@ class CompiledMetrics(metrics_module.Metric):
 
     def update_state(self, y_true: Any, y_pred: Any, sample_weight: Any = None) -> None:
         """Takes a batch into account: targets and predictions as the model has them."""
-        self._compilation.update(y_true, self._model()._outputs(map_structure(unlabelled, y_pred)), sample_weight)
+        self._compilation.update(y_true, self._model()._named_outputs(map_structure(unlabelled, y_pred)), sample_weight)
 
     def result(self) -> dict[str, Any]:
         """The results so far by name."""

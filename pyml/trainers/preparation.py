@@ -44,12 +44,12 @@ class Preparation(StepFunctions):
         self._build_on(inputs, rows)
         if self._index_inputs is None:  # the model was built before: it is called once more, if something in it may ask
             if any(isinstance(layer, Embedding) for layer in self._flatten_layers()):
-                with LOCK, contextlib.suppress(Exception), self._trial():
+                with LOCK, contextlib.suppress(Exception), self._trial_trace():
                     self(self._inputs_tried(inputs, rows))
             self._index_inputs = self._index_inputs or Indices()
             self._clear_losses()
 
-    def _prepare(self, source: Source, batch_size: int, kind: str) -> None:
+    def _prepare_steps(self, source: Source, batch_size: int, kind: str) -> None:
         """Makes weights, losses and metrics for the first batch of `source`, and checks its shapes."""
         if kind in self._ready_kinds:
             return
@@ -61,11 +61,11 @@ class Preparation(StepFunctions):
             struct = source.struct if isinstance(source, Arrays) else source.peek()
             self._build_on(struct[0], rows)
             # weights come first and by themselves, so that a wrong label shape leaves a model that is built
-            with self._trial():
-                x, y, sample_weight = self._tried(struct, rows if isinstance(source, Arrays) else None)
+            with self._trial_trace():
+                x, y, sample_weight = self._tried_rows(struct, rows if isinstance(source, Arrays) else None)
                 self._index_inputs = Indices(x, rows)
                 y_pred = self(x, training=False)
-                outputs = self._outputs(y_pred)
+                outputs = self._named_outputs(y_pred)
                 assert self._compilation is not None
                 self._compute_loss(x, y, y_pred, sample_weight, training=False)
                 self._compilation.update(y, outputs, sample_weight)  # metrics that make their state now have it in every program
@@ -78,13 +78,13 @@ class Preparation(StepFunctions):
         """The same for a step that a subclass wrote: what it calls and computes is its own affair, so nothing is refused here."""
         with LOCK, contextlib.suppress(Exception):
             struct = source.struct if isinstance(source, Arrays) else source.peek()
-            with self._trial():
-                batch = self._tried(struct, first_rows(source, batch_size) if isinstance(source, Arrays) else None)
+            with self._trial_trace():
+                batch = self._tried_rows(struct, first_rows(source, batch_size) if isinstance(source, Arrays) else None)
                 y = batch[1]
                 self._index_inputs = Indices(inputs_of(batch), first_rows(source, batch_size))
                 y_pred = self(inputs_of(batch), training=False)
                 if self._compilation is not None and not is_whole(batch):
-                    self._compilation.update(y, self._outputs(y_pred), batch[2])
+                    self._compilation.update(y, self._named_outputs(y_pred), batch[2])
         self._clear_losses()
         self._ready_kinds.add(kind)
 
@@ -94,16 +94,16 @@ class Preparation(StepFunctions):
             return
         with LOCK:
             if not self.built or not all(layer.built for layer in self._flatten_layers()):
-                with self._trial():
+                with self._trial_trace():
                     self(self._inputs_tried(inputs, rows))
                     self._clear_losses()
             self._has_weights = True
 
-    def _trial(self) -> Any:
+    def _trial_trace(self) -> Any:
         """What is computed inside is only looked at; with `run_eagerly` it has values."""
         return contextlib.nullcontext() if self.run_eagerly else Tracing()
 
-    def _tried(self, struct: Any, rows: int | None) -> Any:
+    def _tried_rows(self, struct: Any, rows: int | None) -> Any:
         """The first rows of some data, all of a batch: zeros where nothing runs, the values with `run_eagerly`."""
         if not self.run_eagerly:
             return like(struct, rows)
@@ -111,14 +111,14 @@ class Preparation(StepFunctions):
 
     def _inputs_tried(self, inputs: Any, rows: int) -> Any:
         """The same of what the model itself takes; what it does with them as indices will be known."""
-        tried = self._tried(inputs, rows)
+        tried = self._tried_rows(inputs, rows)
         self._index_inputs = Indices(tried, rows)
         return tried
 
     def _indices_of(self, x: Any) -> Indices:
         """What the model uses of arrays like `x` as indices."""
         if any(isinstance(layer, Embedding) for layer in self._flatten_layers()) or any(a.dtype.kind in "iu" for a in flatten(x)):
-            with LOCK, contextlib.suppress(Exception), self._trial():
+            with LOCK, contextlib.suppress(Exception), self._trial_trace():
                 self(self._inputs_tried(x, len(flatten(x)[0])))
                 self._clear_losses()
         return self._index_inputs or Indices()

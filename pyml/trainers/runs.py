@@ -98,12 +98,12 @@ async def predict(model: Trainer, io: IO, options: Options) -> Any:
 
 def staged(model: Trainer, options: Options) -> None:
     """Has the model compute on the host what it does there, for the inputs of a call."""
-    options.x = model._staged(options.x)
+    options.x = model._staged_inputs(options.x)
     given = options.validation_data
     if isinstance(given, (tuple, list)) and given:
-        options.validation_data = (model._staged(given[0]), *given[1:])
+        options.validation_data = (model._staged_inputs(given[0]), *given[1:])
     else:
-        options.validation_data = model._staged(given)
+        options.validation_data = model._staged_inputs(given)
 
 
 def whole_for(model: Trainer, kind: str, source: Source | None) -> None:

@@ -54,7 +54,7 @@ class StepMethods(Layer):
         if self.optimizer is None:
             raise ValueError(f"Model '{self.name}' was compiled without an optimizer; pass optimizer= to compile to train it.")
         with differentiating():
-            y_pred = self(x, **self._mode(True))
+            y_pred = self(x, **self._training_argument(True))
             loss = self._compute_loss(x, y, y_pred, sample_weight, training=True)
             variables = self._trained_weights.of(self)
             grads = connected_gradients(self.optimizer.scale_loss(loss), variables) if variables else []
@@ -63,30 +63,30 @@ class StepMethods(Layer):
         else:
             warn(f"The model '{self.name}' does not have any trainable weights.")
         self._loss_watch.see(loss)
-        return self._logged(loss, x, y, y_pred, sample_weight)
+        return self._step_logs(loss, x, y, y_pred, sample_weight)
 
     def test_step(self, data: Any) -> dict[str, Any]:
         """Forward, loss, metrics for `(x, y, sample_weight)`."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
-        y_pred = self(x, **self._mode(False))
+        y_pred = self(x, **self._training_argument(False))
         loss = self._compute_loss(x, y, y_pred, sample_weight, training=False)
-        return self._logged(loss, x, y, y_pred, sample_weight)
+        return self._step_logs(loss, x, y, y_pred, sample_weight)
 
-    def _logged(self, loss: Tensor, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> dict[str, Any]:
+    def _step_logs(self, loss: Tensor, x: Any, y: Any, y_pred: Any, sample_weight: Any) -> dict[str, Any]:
         if self._compilation is not None:
             self._compilation.tracker.update_state(loss, sample_weight=float(batch_size(x)))
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
     def predict_step(self, data: Any) -> Any:
         """Predictions for `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`."""
-        return self(unpack_x_y_sample_weight(data)[0], **self._mode(False))
+        return self(unpack_x_y_sample_weight(data)[0], **self._training_argument(False))
 
     def _needs_targets(self) -> bool:
         """Whether validation takes y, as far as one can tell: the loss of `compile`, in steps that nobody wrote anew."""
         own = type(self).test_step is not StepMethods.test_step or type(self).compute_loss is not StepMethods.compute_loss
         return not own and self._compilation is not None and self._compilation.loss is not None
 
-    def _mode(self, training: bool) -> dict[str, bool]:
+    def _training_argument(self, training: bool) -> dict[str, bool]:
         """How steps call the model: as in Keras they say `training` only to a `call` that names it, and layers inside hear nothing else."""
         if self._signature.names_training:
             return {"training": training}
@@ -103,7 +103,7 @@ class StepMethods(Layer):
         """
         total = None
         if self._compilation is not None:
-            total = self._compilation.loss_of(y, self._outputs(y_pred), sample_weight, batch_size(y_pred if x is None else x))
+            total = self._compilation.loss_of(y, self._named_outputs(y_pred), sample_weight, batch_size(y_pred if x is None else x))
         for extra in self.losses:
             extra = ops.sum(ops.cast(extra, "float32"))
             total = extra if total is None else total + extra
@@ -159,7 +159,7 @@ class StepMethods(Layer):
         """Adds a batch to the metrics and returns `get_metrics_result()`."""
         del x
         if y is not None and self._compilation is not None:
-            self._compilation.update(y, self._outputs(map_structure(unlabelled, y_pred)), sample_weight)
+            self._compilation.update(y, self._named_outputs(map_structure(unlabelled, y_pred)), sample_weight)
         return self.get_metrics_result()
 
     def get_metrics_result(self) -> dict[str, Any]:
@@ -170,7 +170,7 @@ class StepMethods(Layer):
             found.update(result if isinstance(result, dict) else {name: result})
         return found
 
-    def _outputs(self, y_pred: Any) -> Outputs:
+    def _named_outputs(self, y_pred: Any) -> Outputs:
         """Predictions with the names of the outputs."""
         names = names_of(self)
         return Outputs(y_pred, names if names is not None and len(names) == len(flatten(y_pred)) else None)

@@ -134,7 +134,7 @@ class Trainer(Preparation):
                 f"The `trainable` state of {', '.join(changed[:5])} has changed since the model was compiled, and is not taken into "
                 "account: compile the model again.")  # fmt: skip
 
-    def _staged(self, x: Any) -> Any:
+    def _staged_inputs(self, x: Any) -> Any:
         """Data with what a model computes on the host computed, arrays at once and batches when they come."""
         return x
 
@@ -233,7 +233,7 @@ class Trainer(Preparation):
         """
         options = Options(what="evaluate", x=x, y=y, batch_size=batch_size, verbose=verbose, sample_weight=sample_weight, steps=steps,
                           callbacks=callbacks)  # fmt: skip
-        return self._reported(drive(runs.evaluate(self, SyncIO("evaluate"), options)), return_dict)
+        return self._reported_logs(drive(runs.evaluate(self, SyncIO("evaluate"), options)), return_dict)
 
     @shown_async
     async def evaluate_async(self, x: Any = None, y: Any = None, batch_size: int | None = None, verbose: int | str = "auto",
@@ -242,13 +242,13 @@ class Trainer(Preparation):
         """`evaluate` that lets the event loop run a few times a second; works in every browser, with the same arguments."""
         options = Options(what="evaluate", x=x, y=y, batch_size=batch_size, verbose=verbose, sample_weight=sample_weight, steps=steps,
                           callbacks=callbacks)  # fmt: skip
-        return self._reported(await runs.evaluate(self, AsyncIO(), options), return_dict)
+        return self._reported_logs(await runs.evaluate(self, AsyncIO(), options), return_dict)
 
     def _writes_evaluate(self) -> bool:
         """Whether a subclass wrote its own `evaluate`, which `fit` then calls for validation."""
         return type(self).evaluate is not Trainer.evaluate
 
-    def _reported(self, logs: dict[str, Any], return_dict: bool) -> Any:
+    def _reported_logs(self, logs: dict[str, Any], return_dict: bool) -> Any:
         if return_dict:
             return logs
         first = [name for name in self._step_programs.names or self._step_programs.names_in_lists() if name in logs]
@@ -314,7 +314,7 @@ class Trainer(Preparation):
             1.0
         """
         self._need_compile("train_on_batch")
-        batch = Arrays(self._staged(x), y, sample_weight, "train_on_batch", uneven=self._step_programs.writes("train"))
+        batch = Arrays(self._staged_inputs(x), y, sample_weight, "train_on_batch", uneven=self._step_programs.writes("train"))
         if class_weight is not None:
             Options(what="train_on_batch", class_weight=class_weight)
             batch.weigh(class_weight)
@@ -324,15 +324,15 @@ class Trainer(Preparation):
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Loss and metrics of one batch, without training."""
         self._need_compile("test_on_batch")
-        batch = Arrays(self._staged(x), y, sample_weight, "test_on_batch", uneven=self._step_programs.writes("test"))
+        batch = Arrays(self._staged_inputs(x), y, sample_weight, "test_on_batch", uneven=self._step_programs.writes("test"))
         return self._on_batch("test", batch, return_dict)
 
     def _on_batch(self, kind: str, batch: Arrays, return_dict: bool) -> Any:
-        self._prepare(batch, batch.size, kind)
+        self._prepare_steps(batch, batch.size, kind)
         self._check_numbers(batch.x, batch.y)
         vector = self._step_programs.batch_step_with_results(kind)(*batch.struct)
         logs, _ = self._step_programs.unpack(vector.numpy(), kind)
-        return self._reported(logs, return_dict)
+        return self._reported_logs(logs, return_dict)
 
     @shown
     def predict_on_batch(self, x: Any) -> Any:
@@ -352,7 +352,7 @@ class Trainer(Preparation):
             >>> model.predict_on_batch(np.ones((2, 4))).shape
             (2, 3)
         """
-        batch = Arrays(self._staged(x), what="predict_on_batch")
+        batch = Arrays(self._staged_inputs(x), what="predict_on_batch")
         self._build_for(batch, batch.size)
         self._check_indices(batch.x)
         outputs = self._step_programs.program(("predict",))(batch.x)

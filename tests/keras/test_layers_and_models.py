@@ -161,7 +161,7 @@ class _Inner(L.Layer):
 
 def test_layers_of_ones_own_may_have_names_that_models_use_for_theirs(tmp_path):
     """As in networks of graphs: weights of what was called `_graph...` were never trained, those in a `_stack` were not in files."""
-    x, names = np.ones((1, 2)), ("_graph_conv", "_graph", "_graph_layers", "_graph_calls", "_stack")
+    x, names = np.ones((1, 2)), ("_graph_conv", "_graph", "_graph_layers", "_graph_calls", "_stack", "_base", "_forget", "_track", "_load")
     model = pyml.Sequential([pyml.Input((2,)), *(_Inner(name) for name in names)])
     assert len(model.trainable_weights) == 2 * len(names)
     model.save(tmp_path / "own.keras")
@@ -172,7 +172,9 @@ def test_layers_of_ones_own_may_have_names_that_models_use_for_theirs(tmp_path):
             _Inner(name)
 
 
-@pytest.mark.parametrize("name", ["_steps", "_graph", "_indices", "_ready", "_running", "_kept", "_scaled", "_trained"])
+@pytest.mark.parametrize("name", [
+    "_steps", "_graph", "_indices", "_ready", "_running", "_kept", "_scaled", "_trained", "_mode", "_outputs", "_prepare", "_convert",
+])  # fmt: skip
 def test_a_model_of_ones_own_may_keep_what_it_likes_under_short_names(name):
     """As the steps of a diffusion model, or the edges of a graph: `compile` and `fit` took these for what they keep themselves."""
 

@@ -27,7 +27,7 @@ class HostLayer(Layer, abstract=True):
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
         return super().__call__(on_host(inputs), *args, **kwargs)
 
-    def _convert(self, leaf: Any) -> Any:
+    def _convert_argument(self, leaf: Any) -> Any:
         return leaf.value if isinstance(leaf, Variable) else leaf
 
 
