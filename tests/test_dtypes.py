@@ -135,6 +135,11 @@ def test_64_bits_become_32(cpu, dtype, narrowed):
     assert [value.dtype for value in made] == [narrowed] * 4
 
 
+def test_abs_of_a_comparison_is_it_in_the_kernel_that_compares(device):
+    found = pyml.program(lambda x: ops.abs(x > 0.0))(np.array([1.0, -1.0], "float32"))
+    assert (found.dtype, found.tolist()) == ("bool", [True, False])
+
+
 def test_a_boolean_is_saturated_at_0_and_1(device):
     for given in ([-5, 5, 0], [-0.5, 0.5, 0.0]):
         assert ops.saturate_cast(given, "bool").tolist() == [False, True, False]

@@ -145,6 +145,14 @@ def test_sums_down_columns_of_any_number_are_right(device, shape):
     np.testing.assert_array_equal(pyml.ops.sum(pyml.convert_to_tensor(x), axis=0).numpy(), x.sum(0))
 
 
+@pytest.mark.parametrize("shape", [(4, 3), (3, 1, 3), (5, 2, 3)])
+def test_gradients_of_products_down_columns_read_nothing_outside_where_an_index_is_below_zero(device, shape):
+    """Elements that do not count have indices below 0, which are divided modulo 2**32: WebAssembly stops where such a one is read."""
+    x = np.random.default_rng(0).uniform(1, 2, shape).astype(np.float32)
+    found = pyml.grad(lambda x: pyml.ops.sum(pyml.ops.prod(x, axis=0)))(pyml.convert_to_tensor(x))
+    np.testing.assert_allclose(found, x.prod(0) / x, rtol=1e-5)
+
+
 @pytest.mark.parametrize(("const", "terms", "text"), [(0, 0, "0u"), (7, 0, "7u"), (-2, 1, "i - 2u"), (0, 1, "i"), (3, 1, "i + 3u"),
                                                      (3, -1, "0u - i + 3u"), (0, -1, "0u - i"), (-3, -2, "0u - i * 2u - 3u")])  # fmt: skip
 def test_an_index_is_written_with_what_is_added_first(const, terms, text):

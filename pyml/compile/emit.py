@@ -268,7 +268,7 @@ class Emitter:
 
     def last_element(self, n: Node, at: Index) -> Callable[..., str]:
         """Wraps the text of an index that may lie outside its buffer, where no adapter checks it."""
-        if self.profile.checks_bounds or (at.low >= 0 and at.high < -(-n.size // 4) * 4):
+        if self.profile.checks_bounds or (at.low >= 0 and at.high < -(-n.size // 4) * 4 and not at.wraps):
             return lambda text, width=1: text
         return lambda text, width=1: f"min({text}, {-(-n.size // width) - 1}u)"
 

@@ -157,6 +157,12 @@ class Index:
     def is_const(self) -> bool:
         return not self.terms
 
+    @property
+    def wraps(self) -> bool:
+        """Whether a number below 0 may be divided in it: that gives more than `high`, modulo 2**32, where the element does not count."""
+        quotients = [atom for key in self.terms if isinstance(atom := self.atoms[key], Quotient) and atom.op == "/"]
+        return any(atom.expr.low < 0 or atom.expr.wraps for atom in quotients)
+
 
 # where an element of a movement comes from: its coordinates in a source, what must be `0 <= index < size`, and what it is otherwise
 Place: TypeAlias = tuple[Sequence[Index], Sequence[tuple[Index, int]], float | None]

@@ -185,7 +185,7 @@ def _next(x1: np.ndarray, x2: np.ndarray) -> np.ndarray:
 def nextafter(x1: TensorLike, x2: TensorLike) -> Tensor:
     """The next float32 after `x1` on the way to `x2`; `x2` where they are equal, NaN where one is. Shapes broadcast.
 
-    As on PyTorch the gradient is that of the operand which the result is, or is next to.
+    As on PyTorch the gradient is that of `x1`, and zeros where both are equal.
 
     Source: `keras.ops.nextafter`.
 
@@ -200,7 +200,8 @@ def nextafter(x1: TensorLike, x2: TensorLike) -> Tensor:
     moved = Tensor(prims.BITCAST(where(place < 0, _LEAST - place, place)._node, dtype="float32"))
     moved = where(isnan(Tensor(a)) | isnan(Tensor(b)), float("nan"), moved)
     beside = custom_gradient(lambda x: (moved, lambda upstream: upstream))(Tensor(a))
-    return where(equal(Tensor(a), Tensor(b)), Tensor(b), beside)
+    there = custom_gradient(lambda x: (x, lambda upstream: upstream * 0.0))(Tensor(b))
+    return where(equal(Tensor(a), Tensor(b)), there, beside)
 
 
 @op(

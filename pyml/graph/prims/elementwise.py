@@ -82,7 +82,9 @@ div = elementwise(
     grad=lambda g, y, a, b: (g / b, -g * y / b), absorb=_by_a_known_zero,
 )  # fmt: skip
 neg = elementwise("neg", wgsl=_by_kind("-x", "-x", "T(0) - x"), numpy=np.negative, grad=lambda g, y, x: -g)
-abs_ = elementwise("abs", wgsl="abs(x)", numpy=np.abs, grad=lambda g, y, x: g * sign(x))
+abs_ = elementwise(
+    "abs", wgsl=lambda dtype: "x" if dtype in ("bool", "uint32") else "abs(x)", numpy=np.abs, grad=lambda g, y, x: g * sign(x),
+)  # fmt: skip
 sign: Elementwise = elementwise(
     "sign", wgsl=_by_kind(f"select(sign(x), x, {_nan.format('x')})", "sign(x)", "min(x, T(1))"), numpy=np.sign, grad=ZERO,
 )  # fmt: skip

@@ -27,6 +27,7 @@ CASES = {
     "maximum": call("ops.maximum", TIED, OTHER),
     "minimum": call("ops.minimum", TIED, OTHER),
     "fmax": call("ops.fmax", TIED, OTHER),
+    "nextafter": call("ops.nextafter", TIED, OTHER),
     "logaddexp": call("ops.logaddexp", TIED, OTHER),
     **{f"{name}{axis}": call(f"ops.{name}", TIED, axis=axis) for name in ("max", "min", "logsumexp", "std", "var")
        for axis in (None, 1)},
