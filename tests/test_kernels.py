@@ -15,6 +15,7 @@ from pyml.core.tensor import Tensor, as_node
 from pyml.device.base import DeviceKernel, Dispatch
 from pyml.device.wasm import WasmDevice
 from pyml.dtypes import NUMPY
+from pyml.errors import KernelError
 from pyml.graph.node import Node, toposort
 from pyml.graph.op import OPS, Profile
 from pyml.graph.prims import INPUT, choose
@@ -257,10 +258,26 @@ def test_row_operations_match_numpy(device, family, shape):
         check(device, OPS[name], (x,), {}, profile)
     for name in ("argmax", "argmin"):
         check(device, OPS[name], (np.round(x / 8).astype(np.int32),), {}, profile)  # ties
+        check(device, OPS[name], (np.round(x / 8).astype(np.int32).view(np.uint32),), {}, profile)
     if shape[1] > 4:
         x[0, [2, 4]] = np.nan
         check(device, OPS["argmax"], (x,), {}, profile)
         check(device, OPS["argmin"], (x,), {}, profile)
+
+
+@pytest.mark.parametrize("dtype", ["int32", "uint32"])
+def test_long_rows_of_whole_numbers_are_searched_in_parts_that_nothing_in_the_last_one_wins(gpu, dtype):
+    ends = np.iinfo(dtype)
+    for op, value in (("argmax", ends.min), ("argmin", ends.max)):
+        x = np.full((2, 20_011), value, dtype)
+        x[1, 17_000] = 7
+        np.testing.assert_array_equal(Tensor(OPS[op](as_node(x))).numpy(), [0, 17_000])
+
+
+def test_a_name_that_a_kernel_file_does_not_have_is_refused():
+    for params, hooks in (({"NOTHING": 1}, {}), ({}, {"nothing": "return 1;"})):
+        with pytest.raises(KernelError, match=r"kernels_wgsl/softmax_core\.wgsl has no marked line for (NOTHING|nothing)\."):
+            kernels.fill("softmax_core", params, hooks)
 
 
 @pytest.mark.parametrize("family", ["register", "tile", "wasm"])

@@ -106,6 +106,19 @@ def test_a_matrix_of_low_rank_has_whole_bases(device, n):
     np.testing.assert_allclose(u[:, :n] * s @ vt, x, atol=1e-5)
 
 
+def test_sizes_of_the_parts_of_complex_eigenvectors_have_the_gradient_of_vectors_of_length_one(cpu):
+    a = np.array([[0.3, 2.1, -0.2], [-1.7, 0.2, 0.5], [0.4, -0.6, 1.1]])
+    weights = np.arange(1, 10).reshape(3, 3) / 9
+    found = pyml.grad(lambda x: ops.sum(ops.absolute(ops.eig(x)[1]) ** 2 * weights.astype(np.float32)))(a.astype(np.float32)).numpy()
+    assert abs(np.linalg.eigvals(a).imag).max() > 1
+    for place in np.ndindex(3, 3):
+        ahead, back = a.copy(), a.copy()
+        ahead[place] += 1e-6
+        back[place] -= 1e-6
+        slope = np.sum((np.abs(np.linalg.eig(ahead)[1]) ** 2 - np.abs(np.linalg.eig(back)[1]) ** 2) * weights) / 2e-6
+        assert found[place] == pytest.approx(slope, abs=2e-5)
+
+
 def test_equal_eigenvalues_have_finite_gradients(device):
     gradient = pyml.grad(lambda x: ops.sum(ops.eigh(x)[0] ** 2))(np.eye(3, dtype=np.float32) * 2).numpy()
     np.testing.assert_allclose(gradient, 4 * np.eye(3), atol=1e-5)

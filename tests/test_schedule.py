@@ -307,6 +307,11 @@ def test_a_function_counts_with_all_that_is_written_for_it():
     assert len(kernels) == 1
 
 
+def test_a_value_is_as_much_work_as_there_are_places_that_compute_it():
+    sine = prims.sin(leaf(64)._node)
+    assert pieces.work_of(sine, 3) == 3 * pieces.work_of(sine) > 150
+
+
 def test_a_kernel_is_cut_where_the_least_bytes_cross():
     """Between wide steps of a thousand elements there is a sum of each ten, and one number of each is all that is stored."""
     wide = lambda x, times: plans.deep(x, times)
