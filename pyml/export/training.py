@@ -32,10 +32,7 @@ def targets_of(model: Model, shapes: Shapes, given: Any, rows: int) -> Any:
     """Targets of `rows` rows: like the example that was given, or as the loss of the model has them."""
     if given is not None:
         return map_structure(lambda a: np.zeros((rows, *np.asarray(a).shape[1:]), np.asarray(a).dtype), given)
-    outputs = model(example(model, shapes, 1), training=False)
     wanted = model._compilation.given["loss"] if model._compilation is not None else None
-    if isinstance(outputs, dict) or isinstance(wanted, (dict, list, tuple)):
-        raise ExportError("export: pass targets=, an example of y, for a model of several outputs.")
 
     def zeros(output: Any) -> np.ndarray:
         loss, shape = get_loss(wanted, output, output), list(output.shape)
@@ -44,7 +41,17 @@ def targets_of(model: Model, shapes: Shapes, given: Any, rows: int) -> Any:
         del shape[loss._class_axis]
         return np.zeros((rows, *shape[1:]), "int32")
 
-    return map_structure(zeros, outputs)
+    found: list[Any] = []
+
+    def called(x: Any) -> Any:
+        outputs = model(x, training=False)
+        if isinstance(outputs, dict) or isinstance(wanted, (dict, list, tuple)):
+            raise ExportError("export: pass targets=, an example of y, for a model of several outputs.")
+        found.append(map_structure(zeros, outputs))
+        return outputs
+
+    traced(called, example(model, shapes, rows))  # states of layers stay as they are
+    return found[0]
 
 
 def _targets(model: Model, y: Any) -> list[dict[str, Any]]:
@@ -89,8 +96,8 @@ def add_training(
         found[kind][str(rows)] = {"program": name, **programs.add(name, call)}
     plan: dict[str, Any] = {"batches": found["train"], "tests": found["test"], "results": {}}
     plan["weighted"] = weighted
-    plan["targets"] = _targets(model, targets_of(model, shapes, targets, 1))
-    plan["count"] = len(flatten(example(model, shapes, 1)))
+    plan["targets"] = _targets(model, targets_of(model, shapes, targets, batches[0]))
+    plan["count"] = len(flatten(x))
     for kind in ("train", "test"):
         places, length = steps.lay_out(kind)
         name = f"results/{kind}"

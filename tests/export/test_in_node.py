@@ -217,6 +217,26 @@ def test_targets_are_class_numbers_for_the_loss_that_takes_such_however_it_is_gi
         assert plan["train"]["batches"]["1"]["inputs"][-1] == {"shape": [1, 3], "dtype": "int32"}
 
 
+GOES_ON = """async (load, told) => {
+  const model = await load(), x = Float32Array.from({ length: 16 }, (_, i) => i / 8 - 1), y = Float32Array.of(0, 1, 2, 3);
+  const history = await told(model.fit(x, y, { epochs: 2, batchSize: 2 }));
+  return { loss: history.loss, after: [...await model.predict(x.subarray(0, 8))] };
+}"""
+
+
+def test_layers_that_go_on_from_batch_to_batch_train_as_in_python(tmp_path):
+    lstm = L.LSTM(2, stateful=True, bias_initializer="ones")
+    model = pyml.Sequential([pyml.Input(batch_shape=(2, 2, 2)), lstm, L.Dense(1)])
+    model.compile("sgd", "mse")
+    folder = pyml.export(model, tmp_path / "stateful", batch_sizes=2, training=True, devices="wasm")
+    assert not np.any(lstm.states[0])  # what was traced did not run
+    (found,) = in_node([{"folder": str(folder), "script": GOES_ON}])
+    x, y = np.arange(16, dtype="float32").reshape(4, 2, 2) / 8 - 1, np.arange(4, dtype="float32")[:, None]
+    history = model.fit(x, y, epochs=2, batch_size=2, shuffle=False, verbose=0).history
+    np.testing.assert_allclose(found["loss"], history["loss"], rtol=1e-5)
+    np.testing.assert_allclose(found["after"], model.predict(x[:2], batch_size=2, verbose=0).ravel(), rtol=1e-5)
+
+
 def test_what_does_not_fit_is_an_error_that_says_what_does(small, tmp_path):
     folder = pyml.export(small, tmp_path / "small", batch_sizes=(1, 4), devices="wasm")
     ask = lambda data, dtype="Float32Array", **options: {"inputs": [{"data": data, "dtype": dtype}], "options": options}
