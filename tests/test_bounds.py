@@ -12,6 +12,7 @@ import pytest
 import pyml
 from pyml import ops
 from pyml.compile import program as plans
+from pyml.device import native
 from pyml.device.base import PIPELINES
 from pyml.device.wasm import MODULES
 from pyml.recent import Recent, Shared
@@ -146,11 +147,15 @@ def test_pipelines_are_bounded(gpu, monkeypatch):
     assert gpu._pipelines.recent.most == PIPELINES
     monkeypatch.setattr(gpu, "_pipelines", Shared(3))
     monkeypatch.setattr(plans, "_plans", Recent(4))
+    trimmed, before = [], gpu._made
+    monkeypatch.setattr(native, "TRIM_AFTER", 4)
+    monkeypatch.setattr(native, "trim", lambda: trimmed.append(gpu._made))
     for i in range(2, 10):
         got = (pyml.convert_to_tensor(np.ones(i * 70, np.float32)) * 0.3 + i).numpy()
         np.testing.assert_array_equal(got, np.full(i * 70, np.float32(0.3) + i))
     gc.collect()
     assert len(gpu._pipelines.recent) <= 3 and len(gpu._pipelines) == 0
+    assert trimmed and trimmed == [made for made in range(before + 1, gpu._made + 1) if made % 4 == 0]
 
 
 def test_the_pipelines_of_a_program_in_use_are_not_made_again(gpu, monkeypatch):
