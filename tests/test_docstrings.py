@@ -20,6 +20,7 @@ import numpy as np
 import pytest
 
 import pyml
+from pyml.ops import families
 from tools.docs import names
 
 LEFT_TO = re.compile(r"(?:\b[Ss]ee|\b[Ll]ike|\b[Aa]s(?: for| of| in| with| at)?|\bthose of|\bname of|\bnames for|\bof) (?:the )?`([\w.]+)`")
@@ -202,6 +203,31 @@ def test_the_docstring_of_an_op_has_arguments_results_a_source_and_an_example():
     assert len(ops()[1]) > 330
 
 
+def test_what_a_family_shares_joins_what_an_op_says_of_its_own():
+    own = "Args:\n        base: A number.\n\n    Raises:\n        ValueError: It is none."
+    written = f"It.\n\n    {own}\n\n    Example:\n        >>> 1\n    "
+    family = families.Family(("x: A tensor.",), "A tensor.", ("ShapeError: None fits.",))
+    said = inspect.cleandoc(families.docstring(written, "log_to", "numpy.log", family))
+    assert said == inspect.cleandoc("""It.
+
+        Args:
+            x: A tensor.
+            base: A number.
+
+        Returns:
+            A tensor.
+
+        Raises:
+            ShapeError: None fits.
+            ValueError: It is none.
+
+        Source: `keras.ops.log_to`, `numpy.log`.
+
+        Example:
+            >>> 1
+        """)
+
+
 def test_the_results_of_ops_have_the_dtypes_and_shapes_that_their_docstrings_say(cpu):
     op_samples, known, checked = *ops(), 0
     for name, declared in known.items():
@@ -227,12 +253,14 @@ def test_the_results_of_ops_have_the_dtypes_and_shapes_that_their_docstrings_say
 
 def test_an_op_does_not_write_again_what_its_family_says():
     """Arguments, result and errors of a kind of ops stand in `ops/families.py` only."""
-    from pyml.ops import families
 
-    shared = {name: families._sections(f, "    ") for name, f in vars(families).items() if isinstance(f, families.Family)}
+    def sections(family, indent):
+        return families.docstring(f"\n{indent}Example:", "", None, family).removesuffix("Example:").strip()
+
+    shared = {name: sections(f, "    ") for name, f in vars(families).items() if isinstance(f, families.Family)}
     assert len(shared) > 12
     for path in Path(pyml.ops.__path__[0]).glob("*.py"):
         text = path.read_text()
-        again = [name for name, said in shared.items() if re.search(re.escape(said.rstrip()) + r"\n\n    (Source|Example):", text)]
+        again = [name for name, said in shared.items() if re.search(re.escape(said) + r"\n\n    (Source|Example):", text)]
         assert not again, (path.name, again)
-    assert families._sections(families.PAIR_FLOAT, "") in inspect.getdoc(pyml.ops.hypot)
+    assert sections(families.PAIR_FLOAT, "") in inspect.getdoc(pyml.ops.hypot)

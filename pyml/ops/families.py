@@ -19,6 +19,9 @@ class Family(NamedTuple):
     errors: tuple[str, ...] = ()
 
 
+_TITLES = ("Args", "Returns", "Raises", "Source", "Example")
+
+
 def docstring(written: str | None, name: str, like: object, family: Family | None) -> str | None:
     """The docstring of an op: what is written in its file, what its family shares, and numpy's name as its source.
 
@@ -31,13 +34,13 @@ def docstring(written: str | None, name: str, like: object, family: Family | Non
     example = _start_of(written or "", "Example:")
     if not written or example < 0:
         return written
-    source = _start_of(written, "Source:")
     indent = written[written.rfind("\n", 0, example) + 1 : example]
-    added = "" if family is None else _sections(family, indent)
+    for title, lines in () if family is None else (("Args", family.arguments), ("Returns", (family.returns,)), ("Raises", family.errors)):
+        if lines and not (title == "Returns" and _start_of(written, "Returns:") >= 0):
+            written = _with_section(written, title, lines, indent)
     if isinstance(like, str) and "Source:" not in written:
-        added += f"Source: `keras.ops.{name}`, `{like}`.\n\n{indent}"
-    place = example if source < 0 else source
-    return f"{written[:place]}{added}{written[place:]}" if added else written
+        written = _with_section(written, "Source", (), indent, f" `keras.ops.{name}`, `{like}`.")
+    return written
 
 
 def _start_of(text: str, title: str) -> int:
@@ -48,10 +51,16 @@ def _start_of(text: str, title: str) -> int:
     return place
 
 
-def _sections(family: Family, indent: str) -> str:
-    titles = (("Args", family.arguments), ("Returns", (family.returns,)), ("Raises", family.errors))
+def _with_section(text: str, title: str, lines: tuple[str, ...], indent: str, rest: str = "") -> str:
+    """A docstring with lines in a section: first in the one that is there, or in one of their own at its place."""
     inner = f"\n{indent}    "
-    return "".join(f"{title}:{inner}{inner.join(lines)}\n\n{indent}" for title, lines in titles if lines)
+    said = "".join(f"{inner}{line}" for line in lines)
+    place = _start_of(text, f"{title}:")
+    if place >= 0:
+        place += len(f"{title}:")
+        return f"{text[:place]}{said}{text[place:]}"
+    place = next(at for later in _TITLES[_TITLES.index(title) + 1 :] if (at := _start_of(text, f"{later}:")) >= 0)
+    return f"{text[:place]}{title}:{rest}{said}\n\n{indent}{text[place:]}"
 
 
 _ANY = ("x: Tensor of any shape.",)
