@@ -228,7 +228,7 @@ class Operation:
         return infer_output_spec(self.call, args, kwargs)
 
     @property
-    def _type_name(self) -> str:
+    def _type_in_summary(self) -> str:
         """What tables and plots of models call it: the name of its class, of an op as Keras has it."""
         return type(self).__name__
 
@@ -266,9 +266,9 @@ class FunctionOp(Operation):
         return self.call(*args, **kwargs)
 
     @property
-    def _type_name(self) -> str:
+    def _type_in_summary(self) -> str:
         name = str(getattr(self.call, "__name__", ""))
-        return "".join(part.capitalize() for part in name.split("_")) if name.isidentifier() else super()._type_name
+        return "".join(part.capitalize() for part in name.split("_")) if name.isidentifier() else super()._type_in_summary
 
 
 def call_function(

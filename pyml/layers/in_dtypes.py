@@ -77,7 +77,7 @@ class InDtypes(Tracking):
         return self._own_policy.quantization_mode
 
     @property
-    def _dtype(self) -> str:
+    def _device_dtype(self) -> str:
         """The dtype on the device."""
         return standardize(self._own_policy.variable_dtype)
 

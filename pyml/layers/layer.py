@@ -90,7 +90,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
             raise ValueError(f"{type(self).__name__}: name must be a string without '/'. Received: name={name!r}")
         if not isinstance(trainable, (bool, np.bool_)):
             raise ValueError(f"{type(self).__name__}: trainable must be True or False. Received: trainable={trainable!r}")
-        if "_children" not in self.__dict__:
+        if "_tracked_children" not in self.__dict__:
             self._init_tracking()
         Operation.__init__(self, name=name or auto_name(type(self).__name__))
         self.__dict__["_remat"] = current_remat()
@@ -298,7 +298,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
         first = self._signature.first(args, kwargs)
         first = next(iter(kwargs.values())) if first is None else first
         shapes = self._signature.output_shapes(args, kwargs)
-        dtypes = [str(getattr(leaf, "dtype", self._dtype)) for leaf in flatten(first)]
+        dtypes = [str(getattr(leaf, "dtype", self._device_dtype)) for leaf in flatten(first)]
         floats = set(dtypes) <= set(FLOATS)
         as_given = floats and type(self).__module__.startswith("pyml.") and not (self._rounds and self.autocast)
         dtype = dtypes[0] if as_given else self.compute_dtype
@@ -374,8 +374,8 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
             with Tracing():
                 self.build(shapes[0])
             self.built = True
-        args = tuple(specs_of(shape, self._dtype) for shape in shapes)
-        kwargs = {name.removesuffix("_shape"): specs_of(shape, self._dtype) for name, shape in named.items()}
+        args = tuple(specs_of(shape, self._device_dtype) for shape in shapes)
+        kwargs = {name.removesuffix("_shape"): specs_of(shape, self._device_dtype) for name, shape in named.items()}
         if len(kwargs) == 1 and not args:              # the one shape by any name
             args, kwargs = tuple(kwargs.values()), {}
         self._maybe_build(args, kwargs)

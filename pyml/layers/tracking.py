@@ -13,7 +13,7 @@ from pyml.random import SeedGenerator
 
 _numbers = itertools.count()
 # What every layer keeps under these names; parts of pyml write them past `__setattr__`.
-_RESERVED = frozenset({"_begun", "_build_shapes", "_children", "_constructor", "_remat", "_signature", "_since"})
+_RESERVED = frozenset({"_begun", "_build_shapes", "_constructor", "_remat", "_signature", "_tracked_children", "_tracked_since"})
 
 
 def _place(variable: Any) -> tuple[bool, int]:
@@ -44,6 +44,13 @@ def _dated(value: Any, when: int) -> Iterator[tuple[int, Tracking]]:
                 yield came, layer
 
 
+class _Sublayers:
+    """`layer._layers`, as code written for Keras reads it, until a layer of somebody's own keeps something under that name."""
+
+    def __get__(self, layer: Any, owner: type[Any]) -> Any:
+        return self if layer is None else layer._sublayers()
+
+
 class Tracking:
     """Mixin of Layer: attributes that are Variables, layers, seed generators or metrics are remembered.
 
@@ -55,8 +62,8 @@ class Tracking:
     _non_trainable_variables: list[Variable]
     _seed_generators: list[SeedGenerator]
     _metrics: list[Metric]
-    _children: dict[str, Any]                          # attribute name -> layer or container of layers
-    _since: dict[str, int]                             # attribute name -> when that became one
+    _tracked_children: dict[str, Any]                  # attribute name -> layer or container of layers
+    _tracked_since: dict[str, int]                     # attribute name -> when that became one
     _begun: int                                         # when this object was
 
     def _init_tracking(self) -> None:
@@ -65,12 +72,12 @@ class Tracking:
         d["_non_trainable_variables"] = []
         d["_seed_generators"] = []
         d["_metrics"] = []
-        d["_children"] = {}
-        d["_since"] = {}
+        d["_tracked_children"] = {}
+        d["_tracked_since"] = {}
         d["_begun"] = next(_numbers)
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if "_children" not in self.__dict__:           # before super().__init__(), as Keras allows
+        if "_tracked_children" not in self.__dict__:           # before super().__init__(), as Keras allows
             self._init_tracking()
         if name in _RESERVED:
             raise AttributeError(f"{type(self).__name__}: every layer has a {name!r} of its own; give your attribute another name.")
@@ -99,15 +106,15 @@ class Tracking:
 
     def _in_containers(self, kind: type) -> list[Any]:
         """What is of a kind in lists, tuples and dicts that are attributes."""
-        containers = [value for value in self._children.values() if isinstance(value, (list, tuple, dict))]
+        containers = [value for value in self._tracked_children.values() if isinstance(value, (list, tuple, dict))]
         return [leaf for leaf in _leaves(containers) if isinstance(leaf, kind)]
 
     def _metrics_of(self) -> list[Metric]:
         """Metrics of this layer alone, in the order of the attributes that they, or their lists and dicts, are."""
-        if not self._metrics and not any(isinstance(value, (list, tuple, dict)) for value in self._children.values()):
+        if not self._metrics and not any(isinstance(value, (list, tuple, dict)) for value in self._tracked_children.values()):
             return []
         own = [value for name, value in self.__dict__.items()
-               if isinstance(value, Metric) or (name in self._children and isinstance(value, (list, tuple, dict)))]  # fmt: skip
+               if isinstance(value, Metric) or (name in self._tracked_children and isinstance(value, (list, tuple, dict)))]  # fmt: skip
         return [leaf for leaf in _leaves(own) if isinstance(leaf, Metric)]
 
     def _track_attribute(self, name: str, value: Any) -> None:
@@ -124,8 +131,8 @@ class Tracking:
             if not any(value is m for m in self._metrics):
                 self._metrics.append(value)
         elif isinstance(value, (Tracking, list, tuple, dict)):
-            self._children[name] = value
-            self._since.setdefault(name, next(_numbers))
+            self._tracked_children[name] = value
+            self._tracked_since.setdefault(name, next(_numbers))
             if not isinstance(value, Tracking):
                 for leaf in _leaves(value):
                     if isinstance(leaf, Variable):
@@ -134,8 +141,8 @@ class Tracking:
             self._forget_attribute(name)
 
     def _forget_attribute(self, name: str) -> None:
-        self._children.pop(name, None)
-        self._since.pop(name, None)
+        self._tracked_children.pop(name, None)
+        self._tracked_since.pop(name, None)
 
     def _track_variable(self, variable: Any) -> None:
         store = self._trainable_variables if variable.trainable else self._non_trainable_variables
@@ -143,17 +150,18 @@ class Tracking:
             _place(variable)
             store.append(variable)
 
-    @property
-    def _layers(self) -> list[Any]:
+    _layers = _Sublayers()
+
+    def _sublayers(self) -> list[Any]:
         """Direct sublayers, each once, in the order in which they came, as Keras has them: of lists that are filled in turn, in turn.
 
         A list does not tell when a layer was appended: that is not before the layer was made, and not before the one in front of it came.
         """
         found: list[tuple[int, Any]] = []
         seen, contained = set(), False
-        for name, value in self._children.items():
+        for name, value in self._tracked_children.items():
             contained = contained or not isinstance(value, Tracking)
-            for when, layer in _dated(value, self._since[name]):
+            for when, layer in _dated(value, self._tracked_since[name]):
                 if id(layer) not in seen and layer is not self:
                     seen.add(id(layer))
                     found.append((when, layer))
@@ -162,7 +170,7 @@ class Tracking:
     def _flatten_layers(self, include_self: Any = True, recursive: Any = True) -> list[Any]:
         """This layer and all layers inside it, each once."""
         found, seen = [], set()
-        stack = [self] if include_self else list(reversed(self._layers))
+        stack = [self] if include_self else list(reversed(self._sublayers()))
         while stack:
             layer = stack.pop()
             if id(layer) in seen:
@@ -170,7 +178,7 @@ class Tracking:
             seen.add(id(layer))
             found.append(layer)
             if recursive or layer is self:
-                stack.extend(reversed(layer._layers))
+                stack.extend(reversed(layer._sublayers()))
         return found
 
     def _collect_variables(self, with_seeds: Any) -> list[Variable]:

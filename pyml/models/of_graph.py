@@ -34,10 +34,10 @@ class OfGraph(KeptInFiles, abstract=True):
     @property
     def layers(self) -> list[Layer]:
         """The layers of the model, in order; of one with a graph those that it calls."""
-        return self._layers if self._symbolic_graph is None else list(self._graph_layers)
+        return self._sublayers() if self._symbolic_graph is None else list(self._graph_layers)
 
     @property
-    def _listed(self) -> list[Any]:
+    def _layers_in_summary(self) -> list[Any]:
         """What a summary lists: of a graph the operations between its layers too."""
         return self.layers if self._symbolic_graph is None else self._symbolic_graph.operations
 

@@ -86,7 +86,7 @@ def model_to_dot(model: Any, show_shapes: bool = False, show_dtype: bool = False
 
     def label(layer: Any) -> str:
         """The text of a layer's box."""
-        kind = layer._type_name
+        kind = layer._type_in_summary
         parts = [f"{layer.name} ({kind})" if show_layer_names else kind]
         activation = getattr(layer, "activation", None)
         if show_layer_activations and activation is not None:

@@ -133,7 +133,7 @@ class Sequential(Model):
         return [layer for layer in self._stack if not isinstance(layer, InputLayer)]
 
     @property
-    def _listed(self) -> list[Any]:
+    def _layers_in_summary(self) -> list[Any]:
         return self.layers
 
     def build(self, input_shape: Any = None) -> None:

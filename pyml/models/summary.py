@@ -62,7 +62,7 @@ def summary_text(
             f"summary: positions must hold the end of each of the {len(header) - show_trainable} columns, without that of show_trainable. "
             f"Received: positions={list(positions or [])}"
         )
-    layers = model._listed
+    layers = model._layers_in_summary
     first, last = _range(layers, layer_range)
     rows = []
     for layer in layers[first:last]:
@@ -84,7 +84,7 @@ def _is_chain(model: Any) -> bool:
 
 def _rows(model: Any, layer: Any, chain: bool, show_trainable: bool, expand_nested: bool, level: int = 0) -> list[list[str]]:
     prefix = "   " * level + "└ " if level else ""
-    fields = [f"{prefix}{layer.name} ({layer._type_name})", _output_shape(layer), _params(layer)]
+    fields = [f"{prefix}{layer.name} ({layer._type_in_summary})", _output_shape(layer), _params(layer)]
     if not chain:
         fields.append(_connections(model, layer) if level == 0 else "-")
     if show_trainable:

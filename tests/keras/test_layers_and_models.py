@@ -161,19 +161,24 @@ class _Inner(L.Layer):
 
 def test_layers_of_ones_own_may_have_names_that_models_use_for_theirs(tmp_path):
     """As in networks of graphs: weights of what was called `_graph...` were never trained, those in a `_stack` were not in files."""
-    x, names = np.ones((1, 2)), ("_graph_conv", "_graph", "_graph_layers", "_graph_calls", "_stack", "_base", "_forget", "_track", "_load")
+    x = np.ones((1, 2))
+    names = (
+        "_graph_conv", "_graph", "_graph_layers", "_graph_calls", "_stack", "_base", "_forget", "_track", "_load", "_layers", "_dtype",
+        "_children", "_since",
+    )  # fmt: skip
     model = pyml.Sequential([pyml.Input((2,)), *(_Inner(name) for name in names)])
     assert len(model.trainable_weights) == 2 * len(names)
     model.save(tmp_path / "own.keras")
     again = pyml.models.load_model(tmp_path / "own.keras", {"_Inner": _Inner})
     assert model.predict(x, verbose=0).tolist() == again.predict(x, verbose=0).tolist()
-    for name in ("_children", "_constructor", "_signature"):
+    for name in ("_constructor", "_signature"):
         with pytest.raises(AttributeError, match=f"every layer has a '{name}' of its own; give your attribute another name"):
             _Inner(name)
 
 
 @pytest.mark.parametrize("name", [
     "_steps", "_graph", "_indices", "_ready", "_running", "_kept", "_scaled", "_trained", "_mode", "_outputs", "_prepare", "_convert",
+    "_layers", "_dtype", "_listed", "_children", "_type_name",
 ])  # fmt: skip
 def test_a_model_of_ones_own_may_keep_what_it_likes_under_short_names(name):
     """As the steps of a diffusion model, or the edges of a graph: `compile` and `fit` took these for what they keep themselves."""

@@ -25,7 +25,7 @@ from . import keras2
 from .hdf5 import Group
 
 # Attributes of ours that hold layers which Keras reaches on another way: of every layer, and of models with a graph.
-_OURS = frozenset({"_children", "_constructor", "_inbound_nodes", "_since"})
+_OURS = frozenset({"_constructor", "_inbound_nodes", "_tracked_children", "_tracked_since"})
 _OF_MODELS = frozenset({"_symbolic_graph", "_graph_calls", "_graph_layers", "_graph_source", "_stack"})
 # Built-in layers whose attributes have other names in Keras.
 _POLICY = "dtype_policy"  # an attribute of the variables of a quantized layer
