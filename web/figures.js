@@ -59,7 +59,7 @@ function dressed(given, name, width) {
   spec.config = {
     ...own, view: { stroke: null }, font: "system-ui, sans-serif", range: { category: series }, text: { color: ink }, rule: { color: quiet },
     axis: { gridColor: line, domainColor: line, tickColor: line, labelColor: quiet, titleColor: quiet, ...own.axis },
-    axisQuantitative: { labelSeparation: 6 }, // else 2,000 and 2,500 become one number
+    axisQuantitative: { labelSeparation: 6 }, axisTemporal: { labelSeparation: 6 }, // else 2,000 and 2,500 become one number
     legend: { labelColor: ink, titleColor: quiet, orient: "top", columns: columns(spec, width), ...own.legend },
     title: { color: ink, subtitleColor: quiet, anchor: "start", fontSize: 13, ...own.title },
   };

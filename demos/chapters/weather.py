@@ -29,12 +29,13 @@ DAYS = 14
 names = ["precipitation", "temp_max", "temp_min", "wind"]
 rows = np.genfromtxt(chapter.file("weather.csv"), delimiter=",", names=True)  # dates and words become NaN
 facts = np.stack([rows[name] for name in names], axis=1)
+dates = np.datetime64("2012-01-01") + np.arange(len(facts))
 angle = 2 * np.pi * np.arange(len(facts)) / 365.25
 facts = np.concatenate([facts, np.sin(angle)[:, None], np.cos(angle)[:, None]], axis=1).astype("float32")
 split = 1096
 warm, wide = facts[:split, 1].mean(), facts[:split, 1].std()
 scaled = (facts - facts[:split].mean(axis=0)) / facts[:split].std(axis=0)
-vis.line_chart(facts[:730, 1], title="Highest temperature of each day", x_label="day", y_label="°C").show()
+vis.line_chart(list(zip(dates[:731], facts[:731, 1])), title="Highest temperature of each day", y_label="°C").show()
 
 windows = np.stack([scaled[i : i + DAYS] for i in range(len(scaled) - DAYS)])
 next_day = facts[DAYS:, 1]
@@ -98,8 +99,8 @@ vis.bar_chart(errors, title="Mean error in the year of the test", y_label="°C")
 def month(first):
     part = slice(int(first), int(first) + 30)
     curves = {"measured": next_day[test], "like today": today[test], **forecast}
-    lines = {name: np.stack([np.arange(len(values)), values], axis=1)[part] for name, values in curves.items()}
-    vis.line_chart(lines, x_label="day of the test's year", y_label="°C").show("Thirty days, measured and said the day before")
+    lines = {name: list(zip(dates[split:][part], values[part])) for name, values in curves.items()}
+    vis.line_chart(lines, y_label="°C").show("Thirty days, measured and said the day before")
 
 
 chapter.slider("First day", 0, 330, 150, month, step=5)

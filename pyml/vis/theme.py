@@ -15,7 +15,7 @@ ON_DARK = {"#0072B2": "#4da3e0", "#D55E00": "#ff8a4a", "#009E73": "#2fc79b", "#C
            "#1f2328": "#e6e4df"}                       # as in web/figures.js
 BLUES_ON_DARK = ["#2a343b", "#4da3e0"]                 # the scheme begins nearly white
 FILLED = "#0b5d8f"                                     # below white letters, on any ground
-DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [1, 4], [10, 2], [4, 4]]
+DASHES = [[1, 0], [6, 3], [2, 2], [8, 3, 2, 3], [4, 2, 1, 2, 1, 2], [10, 2], [4, 4]]
 # Names of tfjs-vis and of this package -> schemes of Vega that stay ordered for colour-blind eyes and in print.
 COLOR_MAPS = {"viridis": "viridis", "greyscale": "greys", "blues": "blues", "magma": "magma", "cividis": "cividis"}
 THEMES = {
@@ -45,7 +45,7 @@ def themed(spec: dict[str, Any], theme: str) -> dict[str, Any]:
     axis = {"gridColor": colours["line"], "domainColor": colours["line"], "tickColor": colours["line"],
             "labelColor": colours["quiet"], "titleColor": colours["quiet"]}  # fmt: skip
     config["axis"] = {**axis, **config.get("axis", {})}
-    config["axisQuantitative"] = {"labelSeparation": 6}  # else 2,000 and 2,500 become one number
+    config["axisQuantitative"] = config["axisTemporal"] = {"labelSeparation": 6}  # else 2,000 and 2,500 become one number
     config["legend"] = {"labelColor": colours["ink"], "titleColor": colours["quiet"], "orient": "top", "columns": columns(spec),
                         **config.get("legend", {})}  # fmt: skip
     config["title"] = {"color": colours["ink"], "subtitleColor": colours["quiet"], "anchor": "start", "fontSize": 13,
