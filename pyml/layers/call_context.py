@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from contextvars import ContextVar
+from typing import Any
 
 # of this thread and task: how many layer calls are in progress, and what they decided about training, or None
 _innermost: ContextVar[tuple[int, bool | None]] = ContextVar("layer_call", default=(0, None))
@@ -13,15 +13,10 @@ enter = _innermost.set  # a call with its depth and `training` begins; gives wha
 leave = _innermost.reset
 
 
-@contextmanager
-def hearing(training: bool | None) -> Iterator[None]:
-    """Layers called inside hear what a model's `call` was given, which code written for Keras calls by itself; None changes nothing."""
-    depth, around = innermost()
-    if training is None or training is around:
-        yield
-        return
-    outer = enter((depth, bool(training)))
+def hearing(training: Any, call: Callable[..., Any], *args: Any) -> Any:
+    """`call(*args)`, in which layers hear what a model's `call` was given, as code written for Keras calls it by itself."""
+    outer = enter((innermost()[0], bool(training)))
     try:
-        yield
+        return call(*args)
     finally:
         leave(outer)

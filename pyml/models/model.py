@@ -103,13 +103,14 @@ class Model(OfGraph):
 
         def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
             """The outputs for `inputs`; a subclass without a graph writes its own."""
-            with call_context.hearing(training):
-                stage = self._host_stage()
-                if stage is not None and stage.ran(inputs):
-                    return stage.run_rest(inputs)
-                if self._symbolic_graph is None:
-                    raise Undefined(f"{type(self).__name__} must define call(inputs), or be made as Model(inputs, outputs).")
-                outputs = self._symbolic_graph.run(with_masks(self._standardized(inputs), mask))
+            if training is not None and training is not call_context.innermost()[1]:
+                return call_context.hearing(training, Model.call, self, inputs, None, mask)
+            stage = self._host_stage()
+            if stage is not None and stage.ran(inputs):
+                return stage.run_rest(inputs)
+            if self._symbolic_graph is None:
+                raise Undefined(f"{type(self).__name__} must define call(inputs), or be made as Model(inputs, outputs).")
+            outputs = self._symbolic_graph.run(with_masks(self._standardized(inputs), mask))
             return outputs[0] if isinstance(outputs, (list, tuple)) and len(outputs) == 1 else outputs
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:

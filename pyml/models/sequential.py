@@ -226,13 +226,14 @@ class Sequential(Model):
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
         """The outputs for `inputs`."""
-        with call_context.hearing(training):
-            stage = self._host_stage()
-            if stage is not None and stage.ran(inputs):
-                return stage.run_rest(inputs)
-            if self._symbolic_graph is None:
-                return self._through(with_masks(flatten(inputs), mask)[0] if not is_nested(inputs) else inputs)
-            return self._through(with_masks(self._standardized(inputs), mask)[0])
+        if training is not None and training is not call_context.innermost()[1]:
+            return call_context.hearing(training, Sequential.call, self, inputs, None, mask)
+        stage = self._host_stage()
+        if stage is not None and stage.ran(inputs):
+            return stage.run_rest(inputs)
+        if self._symbolic_graph is None:
+            return self._through(with_masks(flatten(inputs), mask)[0] if not is_nested(inputs) else inputs)
+        return self._through(with_masks(self._standardized(inputs), mask)[0])
 
     def get_config(self) -> dict[str, Any]:
         """Name and layers, as a dict of plain values."""

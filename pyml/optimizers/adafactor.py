@@ -74,7 +74,7 @@ class Adafactor(Optimizer):
 
     def _numbers(self, learning_rate: Any) -> list[Tensor]:
         """What is kept of the old means, what is taken of the new ones, and the rate."""
-        t = self._step()
+        t = self._step_number()
         kept = 1.0 - ops.exp(ops.log(t) * self.beta_2_decay)
         return in_one_place(kept, 1.0 - kept, ops.minimum(learning_rate, ops.rsqrt(t)))
 

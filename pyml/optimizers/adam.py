@@ -60,9 +60,9 @@ class Adam(Optimizer):
         self._momentums, self._velocities = self.add_optimizer_variables(variables, ["momentum", "velocity"])
         self._velocity_hats = self.add_optimizer_variables(variables, "velocity_hat") if self.amsgrad else []
 
-    def _update(self, grads: list[Tensor], variables: list[Variable]) -> None:
+    def _update_variables(self, grads: list[Tensor], variables: list[Variable]) -> None:
         self._rates = {}
-        super()._update(grads, variables)
+        super()._update_variables(grads, variables)
         self._rates = None
 
     def _rate(self, learning_rate: Any) -> Tensor:

@@ -60,7 +60,7 @@ class Adamax(TwoMoments):
         new_u = ops.maximum(self.beta_2 * u, ops.abs(g))
         self.assign(m, new_m)
         self.assign(u, new_u)
-        rate = self._once("rate", lambda: learning_rate / one_minus_power(self.beta_1, self._step()))
+        rate = self._once("rate", lambda: learning_rate / one_minus_power(self.beta_1, self._step_number()))
         self.assign_sub(variable, rate * new_m / (new_u + self.epsilon))
 
     @classmethod
@@ -126,7 +126,7 @@ class Nadam(TwoMoments):
 
     def _factors(self, learning_rate: Any) -> tuple[Any, Any, Any]:
         """Numbers of the step that all variables share: those of m and g, and what corrects v."""
-        step = self._step()
+        step = self._step_number()
         now, following, product = self._decayed(step), self._decayed(step + 1.0), self._product(step)
         self.assign(self._u_product, product)
         return (learning_rate * following / (1.0 - product * following), learning_rate * (1.0 - now) / (1.0 - product),

@@ -117,18 +117,18 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
         self.built = False
         self._variables: list[Variable] = []
         self._trainable_variables: list[Variable] = []
-        self._index: dict[int, int] = {}
+        self._variable_index: dict[int, int] = {}
         self._no_decay: list[Variable] = []
         self._no_decay_names: re.Pattern[str] | None = None
-        self._shared: dict[str, Any] | None = None          # numbers of the step under way
+        self._of_this_step: dict[str, Any] | None = None          # numbers of the step under way
         self._host_rate: float | None = None
-        self._iterations = self._track(Variable(np.int32(0), dtype="int32", trainable=False, name="iteration"))
+        self._iterations = self._track_state(Variable(np.int32(0), dtype="int32", trainable=False, name="iteration"))
         if isinstance(learning_rate, LearningRateSchedule) or callable(learning_rate):
             self._learning_rate = learning_rate
         elif isinstance(learning_rate, (float, int, np.number)) and not isinstance(learning_rate, bool):
             rate = np.float32(learning_rate)
             self._host_rate = float(learning_rate)
-            self._learning_rate = self._track(
+            self._learning_rate = self._track_state(
                 Variable(rate, dtype=floatx(), trainable=False, name="learning_rate"))
         else:
             raise ValueError(
@@ -161,16 +161,16 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
             self._averages = self.add_optimizer_variables(variables, "average")
         if self.gradient_accumulation_steps:
             self._accumulators = self.add_optimizer_variables(variables, "gradient_accumulator")
-        self._index = {id(variable): i for i, variable in enumerate(variables)}
+        self._variable_index = {id(variable): i for i, variable in enumerate(variables)}
         self._trainable_variables = variables
         self.built = True
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)                        # a copy, or one that was pickled: with Variables of its own
-        self._index = {id(variable): i for i, variable in enumerate(self._trainable_variables)}
+        self._variable_index = {id(variable): i for i, variable in enumerate(self._trainable_variables)}
 
     def _get_variable_index(self, variable: Variable) -> int:
-        return self._index[id(variable)]
+        return self._variable_index[id(variable)]
 
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Any) -> None:
         """Moves one variable along its gradient; every subclass writes its own."""
@@ -221,7 +221,7 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
         if len(grads) != len(variables):
             raise ValueError(f"{self.name}: received {len(grads)} gradients for {len(variables)} variables.")
         for variable in variables:
-            if id(variable) not in self._index:
+            if id(variable) not in self._variable_index:
                 raise ValueError(
                     f"{self.name} was built for other variables and does not know {variable.name!r}; "
                     "create a new optimizer (compile the model again)."
@@ -231,13 +231,13 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
         moved = [(g, v) for g, v in pairs if not v.overwrite_with_gradient]
         for gradient, variable in pairs if len(moved) < len(pairs) else ():
             if variable.overwrite_with_gradient:
-                self._overwrite(gradient, variable)
+                self._overwrite_value(gradient, variable)
         if moved:
-            in_32_bits(self._apply, ([g for g, _ in moved], [v for _, v in moved]), {})
+            in_32_bits(self._apply_gradients, ([g for g, _ in moved], [v for _, v in moved]), {})
         self._iterations.assign_add(1)
         end_of_step([*variables, *self._variables])
 
-    def _overwrite(self, gradient: Tensor, variable: Variable) -> None:
+    def _overwrite_value(self, gradient: Tensor, variable: Variable) -> None:
         """Makes the gradient the value; of several that are gathered, the largest at the last of them."""
         if not self.gradient_accumulation_steps:
             variable.assign(gradient)
@@ -309,13 +309,13 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
             self.apply(grads)
         return [scope.get_current_value(v) for v in trained], [scope.get_current_value(v) for v in own]
 
-    def _apply(self, grads: list[Tensor], variables: list[Variable]) -> None:
+    def _apply_gradients(self, grads: list[Tensor], variables: list[Variable]) -> None:
         if self.loss_scale_factor is not None:
             grads = [g / self.loss_scale_factor for g in grads]
         if self.gradient_accumulation_steps:
             self._apply_accumulated(grads, variables, self.gradient_accumulation_steps)
         else:
-            self._update(grads, variables)
+            self._update_variables(grads, variables)
         if self.use_ema:
             self._update_averages(variables)
         for variable in variables:
@@ -323,13 +323,13 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
             if constraint is not None:
                 variable.assign(constraint(variable))
 
-    def _update(self, grads: list[Tensor], variables: list[Variable]) -> None:
+    def _update_variables(self, grads: list[Tensor], variables: list[Variable]) -> None:
         grads = self._clip_gradients(grads)
         rate = self.learning_rate
         self._apply_weight_decay(variables)
-        self._shared = {}
+        self._of_this_step = {}
         self._update_all(grads, variables, rate)
-        self._shared = None
+        self._of_this_step = None
 
     def _update_all(self, grads: list[Tensor], variables: list[Variable], learning_rate: Any) -> None:
         for gradient, variable in zip(grads, variables, strict=True):
@@ -337,13 +337,13 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
 
     def _once(self, name: str, make: Callable[[], Any]) -> Any:
         """A number that all variables of a step share: made for the first of them."""
-        if self._shared is None:
+        if self._of_this_step is None:
             return make()
-        if name not in self._shared:
-            self._shared[name] = make()
-        return self._shared[name]
+        if name not in self._of_this_step:
+            self._of_this_step[name] = make()
+        return self._of_this_step[name]
 
-    def _step(self) -> Tensor:
+    def _step_number(self) -> Tensor:
         """The number of the step under way, from 1 on, as a float."""
         return ops.cast(self.iterations + 1, "float32")
 
@@ -355,7 +355,7 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
         own = {id(v) for v in (self._iterations, *self._accumulators)}
         touched = [v for v in self._variables if id(v) not in own] + variables
         before = [ops.convert_to_tensor(v) for v in touched]
-        self._update([total / steps for total in totals], variables)
+        self._update_variables([total / steps for total in totals], variables)
         for variable, old in zip(touched, before, strict=True):
             new = ops.convert_to_tensor(variable)
             if new._node is not old._node:                 # a rate, say, is not written
@@ -406,7 +406,7 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
         """Takes over the moving averages, where they are kept; `fit` calls it at its end."""
         if self.use_ema and self.built:
             for variable in var_list:
-                if id(variable) in self._index:
+                if id(variable) in self._variable_index:
                     variable.assign(ops.convert_to_tensor(self._averages[self._get_variable_index(variable)]))
 
     def scale_loss(self, loss: Any) -> Any:

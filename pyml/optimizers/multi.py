@@ -166,7 +166,7 @@ class MultiOptimizer(Optimizer):
     def learning_rate(self, value: Any) -> None:
         raise AttributeError("MultiOptimizer has no learning rate of its own; set those of its optimizers.")
 
-    def _apply(self, grads: list[Tensor], variables: list[Variable]) -> None:
+    def _apply_gradients(self, grads: list[Tensor], variables: list[Variable]) -> None:
         for one in self._inner:
             mine = [(g, v) for g, v in zip(grads, variables, strict=True) if self._owner[id(v)] is one]
             if mine:

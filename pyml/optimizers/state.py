@@ -26,7 +26,7 @@ class OptimizerState:
     _learning_rate: Any
     _host_rate: float | None  # the learning rate, where the host knows it
 
-    def _track(self, variable: Variable) -> Variable:
+    def _track_state(self, variable: Variable) -> Variable:
         variable.path = f"{self.name}/{variable.name}"
         self._variables.append(variable)
         return variable
@@ -84,7 +84,7 @@ class OptimizerState:
         initializer = initializers.get(initializer)
         dtype = dtype or floatx()
         value = first_value(initializer, tuple(shape), dtype)
-        return self._track(gathering(value, dtype, trainable=False, name=name))
+        return self._track_state(gathering(value, dtype, trainable=False, name=name))
 
     def add_variable_from_reference(self, reference_variable: Variable, name: str | None = None,
                                     initializer: Any = "zeros") -> Variable:

@@ -205,6 +205,8 @@ def test_the_call_of_a_model_tells_its_layers_of_training_by_itself_too():
         assert [bool((model.call(pyml.ops.ones((1, 64)), training=told) == 0).numpy().any()) for told in (True, False, None)] == [1, 0, 0]
         outer = type("Outer", (pyml.Model,), {"call": lambda self, x, training=None, inner=model: inner.call(x, training=False)})()
         assert outer(x, training=True).numpy().all()
+    twice = type("Twice", (pyml.Sequential,), {"call": lambda self, x, training=None: super(twice, self).call(2 * x, training=True)})
+    assert set(twice([i, L.Dropout(0.5)])(x).numpy().ravel().tolist()) == {0.0, 4.0}
 
 
 def test_training_reaches_inner_layers_through_any_call():

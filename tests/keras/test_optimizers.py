@@ -560,3 +560,15 @@ def test_a_step_of_values_is_that_of_variables(cpu):
     optimizer.apply(gradients, own)
     for value, variable in zip([*new_state, *new_weights], [*optimizer.variables, *own], strict=True):
         np.testing.assert_allclose(value.numpy(), variable.numpy(), rtol=1e-6, err_msg=variable.name)
+
+
+@pytest.mark.parametrize("name", ["_step", "_update", "_apply", "_track", "_overwrite", "_shared", "_index"])
+def test_an_optimizer_of_ones_own_may_have_a_helper_of_a_short_name(name):
+    class Own(pyml.optimizers.Optimizer):
+        def update_step(self, gradient, variable, learning_rate):
+            self.assign_sub(variable, getattr(self, name)(gradient, learning_rate))
+
+    setattr(Own, name, lambda self, gradient, rate: gradient * rate)
+    weight = pyml.Variable([1.0, 2.0])
+    Own(learning_rate=0.5).apply([pyml.ops.ones(2)], [weight])
+    assert weight.numpy().tolist() == [0.5, 1.5]
