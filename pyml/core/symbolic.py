@@ -303,6 +303,8 @@ def traced(fn: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any
     def probe(leaf: Any) -> Any:
         if not isinstance(leaf, KerasTensor):
             return leaf
+        if leaf.dtype == "string":                     # text stays on the host; as many words as unknown sizes, which those become
+            return np.full([size if n is None else n for n in leaf.shape], "a " * size, object)
         tensor = tensor_of(trace.input(tuple(size if n is None else n for n in leaf.shape), standardize(leaf.dtype)), leaf.dtype)
         if leaf._keras_mask is not None:
             tensor._keras_mask = probe(leaf._keras_mask)

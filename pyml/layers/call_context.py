@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
@@ -11,6 +12,18 @@ _innermost: ContextVar[tuple[int, bool | None]] = ContextVar("layer_call", defau
 innermost = _innermost.get
 enter = _innermost.set  # a call with its depth and `training` begins; gives what `leave` takes
 leave = _innermost.reset
+
+opens: ContextVar[Callable[[Any], bool] | None] = ContextVar("layers whose symbolic calls go through their `call`", default=None)
+
+
+@contextmanager
+def opening(which: Callable[[Any], bool]) -> Iterator[None]:
+    """Symbolic calls of these layers go through their `call`, so that what is called in it is seen."""
+    token = opens.set(which)
+    try:
+        yield
+    finally:
+        opens.reset(token)
 
 
 def hearing(training: Any, call: Callable[..., Any], *args: Any) -> Any:

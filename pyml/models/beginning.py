@@ -76,7 +76,7 @@ def host_stage(graph: Graph) -> HostStage | None:
 
 def _opened(graph: Graph) -> Graph:
     """The graph with the layers of models in it that begin on the host in the place of these models."""
-    if not any(_begins_on_host(node) for node in graph.steps):
+    if not any(begins_on_host(node) for node in graph.steps):
         return graph
 
     def copied(leaf: Any, made: dict[int, Any]) -> Any:
@@ -87,7 +87,7 @@ def _opened(graph: Graph) -> Graph:
     def copy(part: Graph, made: dict[int, Any]) -> dict[int, Any]:
         for node in part.steps:
             args, kwargs, outputs = (map_structure(lambda leaf: copied(leaf, made), of) for of in (node.args, node.kwargs, node.outputs))
-            if _begins_on_host(node):
+            if begins_on_host(node):
                 inner: Graph = node.operation._symbolic_graph
                 within = copy(inner, dict(zip(map(id, inner.inputs), node.operation._flat_inputs(inner, args[0]), strict=True)))
                 made.update(zip(map(id, node.output_tensors), (copied(t, within) for t in inner.outputs), strict=True))
@@ -105,7 +105,7 @@ def _like(tensor: KerasTensor) -> KerasTensor:
     return found
 
 
-def _begins_on_host(node: CallNode) -> bool:
+def begins_on_host(node: CallNode) -> bool:
     """Whether a call is one of a model, with a `call` of pyml's, that has layers which run on the host."""
     model, given = node.operation, {key: value for key, value in node.kwargs.items() if value is not None}
     ours = hasattr(model, "_host_stage") and type(model).call.__module__.startswith("pyml.models.")

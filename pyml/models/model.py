@@ -13,10 +13,12 @@ from pyml.core.tree import flatten, is_nested, map_structure
 from pyml.errors import ShapeError, TraceError, Undefined
 from pyml.layers import call_context
 from pyml.layers.layer import Layer
+from pyml.layers.preprocessing.host import on_host
 from pyml.layers.signature import overridden, specs_of, with_masks
-from pyml.models.beginning import HostStage, host_stage, staged, text_inputs
+from pyml.models.beginning import HostStage, begins_on_host, host_stage, staged, text_inputs
 from pyml.models.configs import OF_GRAPHS, graph_config, model_from_graph_config
 from pyml.models.graph import Graph
+from pyml.models.inner_text import InnerStage, has_host_layers, symbolic_like
 from pyml.models.of_graph import OfGraph
 from pyml.models.quantizing import quantize_layers
 from pyml.models.summary import print_summary
@@ -157,7 +159,51 @@ class Model(OfGraph):
             known = self.__dict__["_graph_stage"] = (self._symbolic_graph, host_stage(self._symbolic_graph))
         return None if self._symbolic_graph is None or known is None else known[1]
 
+    _text_stage: tuple[Any, InnerStage | None] | None = None
+
+    def _inner_text_stage(self, x: Any = None) -> InnerStage | None:
+        """What layers of text compute that are inside calls of the user's own; found anew for another graph, or of the first batch `x`."""
+        known, graph = self._text_stage, self._symbolic_graph
+        if known is not None and known[0] is graph:
+            return known[1]
+        if graph is not None:
+            hidden = any(has_host_layers(node.operation) and not begins_on_host(node) for node in graph.steps
+                         if isinstance(node.operation, Layer))  # fmt: skip
+            inputs = graph.inputs_struct
+        else:
+            hidden = has_host_layers(self)
+            inputs = map_structure(symbolic_like, x) if hidden and x is not None else None
+        if hidden and inputs is None:                  # told by the first batch
+            return None
+        stage = InnerStage(self, inputs) if hidden else None
+        if hidden or self.built:                       # a subclass may make layers when it is built
+            self.__dict__["_text_stage"] = graph, stage
+        return stage
+
+    def _with_inner_text(self, inputs: Any) -> Any:
+        """Inputs with what layers of text compute of them, where the model has such inside calls of the user's own."""
+        if isinstance(inputs, (list, tuple)) and inputs and isinstance(inputs[0], (str, bytes)):
+            inputs = on_host(inputs)
+        stage = self._inner_text_stage(inputs)
+        if stage is None or stage.ran(inputs):
+            return inputs
+        return stage.run_first(flatten(inputs) if self._symbolic_graph is None else self._standardized(inputs))
+
+    def _call_on_values(self, args: Any, kwargs: Any) -> Any:
+        known = self._text_stage
+        if known is None or known[1] is None or not args or not known[1].ran(args[0]):
+            return super()._call_on_values(args, kwargs)
+        with known[1].replayed(args[0]) as inputs:
+            return super()._call_on_values((inputs, *args[1:]), kwargs)
+
     def _staged_inputs(self, x: Any) -> Any:
+        if x is None:
+            return x
+        known = self._text_stage
+        hidden = known[1] is not None if known is not None and known[0] is self._symbolic_graph else (
+            has_host_layers(self) if self._symbolic_graph is None else self._inner_text_stage() is not None)  # fmt: skip
+        if hidden:
+            return staged(x, self._with_inner_text)
         stage = self._host_stage()
         if stage is None or x is None:
             return x

@@ -18,6 +18,7 @@ from pyml.models.graph import Graph
 from pyml.models.model import Model
 from pyml.objects.registry import LAYERS
 from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
+from pyml.ops.texts import is_text
 from pyml.tracebacks import shown
 
 
@@ -203,14 +204,24 @@ class Sequential(Model):
         if not self._stack:
             return False
         graph = self._given_graph()
-        return getattr(self._stack[0], "runs_on_host", False) or (graph is not None and graph.inputs[0].dtype == "string")
+        return (self._given_text_inputs or getattr(self._stack[0], "runs_on_host", False)
+                or (graph is not None and graph.inputs[0].dtype == "string"))  # fmt: skip
+
+    _given_text_inputs = False
 
     def _staged_inputs(self, x: Any) -> Any:
-        if self._symbolic_graph is None and self._begins_on_host():
+        if self._symbolic_graph is None and (self._hears_of_text(x) or self._begins_on_host()):
             self.build((None, *x.shape[1:]) if hasattr(x, "shape") else (None, 1))
         return super()._staged_inputs(x)
 
+    def _hears_of_text(self, x: Any) -> bool:
+        """Keeps in mind that what the model is given is text."""
+        self._given_text_inputs = self._given_text_inputs or is_text(x)
+        return self._given_text_inputs
+
     def _maybe_build(self, args: Any, kwargs: Any) -> None:
+        if not self.built and args:
+            self._hears_of_text(args[0])
         if not self.built and args and hasattr(args[0], "shape"):
             shape = tuple(args[0].shape[1:])
             try:

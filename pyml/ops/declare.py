@@ -114,7 +114,7 @@ class Rules(NamedTuple):
     limited: bool
     complex_parts: str | Callable[..., Any] | None
     flat: bool
-    text: str | None
+    text: str | Callable[..., Any] | None
 
 
 def op(
@@ -163,10 +163,10 @@ def op(
             `ComplexTensor`s (`complex_formulas.py` has the longer ones). None: complex arguments are refused.
         flat: Whether float results have no gradient either, as results that hold integers or booleans have none by themselves:
             `NotDifferentiable` names the op then. Where the gradient is zero by definition, as of `round`, it is False.
-        text: Whether the op takes text too, on the host, where it is the numpy function that `like` names.
+        text: Whether the op takes text too, on the host, where it is what `like` says, as a function or by the name of one of numpy's.
     """
 
-    rules = Rules(spec, dtypes, counted, limited, complex_parts, flat, like if text and isinstance(like, str) else None)
+    rules = Rules(spec, dtypes, counted, limited, complex_parts, flat, like if text else None)
 
     def declare(fn: Function) -> Function:
         name = fn.__name__

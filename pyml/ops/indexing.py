@@ -31,7 +31,7 @@ _SAMPLES = [sample(draw(3, 4), key) for key in _KEYS]
 _SAMPLES += [sample(draw(3, 2, 4), (_ROWS, slice(None), _COLUMNS)), sample(draw(3, 2, 4), (slice(1, None), 1, [0, 3, 3]))]
 
 
-@op(complex_parts="each", dtypes="first", like=lambda x, key: x[key], operator="getitem", samples=_SAMPLES)
+@op(complex_parts="each", dtypes="first", like=lambda x, key: x[key], text=True, operator="getitem", samples=_SAMPLES)
 def get_item(x: TensorLike, key: Any) -> Tensor:
     """`x[key]`, as numpy reads it.
 

@@ -14,10 +14,11 @@ from ..core.tree import flatten, map_structure
 
 def holds_text(args: Any, kwargs: Any) -> bool:
     """Whether an array or a symbolic tensor of text is among the arguments."""
-    return any(_is_text(leaf) for leaf in flatten([args, kwargs]))
+    return any(is_text(leaf) for leaf in flatten([args, kwargs]))
 
 
-def _is_text(leaf: Any) -> bool:
+def is_text(leaf: Any) -> bool:
+    """Whether something is an array, or a symbolic tensor, of text."""
     if isinstance(leaf, KerasTensor):
         return leaf.dtype == "string"
     if not isinstance(leaf, np.ndarray):
@@ -26,14 +27,15 @@ def _is_text(leaf: Any) -> bool:
 
 
 def moved(
-    call: Callable[..., Any], fn: Callable[..., Any], like: str, spec: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]
+    call: Callable[..., Any], fn: Callable[..., Any], like: str | Callable[..., Any], spec: Callable[..., Any], args: Sequence[Any],
+    kwargs: Mapping[str, Any],
 ) -> Any:
     """What an op makes of text.
 
     Args:
         call: The op.
         fn: Its function, for the order of arguments.
-        like: The numpy function that does the same, as `"numpy.reshape"`.
+        like: The function that does the same in numpy, or its name, as `"numpy.reshape"`.
         spec: What the op returns for symbolic numbers.
         args, kwargs: What it is called with.
 
@@ -51,4 +53,4 @@ def moved(
         return output
     bound = inspect.signature(fn).bind(*args, **kwargs)
     bound.apply_defaults()
-    return getattr(np, like.removeprefix("numpy."))(*bound.args)
+    return (getattr(np, like.removeprefix("numpy.")) if isinstance(like, str) else like)(*bound.args)

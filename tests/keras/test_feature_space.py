@@ -156,3 +156,85 @@ def test_a_sequential_may_begin_with_text(cpu):
     late = pyml.Sequential(model.layers)
     np.testing.assert_allclose(late.predict(np.array(["b", "z"]), verbose=0), kernel[[2, 0]] + bias, rtol=1e-5)
     np.testing.assert_allclose(model.predict(np.array(["b", "z"]), verbose=0), kernel[[2, 0]] + bias, rtol=1e-5)
+
+
+# ---- layers of text inside layers and models with a `call` of the user's own
+class Words(pyml.layers.Layer):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.places = pyml.layers.StringLookup(vocabulary=["the", "cat"])
+        self.vectors = pyml.layers.Embedding(3, 2)
+
+    def call(self, x):
+        return self.vectors(self.places(x[:, 0]))
+
+
+class Towers(pyml.Model):
+    """One lookup for two inputs, a text layer whose width is that of the batch, and a branch on `training`."""
+
+    def __init__(self):
+        super().__init__()
+        self.words, self.texts = Words(), pyml.layers.TextVectorization(vocabulary=["the", "cat"])
+        self.hashes, self.vectors, self.score = pyml.layers.Hashing(4), pyml.layers.Embedding(4, 2), pyml.layers.Dense(1)
+
+    def call(self, x, training=False):
+        text = pyml.ops.mean(self.vectors(self.texts(x["text"])), axis=1)
+        parts = [self.words(x["user"]), self.words(x["film"]), self.vectors(self.hashes(x["user"][:, 0])), text, x["age"]]
+        return self.score(pyml.ops.concatenate(parts, axis=-1)) * (2.0 if training else 1.0)
+
+
+TOWERS = {"user": np.array([["the"], ["dog"], ["cat"], ["the"]]), "film": np.array([[b"cat"], [b"cat"], [b"the"], [b"x"]], object),
+          "text": np.array(["the cat the", "cat", "dog cat x", "the"]), "age": np.ones((4, 1), "float32")}  # fmt: skip
+SCORES = np.arange(4.0)[:, None]
+
+
+def as_pieces(x, y):
+    for i in range(0, 4, 2):
+        yield pyml.tree.map_structure(lambda part: part[i : i + 2], (x, y))  # noqa: B023
+
+
+def inner_models():
+    word, age = pyml.Input((1,), dtype="string", name="word"), pyml.Input((1,), name="age")
+    both = {"word": TOWERS["user"], "age": TOWERS["age"]}
+    inner = pyml.Model(word, Words()(word))
+    yield Towers(), TOWERS
+    yield pyml.Model([word, age], pyml.layers.Dense(1)(pyml.ops.concatenate([Words()(word), age], axis=-1))), both
+    yield pyml.Model([word, age], pyml.layers.Dense(1)(pyml.layers.Concatenate()([inner(word), age]))), both
+    yield pyml.Sequential([Words(), pyml.layers.Dense(1)]), TOWERS["user"]
+    yield pyml.Sequential([pyml.Input((1,), dtype="string"), Words(), pyml.layers.Dense(1)]), TOWERS["user"]
+    yield pyml.Model(word, pyml.layers.Dense(1)(pyml.layers.Embedding(3, 2)(
+        pyml.layers.StringLookup(vocabulary=["the", "cat"])(word[:, 0])))), TOWERS["user"]  # fmt: skip
+
+
+@pytest.mark.parametrize("which", range(6))
+def test_layers_of_text_may_be_inside_calls_of_ones_own(which, device):
+    model, x = list(inner_models())[which]
+    model.compile(pyml.optimizers.SGD(0.01), "mse")
+    found = model.predict(x, batch_size=3, verbose=0)
+    np.testing.assert_allclose(found, model(x).numpy(), rtol=1e-5, atol=1e-6)  # called by itself, the layers look up for themselves
+    trained = np.mean((model(x, training=True).numpy() - SCORES) ** 2)
+    history = model.fit(x, SCORES, batch_size=4, verbose=0, validation_data=(x, SCORES)).history
+    np.testing.assert_allclose(history["loss"][0], trained, rtol=1e-4)
+    np.testing.assert_allclose(history["val_loss"][0], np.mean((model(x).numpy() - SCORES) ** 2), rtol=1e-4)
+    np.testing.assert_allclose(model.evaluate(as_pieces(x, SCORES), steps=2, verbose=0), history["val_loss"][0], rtol=1e-4)
+    before = model.predict(x, verbose=0)
+    model.train_on_batch(x, SCORES)
+    assert np.abs(model.predict(x, verbose=0) - before).max() > 1e-6
+    assert all(len(layer._inbound_nodes) <= 1 for layer in model.layers)
+
+
+def test_text_looked_up_in_one_branch_alone_is_refused(cpu):
+    class Sometimes(pyml.Model):
+        def __init__(self):
+            super().__init__()
+            self.words, self.score = Words(), pyml.layers.Dense(1)
+
+        def call(self, x, training=False):
+            once = self.words(x)
+            return self.score(once + self.words(x) if training else once)
+
+    model = Sometimes()
+    model.compile("sgd", "mse")
+    assert model.predict(TOWERS["user"], verbose=0).shape == (4, 1)
+    with pytest.raises(RuntimeError, match="called more often than in the first, symbolic call"):
+        model.fit(TOWERS["user"], SCORES, verbose=0)

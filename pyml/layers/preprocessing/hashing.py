@@ -9,7 +9,6 @@ import numpy as np
 
 from pyml.core.symbolic import KerasTensor
 from pyml.dtypes import standardize
-from pyml.layers.layer import Layer
 from pyml.layers.preprocessing.encoding import MODES, check_dense, checked_mode, encoded_on_host, encoded_shape
 from pyml.layers.preprocessing.fingerprints import buckets, combined, fingerprint64, siphash64
 from pyml.layers.preprocessing.host import HostLayer, answer, on_host, texts_of, values_of
@@ -157,7 +156,7 @@ class HashedCrossing(HostLayer, not_in_config=("trainable",)):
             raise ValueError(f"`HashedCrossing` should be called on at least two inputs. Received: {len(inputs)}")
         inputs = [on_host(x) for x in inputs]
         self._check_shapes([tuple(x.shape) for x in inputs])
-        return Layer.__call__(self, inputs)
+        return self._looked_up(inputs)
 
     def _check_shapes(self, shapes: list[tuple[Any, ...]]) -> None:
         first = shapes[0]

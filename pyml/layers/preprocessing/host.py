@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -25,10 +25,61 @@ class HostLayer(Layer, abstract=True):
         return True
 
     def __call__(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-        return super().__call__(on_host(inputs), *args, **kwargs)
+        return self._looked_up(on_host(inputs), *args, **kwargs)
+
+    def _looked_up(self, inputs: Any, *args: Any, **kwargs: Any) -> Any:
+        """The layer called on what is on the host, or what was made of it before."""
+        lookups = _LOOKUPS.get() if self.runs_on_host else None
+        if lookups is not None and lookups.made is not None:
+            return lookups.next_of(self)
+        outputs = super().__call__(inputs, *args, **kwargs)
+        if lookups is not None and lookups.note is not None and isinstance(outputs, KerasTensor):
+            lookups.note((self, outputs))
+        return outputs
 
     def _convert_argument(self, leaf: Any) -> Any:
         return leaf.value if isinstance(leaf, Variable) else leaf
+
+
+class Lookups:
+    """What layers that run on the host do inside a `call` that is not looked into.
+
+    Args:
+        note: Told of each symbolic call, as the layer and its outputs.
+        made: Layers and what each call of them gives, instead of what it would compute.
+    """
+
+    def __init__(self, note: Callable[[Any], None] | None = None, made: list[tuple[Any, Any]] | None = None) -> None:
+        self.note, self.made = note, made
+
+    def next_of(self, layer: HostLayer) -> Any:
+        """What the next call of a layer gives.
+
+        Raises:
+            RuntimeError: It is called more often than it was with symbolic inputs.
+        """
+        made = self.made or []
+        for i, (known, value) in enumerate(made):
+            if known is layer:
+                del made[i]
+                return value
+        raise RuntimeError(
+            f"Layer \"{layer.name}\" ({type(layer).__name__}) is called more often than in the first, symbolic call of the model; "
+            "call layers of text whatever `training` or values are."
+        )
+
+
+_LOOKUPS: ContextVar[Lookups | None] = ContextVar("what layers on the host do", default=None)
+
+
+@contextmanager
+def looking_up(lookups: Lookups) -> Iterator[None]:
+    """Inside, calls of layers that run on the host are noted, or give what was made before."""
+    token = _LOOKUPS.set(lookups)
+    try:
+        yield
+    finally:
+        _LOOKUPS.reset(token)
 
 
 _ARRAYS: ContextVar[bool] = ContextVar("layers on the host answer with arrays", default=False)

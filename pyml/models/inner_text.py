@@ -1,0 +1,75 @@
+"""Layers of text inside layers and models with a `call` of the user's own.
+
+No graph shows where such a `call` looks text up. It is called once with symbolic inputs, which tells what the layers of the host
+compute, and of what. Python computes that for each batch; inside the program the `call` runs as it is written, with empty text,
+and each layer of the host gives what was computed for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+
+from pyml.core import Tensor
+from pyml.core.symbolic import KerasTensor
+from pyml.core.tree import flatten, pack_sequence_as
+from pyml.layers import call_context
+from pyml.layers.layer import Layer
+from pyml.layers.preprocessing.host import HostLayer, Lookups, answering_with_arrays, looking_up
+from pyml.models.graph import Graph
+from pyml.ops.texts import is_text
+
+
+class InnerStage:
+    """What the layers of the host inside a model compute before a batch is sent.
+
+    Args:
+        model: The model.
+        inputs: Its symbolic inputs, nested as its `call` gets them.
+    """
+
+    def __init__(self, model: Layer, inputs: Any) -> None:
+        self.struct, flat = inputs, flatten(inputs)
+        found: list[tuple[HostLayer, KerasTensor]] = []
+        calls = [(layer._inbound_nodes, len(layer._inbound_nodes)) for layer in model._flatten_layers()]
+        with call_context.opening(has_host_layers), looking_up(Lookups(found.append)):
+            model(inputs)
+        self.layers = [layer for layer, _ in found]
+        self.first = Graph(flat, [output for _, output in found], named=False)
+        for nodes, before in calls:                    # this call is none of the model's
+            del nodes[before:]
+        self.names = [f"inner_{i}" for i in range(len(flat))] + [f"inner_on_host_{i}" for i in range(len(self.layers))]
+
+    def ran(self, inputs: Any) -> bool:
+        """Whether inputs come from `run_first`."""
+        return isinstance(inputs, dict) and list(inputs) == self.names
+
+    def run_first(self, flat: list[Any]) -> dict[str, Any]:
+        """Inputs of a batch, for text a shape alone, and what the layers of the host make of them."""
+        with answering_with_arrays():
+            made = self.first.run(flat)
+        given = [np.zeros(np.shape(x), np.int32) if t.dtype == "string" else x for x, t in zip(flat, self.first.inputs, strict=True)]
+        return dict(zip(self.names, [*given, *(x.numpy() if isinstance(x, Tensor) else x for x in made)], strict=True))
+
+    @contextmanager
+    def replayed(self, inputs: dict[str, Any]) -> Iterator[Any]:
+        """The inputs for `call`; inside, the layers of the host give what is in `inputs`."""
+        values = [inputs[name] for name in self.names]
+        flat = [np.full(tuple(x.shape), "", object) if t.dtype == "string" else x
+                for x, t in zip(values, self.first.inputs, strict=False)]  # fmt: skip
+        with looking_up(Lookups(made=list(zip(self.layers, values[len(flat):], strict=True)))):
+            yield pack_sequence_as(self.struct, flat)
+
+
+def has_host_layers(layer: Any) -> bool:
+    """Whether layers that run on the host are inside a layer."""
+    return not isinstance(layer, HostLayer) and any(getattr(inner, "runs_on_host", False) for inner in layer._flatten_layers())
+
+
+def symbolic_like(x: Any) -> KerasTensor:
+    """A symbolic input for arrays of this kind."""
+    dtype = "string" if is_text(x) else "float32" if getattr(x.dtype, "kind", "") == "f" else str(x.dtype)
+    return KerasTensor((None, *np.shape(x)[1:]), dtype=dtype)
