@@ -13,6 +13,7 @@ from pyml.core.nest import flatten
 from pyml.core.tree import map_structure
 from pyml.dtypes import standardize
 from pyml.export.programs import ExportError, Programs
+from pyml.trainers.outputs import paths
 
 if TYPE_CHECKING:
     from pyml.models.model import Model
@@ -87,7 +88,14 @@ def example(model: Model, shapes: Shapes, rows: int) -> Any:
             raise ExportError(f"export: input '{name}' of model '{model.name}' takes text, which Python works on; export what follows it.")
         arrays.append(np.zeros((rows, *shape), standardize(tensor.dtype)))
     place = iter(arrays)
-    return map_structure(lambda _: next(place), graph.inputs_struct)
+    return map_structure(lambda _: next(place), in_order(graph.inputs_struct))
+
+
+def in_order(structure: Any) -> Any:
+    """The structure with the keys of dicts in the order in which a model counts its inputs and a page names its outputs."""
+    if isinstance(structure, dict):
+        return {key: in_order(structure[key]) for key in sorted(structure)}
+    return type(structure)(map(in_order, structure)) if type(structure) in (list, tuple) else structure
 
 
 def traced(fn: Any, *args: Any) -> Traced:
@@ -103,11 +111,11 @@ def traced(fn: Any, *args: Any) -> Traced:
     return Traced(call, args, {}, flatten((args, {})))
 
 
-def add_predict(model: Model, programs: Programs, sizes: list[Shapes], batches: list[int]) -> list[dict[str, Any]]:
+def add_predict(model: Model, programs: Programs, sizes: list[Shapes], batches: list[int]) -> dict[str, Any]:
     """Adds the predictions for every size and batch.
 
     Returns:
-        For each size its `shapes`, and the program of each batch with what it takes and gives.
+        The form of the `outputs`; and as `predict` for each size its `shapes`, and the program of each batch with what it takes and gives.
     """
     if model._symbolic_graph is not None and model._host_stage() is not None:
         steps = (node.operation for node in model._symbolic_graph.steps)
@@ -120,11 +128,11 @@ def add_predict(model: Model, programs: Programs, sizes: list[Shapes], batches: 
         if any(bounds := _bounds(model, example(model, shapes, 1))):
             form["bounds"] = bounds
         for rows in batches:
-            call = traced(model._step_programs.predict, example(model, shapes, rows))
+            call = traced(lambda x: in_order(model._step_programs.predict(x)), example(model, shapes, rows))
             name = f"predict/{i}/{rows}"
             own[str(rows)] = {"program": name, **programs.add(name, call)}
         forms.append(form)
-    return forms
+    return {"outputs": output_form(call), "predict": forms}
 
 
 def _bounds(model: Model, x: Any) -> list[list[dict[str, Any]]]:
@@ -133,13 +141,10 @@ def _bounds(model: Model, x: Any) -> list[list[dict[str, Any]]]:
     return [[{"size": bound.size, "told": bound.told("#", "#", "")} for bound in own if not bound.way] for own in known.bounds]
 
 
-def output_form(model: Model) -> Any:
-    """How JavaScript gives results back: null for one output, else names or a number of them."""
-    graph = model._symbolic_graph
-    struct = graph.outputs_struct if graph is not None else None
-    if isinstance(struct, dict):
-        return sorted(struct)
-    return None
+def output_form(call: Traced) -> list[str] | None:
+    """How JavaScript gives results back: null for one output or a list of them, else names, which tell all that leads to an output."""
+    result = call.form.result
+    return ["/".join(map(str, path)) for path in paths(result)] if isinstance(result, dict) else None
 
 
-__all__ = ["add_predict", "batches_of", "example", "input_names", "output_form", "shapes_of", "traced"]
+__all__ = ["add_predict", "batches_of", "example", "in_order", "input_names", "output_form", "shapes_of", "traced"]

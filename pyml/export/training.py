@@ -8,7 +8,7 @@ import numpy as np
 
 from pyml.core.tree import flatten, map_structure
 from pyml.errors import SyncReadError, TraceError
-from pyml.export.models import Shapes, example, traced
+from pyml.export.models import Shapes, example, in_order, traced
 from pyml.export.programs import ExportError, Programs
 from pyml.trainers.compile_loss import get_loss
 from pyml.trainers.data import Arrays
@@ -31,7 +31,7 @@ def refuse(model: Model) -> None:
 def targets_of(model: Model, shapes: Shapes, given: Any, rows: int) -> Any:
     """Targets of `rows` rows: like the example that was given, or as the loss of the model has them."""
     if given is not None:
-        return map_structure(lambda a: np.zeros((rows, *np.asarray(a).shape[1:]), np.asarray(a).dtype), given)
+        return in_order(map_structure(lambda a: np.zeros((rows, *np.asarray(a).shape[1:]), np.asarray(a).dtype), given))
     wanted = model._compilation.given["loss"] if model._compilation is not None else None
 
     def zeros(output: Any) -> np.ndarray:

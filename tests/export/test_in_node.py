@@ -157,6 +157,42 @@ def test_what_python_refuses_of_numbers_and_of_calls_at_once_is_refused_without_
     assert loss > 0 and kind == "object" and found["same"] and found["again"] == 1
 
 
+UNSORTED = """async (load, told) => {
+  const model = await load(), x = { words: Int32Array.of(1, 2, 3, 4), facts: Float32Array.of(1, 2, 3, 4, 5, 6) };
+  const y = await model.predict(x);
+  const history = await told(model.fit(x, { wide: new Float32Array(4), narrow: new Float32Array(2).fill(1) }));
+  return [Array.from(y.wide), Array.from(y.narrow), history.wide_loss?.[0], history.narrow_loss?.[0]];
+}"""
+
+
+def test_names_that_are_not_in_order_are_those_of_python(tmp_path):
+    words, facts = pyml.Input((2,), dtype="int32", name="words"), pyml.Input((3,), name="facts")
+    row = L.Concatenate()([facts, L.Flatten()(L.Embedding(5, 2)(words))])
+    model = pyml.Model({"words": words, "facts": facts}, {"wide": L.Dense(2)(row), "narrow": L.Dense(1)(row)})
+    model.compile("sgd", {"wide": "mse", "narrow": "mae"})
+    targets = {"wide": np.zeros((2, 2), "float32"), "narrow": np.ones((2, 1), "float32")}
+    folder = pyml.export(model, tmp_path / "unsorted", batch_sizes=2, training=True, targets=targets, devices="wasm")
+    (found,) = in_node([{"folder": str(folder), "script": UNSORTED}])
+    x = {"words": np.array([[1, 2], [3, 4]], "int32"), "facts": np.arange(1, 7, dtype="float32").reshape(2, 3)}
+    y, history = model.predict(x, verbose=0), model.fit(x, targets, batch_size=2, verbose=0).history
+    for mine, theirs in zip(found, [y["wide"], y["narrow"], *(history[f"{name}_loss"][0] for name in ("wide", "narrow"))], strict=True):
+        np.testing.assert_allclose(mine, np.ravel(theirs) if np.ndim(theirs) else theirs, rtol=1e-5)
+
+
+class Named(pyml.Model):
+    def call(self, x):
+        return {"b": [x[:, :1], x], "a": x[:, :2]}
+
+
+def test_outputs_of_every_structure_have_names(tmp_path):
+    x = pyml.Input((3,))
+    script = "async (load) => Object.entries(await (await load()).predict(new Float32Array(3))).map(([name, { length }]) => [name, length])"
+    jobs = []
+    for model in (pyml.Model(x, {"b": [L.Dense(1)(x), L.Dense(3)(x)], "a": L.Dense(2)(x)}), Named(name="named")):
+        jobs.append({"folder": str(pyml.export(model, tmp_path / model.name, input_shapes=(3,), devices="wasm")), "script": script})
+    assert in_node(jobs) == 2 * [[["a", 2], ["b/0", 1], ["b/1", 3]]]
+
+
 GIVEN_BACK = """async (load, told) => {
   let open = 0;
   const limits = { maxBufferSize: 1, maxStorageBufferBindingSize: 1 };
