@@ -254,6 +254,17 @@ same("lstm", Tensor(OPS["lstm"](*map(as_node, arrays))), OPS["lstm"].numpy(*arra
     assert done.returncode == 0, done.stderr[-2000:]
 
 
+def test_what_many_indices_add_up_in_one_row_loses_no_more_than_the_document_says(device):
+    x, rows = np.full(300_000, 0.1, np.float32), np.ones(300_000, np.int32)
+    for found in (ops.segment_sum(x, rows, 2), ops.bincount(rows, weights=x, minlength=2)):
+        assert abs(float(found[1]) / np.sum(x, dtype=np.float64) - 1) < {"cpu": 1e-6, "wasm": 3e-3}.get(device.name, 1e-4)
+
+
+def test_the_mean_of_a_window_of_many_like_cells_is_right(device):
+    found = float(ops.average_pool(np.full((1, 60_000, 1), 0.1, np.float32), 60_000, 1)[0, 0, 0])
+    assert abs(found / 0.1 - 1) < (1e-6 if device.name == "cpu" else 2e-4)
+
+
 def test_a_running_metric_takes_small_numbers_into_a_large_total(device):
     """Ten million updates leave the state where these begin; one by one they would add nothing, or too much."""
     mean, total = pyml.metrics.Mean(), pyml.metrics.Sum()

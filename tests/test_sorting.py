@@ -69,6 +69,12 @@ def test_running_sums_of_any_length(device, shape, dtype):
     np.testing.assert_array_equal(ops.cumsum(x, axis=1).numpy(), np.cumsum(x, axis=1, dtype=dtype))
 
 
+def test_a_running_sum_of_many_like_terms_loses_no_more_than_the_document_says(device):
+    x = np.full(300_000, 0.1, np.float32)
+    expected = np.cumsum(x, dtype=np.float64)
+    assert np.max(np.abs(ops.cumsum(x).numpy() / expected - 1)) < (1e-6 if device.name == "cpu" else 2e-4)
+
+
 def test_running_products_of_a_long_row(device):
     x = np.random.default_rng(0).uniform(0.99, 1.01, (2, 9001)).astype("float32")
     np.testing.assert_allclose(ops.cumprod(x, axis=1).numpy(), np.cumprod(x.astype("float64"), axis=1), rtol=1e-4)

@@ -8,6 +8,8 @@ import numpy as np
 
 from ..op import Padding, Shape, Sizes
 
+_LONG = 64  # cells of a window that are added up one after another: longer chains of floats lose digits
+
 
 def _out_hw(x: np.ndarray, size: Sizes, strides: Sizes, padding: Padding) -> Shape:
     return tuple((n + sum(p) - k) // s + 1 for n, p, k, s in zip(x.shape[1:3], padding, size, strides, strict=True))
@@ -75,8 +77,10 @@ def _cells(input_hw: Sizes, out_hw: Sizes, size: Sizes, strides: Sizes, padding:
 def avg_numpy(x: np.ndarray, size: Sizes, strides: Sizes, padding: Padding) -> np.ndarray:
     out_hw = _out_hw(x, size, strides, padding)
     padded = _padded(x, padding, 0)
-    y = sum(padded[(slice(None), *tap)] for tap in _taps(out_hw, size, strides))
-    return y / _cells(x.shape[1:3], out_hw, size, strides, padding)
+    y = np.zeros((x.shape[0], *out_hw, x.shape[3]), np.float64 if size[0] * size[1] > _LONG else x.dtype)
+    for tap in _taps(out_hw, size, strides):
+        y += padded[(slice(None), *tap)]
+    return y.astype(x.dtype, copy=False) / _cells(x.shape[1:3], out_hw, size, strides, padding)
 
 
 def avg_grad_numpy(d: np.ndarray, input_hw: Sizes, size: Sizes, strides: Sizes, padding: Padding) -> np.ndarray:

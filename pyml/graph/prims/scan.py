@@ -40,9 +40,10 @@ def _numpy(x: np.ndarray, ends: np.ndarray, product: bool, chunk: int) -> np.nda
     padded = np.full((rows, chunks * chunk), neutral, x.dtype)
     padded[:, :n] = x
     run, join = (np.cumprod, np.multiply) if product else (np.cumsum, np.add)
-    inside = run(padded.reshape(rows, chunks, chunk), axis=2, dtype=x.dtype)
+    wide = np.float64 if x.dtype == np.float32 else x.dtype  # the chunk is the whole row here
+    inside = run(padded.reshape(rows, chunks, chunk), axis=2, dtype=wide)
     starts = np.concatenate([np.full((rows, 1), neutral, x.dtype), ends[:, :-1]], 1)
-    return np.ascontiguousarray(join(starts[:, :, None], inside).reshape(rows, -1)[:, :n])
+    return np.ascontiguousarray(join(starts[:, :, None], inside).reshape(rows, -1)[:, :n].astype(x.dtype))
 
 
 def _chunk(rows: int, n: int, profile: Profile) -> int:
