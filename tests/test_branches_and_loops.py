@@ -271,6 +271,9 @@ LOOPS_OF_FEW_BITS = {
                    ([32, 24, 56], [32, 24, 56], [800, 24, 56], [800, 24, 56])),
     "while_loop until data says so": (
         lambda x: ops.while_loop(lambda v: ops.max(v) < 120, lambda v: v + v[1], x, maximum_iterations=30), None, ([121, 24, 28],) * 4),
+    "while_loop until data says so whose first step changes the dtype": (
+        lambda x: ops.while_loop(lambda v: ops.max(v) < 120, lambda v: ops.multiply(v, 1.5), x, maximum_iterations=30), "float32",
+        ([150, 4.5, 10.5],) * 4),
     "map": (lambda x: ops.map(lambda r: r * 2 + 1, x), None, ([201, 7, 15], [-55, 7, 15], [201, 7, 15], [201, 7, 15])),
     "vectorized_map": (lambda x: ops.vectorized_map(lambda r: r * r, x), None,
                        ([16, 9, 49], [16, 9, 49], [10000, 9, 49], [9984, 9, 49])),

@@ -10,8 +10,9 @@ import numpy as np
 
 from ..core import trace
 from ..core.branches import select_one
+from ..core.loop import outline
 from ..core.loop import scan as _scan
-from ..core.nest import aligned
+from ..core.nest import aligned, flatten
 from ..core.repeating import computed, known, trips
 from ..core.symbolic import CallNode, FunctionOp, KerasTensor, call_function, holds_symbolic
 from ..core.tensor import Tensor, as_node, convert_to_tensor
@@ -197,8 +198,7 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: An
         TypeError: `cond` or `body` is not a function.
         NotDifferentiable: Inside a program: the gradient is asked for, and `maximum_iterations` is not given.
         TraceError: Inside a program: nothing ever ends the loop.
-        ShapeError, DtypeError: Inside a program: a step changes the shape of a variable, or its dtype where data decides when the
-            loop ends.
+        ShapeError, DtypeError: Inside a program: a step changes the shape of a variable, or every step its dtype.
         SyncReadError: In a browser that cannot wait for the condition, without `maximum_iterations`.
         ValueError: `maximum_iterations` is not an integer, nor a scalar tensor of one.
 
@@ -281,6 +281,14 @@ def _kind(value: Any) -> Any:
     return value if isinstance(value, KerasTensor) else convert_to_tensor(value)
 
 
+def _dtypes(tree: Any) -> list[str]:
+    return [convert_to_tensor(x).dtype for x in flatten(tree)]
+
+
+def _in_the_dtype_of(value: Any, like: Any) -> Tensor:
+    return convert_to_tensor(value).astype(convert_to_tensor(like).dtype)
+
+
 class _Undecided(Exception):
     """Data decides how often a loop runs."""
 
@@ -297,13 +305,15 @@ def _traced_loop(go_on: Callable[..., Any], step: Callable[..., Any], now: tuple
 def _masked(go_on: Callable[..., Any], step: Callable[..., Any], now: tuple[Any, ...], most: int | None) -> tuple[Any, ...]:
     """A scan whose steps change nothing once `go_on` said no; the device need not run those (docs/engine.md, "Loops")."""
     now = steady(step, now)
+    changes = _dtypes(outline(step, *now)) != _dtypes(now)
 
     def goes_on(values: Any) -> Tensor:
         return _scalar(go_on(*values), "while_loop: what cond returns", "bool")
 
     def masked(carry: Any, _: None) -> tuple[Any, None]:
         active, values = carry
-        after = select_one(active._node, lambda: step(*values), lambda: values, "while_loop")
+        kept = map_structure(_in_the_dtype_of, values, outline(step, *values)) if changes else values
+        after = select_one(active._node, lambda: step(*values), lambda: kept, "while_loop")
         return (logical_and(active, goes_on(after)), after), None
 
     (_, last), _ = _scan(masked, (goes_on(now), now), None, ENDLESS if most is None else most, ends=True)
