@@ -54,8 +54,8 @@ class Variable(TruthOperators[Tensor]):
         array([2., 3.], dtype=float32)
     """
 
-    regularizer: Any = None  # of a layer's weight: the penalty that the loss gets
-    constraint: Any = None  # and the function that follows each update
+    _regularizer: Any = None
+    _constraint: Any = None
     _dtype: str
     _stored: str  # the dtype on the device, of 32 bits
     _narrow: str | None = None  # that of 8 or 16 bits that every value is rounded or wrapped to
@@ -219,6 +219,30 @@ class Variable(TruthOperators[Tensor]):
         return as_array(self.numpy(), dtype, copy)
 
     # ---- writing
+    @property
+    def regularizer(self) -> Any:
+        """Of a layer's weight: the penalty that the loss gets, a function, or None."""
+        return self._regularizer
+
+    @regularizer.setter
+    def regularizer(self, function: Any) -> None:
+        self._regularizer = self._function_or_none("regularizer", function)
+
+    @property
+    def constraint(self) -> Any:
+        """The function that follows each update of a layer's weight, or None."""
+        return self._constraint
+
+    @constraint.setter
+    def constraint(self, function: Any) -> None:
+        self._constraint = self._function_or_none("constraint", function)
+
+    def _function_or_none(self, what: str, function: Any) -> Any:
+        if function is not None and not callable(function):
+            raise ValueError(f"Variable {self.name!r}: {what} must be a function, such as one of pyml.{what}s, or None. "
+                             f"Received: {what}={function!r}")  # fmt: skip
+        return function
+
     def assign(self, value: TensorLike) -> Variable:
         """Sets the value; shapes must be equal, the dtype is converted. Returns the Variable.
 

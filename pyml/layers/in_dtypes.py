@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pyml.dtype_policies import DTypePolicy, DTypePolicyMap
+from pyml.dtype_policies.policy import QUANTIZATION_MODES
 from pyml.dtypes import standardize
 from pyml.layers.quantizable import check_quantizable, not_quantizable
 from pyml.layers.signature import policy_of
@@ -86,7 +87,10 @@ class InDtypes(Tracking):
 
         Raises:
             NotImplementedError: The layer cannot.
+            ValueError: There is no such mode.
         """
+        if isinstance(mode, str) and mode not in QUANTIZATION_MODES:
+            raise ValueError(f"Invalid quantization mode. Expected one of {QUANTIZATION_MODES}. Received: mode={mode}")
         check_quantizable(self, str(mode))
         raise not_quantizable(self)
 

@@ -429,3 +429,14 @@ def test_a_metric_of_an_output_without_targets_is_named():
 def test_a_folder_of_pictures_that_is_not_there_is_a_missing_file(tmp_path):
     with pytest.raises(FileNotFoundError, match="There is no folder"):
         pyml.utils.image_dataset_from_directory(tmp_path / "none")
+
+
+@pytest.mark.parametrize(("act", "told"), [
+    (lambda: pyml.losses.MeanSquaredError(name=3), "name must be a string"),
+    (lambda: setattr(pyml.Variable([1.0]), "constraint", "non_neg"), "constraint must be a function"),
+    (lambda: setattr(pyml.Variable([1.0]), "regularizer", 1), "regularizer must be a function"),
+    (lambda: pyml.layers.Dropout(0.5).quantize("int7"), "Invalid quantization mode"),
+])
+def test_what_keras_refuses_of_losses_variables_and_layers_is_refused(act, told):
+    with pytest.raises(ValueError, match=told):
+        act()
