@@ -127,7 +127,8 @@ class Figure:
 
     def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
         """What notebooks ask for: the specification; where no Jupyter asks, also a table for those that draw no Vega-Lite."""
-        bundle = {VEGA_LITE: self.themed(), "text/plain": repr(self)}
+        spec = self.themed()
+        bundle = {VEGA_LITE: notebook.without_null(spec) if sys.platform == "emscripten" else spec, "text/plain": repr(self)}
         if "IPython" not in sys.modules:  # JupyterLab ranks a page's text above Vega-Lite, and would show that instead
             bundle["text/html"] = self._text()
         return bundle

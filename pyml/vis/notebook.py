@@ -12,6 +12,23 @@ if TYPE_CHECKING:
     from pyml.vis.figure import Figure
 
 PAUSE = 0.5  # seconds from one drawing of a figure that changes to the next
+# What stands for null, "there is none", in a specification.
+NONE = {
+    "title": "", "stroke": "transparent", "axis": {"title": "", "labels": False, "ticks": False, "domain": False, "grid": False},
+    "legend": {"title": "", "values": [], "orient": "none", "gradientOpacity": 0},  # beside the chart an empty one would take it away
+}  # fmt: skip
+
+
+def without_null(spec: Any) -> Any:
+    """A specification that says the same with no null, outside its data: the kernel of JupyterLite loses None on the way to the page, where
+    what is not said is Vega-Lite's own choice: axes below pictures, and "series" above a legend.
+    """
+    if isinstance(spec, list):
+        return [without_null(part) for part in spec]
+    if not isinstance(spec, dict):
+        return spec
+    said = {key: NONE.get(key) if value is None else value if key == "data" else without_null(value) for key, value in spec.items()}
+    return {key: value for key, value in said.items() if value is not None}
 
 
 def display(figure: Figure) -> None:

@@ -257,6 +257,30 @@ def test_notebooks_get_vega_lite_and_a_table_with_escaped_text_where_it_does_not
     assert "&lt;b&gt;" in bundle["text/html"] and "<i>" not in bundle["text/html"]
 
 
+def test_no_null_is_needed_where_a_kernel_loses_it(monkeypatch):
+    model = pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(2), pyml.layers.Dense(1)])
+    figures = [
+        vis.line_chart({"a": [1, NAN], "b": [2, 1]}), vis.bar_chart([1, 2], color=["red", "blue"]), vis.table([[1]]),
+        vis.model_graph(model), vis.image_grid(np.zeros((2, 3, 3)), labels="ab"),
+        vis.projector(np.eye(4), labels=[0, 0, 1, 1], dimensions=3),
+        vis.neurons(model, [[0, 1], [1, 0]], resolution=4), vis.decision_boundary(model, [[0, 1], [1, 0]], [0, 1], resolution=4),
+    ]  # fmt: skip
+    for figure in figures:
+        monkeypatch.setattr(sys, "platform", "emscripten")
+        spec = figure._repr_mimebundle_()["application/vnd.vegalite.v5+json"]
+        monkeypatch.undo()
+        assert "null" in json.dumps(figure.themed()) and "null" not in json.dumps(emptied(spec))
+    lines, table = (one._repr_mimebundle_()["application/vnd.vegalite.v5+json"] for one in (figures[0], figures[2]))
+    assert lines["encoding"]["color"]["title"] is None and table["layer"][0]["encoding"]["x"]["axis"] is None  # elsewhere as ever
+
+
+def emptied(spec):
+    """A specification without its data."""
+    if isinstance(spec, dict):
+        return {key: emptied(value) for key, value in spec.items() if key != "data"}
+    return [emptied(one) for one in spec] if isinstance(spec, list) else spec
+
+
 def test_files_hold_the_figure(tmp_path):
     figure = vis.bar_chart({"</script>": 1}, title="t")
     figure.save(tmp_path / "x.json")
