@@ -27,20 +27,14 @@ class InnerStage:
     """What the layers of the host inside a model compute before a batch is sent.
 
     Args:
-        model: The model.
-        inputs: Its symbolic inputs, nested as its `call` gets them.
+        inputs: Symbolic inputs of a model, nested as its `call` gets them.
+        found: The layers that run on the host, and what each call of them gives.
     """
 
-    def __init__(self, model: Layer, inputs: Any) -> None:
+    def __init__(self, inputs: Any, found: list[tuple[HostLayer, KerasTensor]]) -> None:
         self.struct, flat = inputs, flatten(inputs)
-        found: list[tuple[HostLayer, KerasTensor]] = []
-        calls = [(layer._inbound_nodes, len(layer._inbound_nodes)) for layer in model._flatten_layers()]
-        with call_context.opening(has_host_layers), looking_up(Lookups(found.append)):
-            model(inputs)
         self.layers = [layer for layer, _ in found]
         self.first = Graph(flat, [output for _, output in found], named=False)
-        for nodes, before in calls:                    # this call is none of the model's
-            del nodes[before:]
         self.names = [f"inner_{i}" for i in range(len(flat))] + [f"inner_on_host_{i}" for i in range(len(self.layers))]
 
     def ran(self, inputs: Any) -> bool:
@@ -62,6 +56,23 @@ class InnerStage:
                 for x, t in zip(values, self.first.inputs, strict=False)]  # fmt: skip
         with looking_up(Lookups(made=list(zip(self.layers, values[len(flat):], strict=True)))):
             yield pack_sequence_as(self.struct, flat)
+
+
+def inner_stage(model: Layer, inputs: Any) -> InnerStage | None:
+    """What a symbolic call of a model shows; None where it calls no layer that runs on the host, or takes no symbolic numbers."""
+    found: list[tuple[HostLayer, KerasTensor]] = []
+    calls = [(layer._inbound_nodes, len(layer._inbound_nodes)) for layer in model._flatten_layers()]
+    try:
+        with call_context.opening(has_host_layers), looking_up(Lookups(found.append)):
+            model(inputs)
+        return InnerStage(inputs, found) if found else None
+    except Exception:
+        if any(tensor.dtype == "string" for tensor in flatten(inputs)):
+            raise
+        return None
+    finally:
+        for nodes, before in calls:                    # this call is none of the model's
+            del nodes[before:]
 
 
 def has_host_layers(layer: Any) -> bool:

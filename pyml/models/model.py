@@ -18,7 +18,7 @@ from pyml.layers.signature import overridden, specs_of, with_masks
 from pyml.models.beginning import HostStage, begins_on_host, host_stage, staged, text_inputs
 from pyml.models.configs import OF_GRAPHS, graph_config, model_from_graph_config
 from pyml.models.graph import Graph
-from pyml.models.inner_text import InnerStage, has_host_layers, symbolic_like
+from pyml.models.inner_text import InnerStage, has_host_layers, inner_stage, symbolic_like
 from pyml.models.of_graph import OfGraph
 from pyml.models.quantizing import quantize_layers
 from pyml.models.summary import print_summary
@@ -172,10 +172,11 @@ class Model(OfGraph):
             inputs = graph.inputs_struct
         else:
             hidden = has_host_layers(self)
-            inputs = map_structure(symbolic_like, x) if hidden and x is not None else None
+            arrays = hidden and x is not None and all(hasattr(leaf, "dtype") and np.ndim(leaf) for leaf in flatten(x))
+            inputs = map_structure(symbolic_like, x) if arrays else None
         if hidden and inputs is None:                  # told by the first batch
             return None
-        stage = InnerStage(self, inputs) if hidden else None
+        stage = inner_stage(self, inputs) if hidden else None
         if hidden or self.built:                       # a subclass may make layers when it is built
             self.__dict__["_text_stage"] = graph, stage
         return stage

@@ -238,3 +238,20 @@ def test_text_looked_up_in_one_branch_alone_is_refused(cpu):
     assert model.predict(TOWERS["user"], verbose=0).shape == (4, 1)
     with pytest.raises(RuntimeError, match="called more often than in the first, symbolic call"):
         model.fit(TOWERS["user"], SCORES, verbose=0)
+
+
+@pytest.mark.parametrize("values_are_read", [False, True])
+def test_a_layer_of_text_that_a_call_does_not_use_changes_nothing(values_are_read, cpu):
+    class Kept(pyml.Model):
+        def __init__(self):
+            super().__init__()
+            self.vectorize, self.score = pyml.layers.TextVectorization(vocabulary=["the", "cat"]), pyml.layers.Dense(1)
+
+        def call(self, x):
+            return self.score(x) * (float(pyml.ops.max(x)) if values_are_read else 1.0)
+
+    model = Kept()
+    model.compile("sgd", "mse", run_eagerly=values_are_read)
+    x = np.asarray(model.vectorize(TOWERS["text"]), "float32")
+    assert model.predict(x.tolist(), verbose=0).shape == (4, 1)
+    assert np.isfinite(model.fit(x, SCORES, verbose=0).history["loss"][0]) and model.evaluate(x, SCORES, verbose=0) > 0
