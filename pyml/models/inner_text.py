@@ -63,8 +63,10 @@ def inner_stage(model: Layer, inputs: Any) -> InnerStage | None:
     found: list[tuple[HostLayer, KerasTensor]] = []
     calls = [(layer._inbound_nodes, len(layer._inbound_nodes)) for layer in model._flatten_layers()]
     try:
-        with call_context.opening(has_host_layers), looking_up(Lookups(found.append)):
-            model(inputs)
+        with call_context.opening(has_host_layers):
+            model(inputs)                              # builds: a Sequential calls its layers then, with an input of its own
+            with looking_up(Lookups(found.append)):
+                model(inputs)
         return InnerStage(inputs, found) if found else None
     except Exception:
         if any(tensor.dtype == "string" for tensor in flatten(inputs)):

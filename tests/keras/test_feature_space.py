@@ -183,6 +183,18 @@ class Towers(pyml.Model):
         return self.score(pyml.ops.concatenate(parts, axis=-1)) * (2.0 if training else 1.0)
 
 
+class Pairs(pyml.Model):
+    """Towers that are built by their first call."""
+
+    def __init__(self):
+        super().__init__()
+        tower = lambda: pyml.Sequential([pyml.layers.StringLookup(vocabulary=["the", "cat"]), pyml.layers.Embedding(3, 2)])
+        self.users, self.films, self.score = tower(), tower(), pyml.layers.Dense(1)
+
+    def call(self, x):
+        return self.score(pyml.ops.concatenate([self.users(x["user"][:, 0]), self.films(x["film"][:, 0])], axis=-1))
+
+
 TOWERS = {"user": np.array([["the"], ["dog"], ["cat"], ["the"]]), "film": np.array([[b"cat"], [b"cat"], [b"the"], [b"x"]], object),
           "text": np.array(["the cat the", "cat", "dog cat x", "the"]), "age": np.ones((4, 1), "float32")}  # fmt: skip
 SCORES = np.arange(4.0)[:, None]
@@ -198,6 +210,7 @@ def inner_models():
     both = {"word": TOWERS["user"], "age": TOWERS["age"]}
     inner = pyml.Model(word, Words()(word))
     yield Towers(), TOWERS
+    yield Pairs(), TOWERS
     yield pyml.Model([word, age], pyml.layers.Dense(1)(pyml.ops.concatenate([Words()(word), age], axis=-1))), both
     yield pyml.Model([word, age], pyml.layers.Dense(1)(pyml.layers.Concatenate()([inner(word), age]))), both
     yield pyml.Sequential([Words(), pyml.layers.Dense(1)]), TOWERS["user"]
@@ -206,7 +219,7 @@ def inner_models():
         pyml.layers.StringLookup(vocabulary=["the", "cat"])(word[:, 0])))), TOWERS["user"]  # fmt: skip
 
 
-@pytest.mark.parametrize("which", range(6))
+@pytest.mark.parametrize("which", range(7))
 def test_layers_of_text_may_be_inside_calls_of_ones_own(which, device):
     model, x = list(inner_models())[which]
     model.compile(pyml.optimizers.SGD(0.01), "mse")
