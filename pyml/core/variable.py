@@ -58,7 +58,7 @@ class Variable(TruthOperators[Tensor]):
     _constraint: Any = None
     _dtype: str
     _stored: str  # the dtype on the device, of 32 bits
-    _narrow: str | None = None  # that of 8 or 16 bits that every value is rounded or wrapped to
+    _narrow: str | None  # that of 8 or 16 bits that every value is rounded or wrapped to
     _overwritten = False
     _chained = 0  # values it was assigned one after the other, none of which was computed
 
@@ -110,9 +110,9 @@ class Variable(TruthOperators[Tensor]):
         label = narrow(dtype) if dtype is not None else narrow(getattr(initializer, "dtype", None))
         if dtype is None and settings.halved:
             label = label or of_python(initializer)
-        self._dtype = label or node.dtype
+        self._dtype, self._narrow = label or node.dtype, label
         if label is not None:
-            self._narrow, self.__class__ = label, NarrowVariable
+            self.__class__ = NarrowVariable
         self._pending: Node | None = self._storable(node)
         self._buffer: Any = None
 
