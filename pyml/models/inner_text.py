@@ -7,7 +7,7 @@ and each layer of the host gives what was computed for it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -31,6 +31,8 @@ class InnerStage:
         found: The layers that run on the host, and what each call of them gives.
     """
 
+    batch: dict[str, Any] | None = None  # that a step of the user's own works on
+
     def __init__(self, inputs: Any, found: list[tuple[HostLayer, KerasTensor]]) -> None:
         self.struct, flat = inputs, flatten(inputs)
         self.layers = [layer for layer, _ in found]
@@ -51,11 +53,23 @@ class InnerStage:
     @contextmanager
     def replayed(self, inputs: dict[str, Any]) -> Iterator[Any]:
         """The inputs for `call`; inside, the layers of the host give what is in `inputs`."""
+        made = [inputs[name] for name in self.names[len(self.first.inputs):]]
+        with looking_up(Lookups(made=list(zip(self.layers, made, strict=True)))):
+            yield self._as_given(inputs)
+
+    @contextmanager
+    def given(self, inputs: dict[str, Any], batch: Callable[[Any], Any]) -> Iterator[Any]:
+        """`batch` of the inputs as `fit` was given them, text empty; each call of the model inside looks up what it would in them."""
+        outer, self.batch = self.batch, inputs
+        try:
+            yield batch(self._as_given(inputs))
+        finally:
+            self.batch = outer
+
+    def _as_given(self, inputs: dict[str, Any]) -> Any:
         values = [inputs[name] for name in self.names]
-        flat = [np.full(tuple(x.shape), "", object) if t.dtype == "string" else x
-                for x, t in zip(values, self.first.inputs, strict=False)]  # fmt: skip
-        with looking_up(Lookups(made=list(zip(self.layers, values[len(flat):], strict=True)))):
-            yield pack_sequence_as(self.struct, flat)
+        return pack_sequence_as(self.struct, [np.full(tuple(x.shape), "", object) if t.dtype == "string" else x
+                                              for x, t in zip(values, self.first.inputs, strict=False)])  # fmt: skip
 
 
 def inner_stage(model: Layer, inputs: Any) -> InnerStage | None:

@@ -3,6 +3,7 @@
 import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -191,11 +192,20 @@ class Model(OfGraph):
         return stage.run_first(flatten(inputs) if self._symbolic_graph is None else self._standardized(inputs))
 
     def _call_on_values(self, args: Any, kwargs: Any) -> Any:
-        known = self._text_stage
-        if known is None or known[1] is None or not args or not known[1].ran(args[0]):
+        stage = None if self._text_stage is None else self._text_stage[1]
+        ran = stage is not None and args and stage.ran(args[0])
+        batch = None if stage is None else args[0] if ran else stage.batch
+        if stage is None or batch is None:
             return super()._call_on_values(args, kwargs)
-        with known[1].replayed(args[0]) as inputs:
-            return super()._call_on_values((inputs, *args[1:]), kwargs)
+        with stage.replayed(batch) as inputs:
+            return super()._call_on_values((inputs, *args[1:]) if ran else args, kwargs)
+
+    def _inputs_as_given(self, kind: str, data: Any) -> AbstractContextManager[Any]:
+        stage = None if self._text_stage is None else self._text_stage[1]
+        x = data[0] if isinstance(data, tuple) and data else data
+        if stage is None or getattr(type(self), f"{kind}_step").__module__.startswith("pyml.") or not stage.ran(x):
+            return super()._inputs_as_given(kind, data)
+        return stage.given(x, lambda inputs: (inputs, *data[1:]) if isinstance(data, tuple) else inputs)
 
     def _staged_inputs(self, x: Any) -> Any:
         if x is None:

@@ -43,7 +43,7 @@ class CompiledStep:
 
         def step(batch: Any) -> Any:
             mine: Any = self._model()
-            found = mine.predict_step(batch) if kind == "predict" else taken(mine, kind, batch)
+            found = _stepped(mine, kind, batch)
             mine._clear_losses()
             return found
 
@@ -120,4 +120,9 @@ def run(model: Trainer, kind: str, data: Any) -> Any:
     own = model._own_function(kind)
     if own is not None:
         return own(OneBatch([data]))
-    return model.predict_step(data) if kind == "predict" else taken(model, kind, data)
+    return _stepped(model, kind, data)
+
+
+def _stepped(model: Any, kind: str, data: Any) -> Any:
+    with model._inputs_as_given(kind, data) as batch:
+        return model.predict_step(batch) if kind == "predict" else taken(model, kind, batch)

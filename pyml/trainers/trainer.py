@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from pyml import optimizers
@@ -137,6 +138,10 @@ class Trainer(Preparation):
     def _staged_inputs(self, x: Any) -> Any:
         """Data with what a model computes on the host computed, arrays at once and batches when they come."""
         return x
+
+    def _inputs_as_given(self, kind: str, data: Any) -> AbstractContextManager[Any]:
+        """A batch for a step as `fit` was given it, whatever `_staged_inputs` made of it."""
+        return nullcontext(data)
 
     # ---- fit
     @shown

@@ -268,3 +268,21 @@ def test_a_layer_of_text_that_a_call_does_not_use_changes_nothing(values_are_rea
     x = np.asarray(model.vectorize(TOWERS["text"]), "float32")
     assert model.predict(x.tolist(), verbose=0).shape == (4, 1)
     assert np.isfinite(model.fit(x, SCORES, verbose=0).history["loss"][0]) and model.evaluate(x, SCORES, verbose=0) > 0
+
+
+def test_a_train_step_of_ones_own_gets_the_inputs_by_their_names(cpu):
+    class Weighed(Pairs):
+        def train_step(self, data):
+            x, y = data
+            with pyml.GradientTape() as tape:
+                loss = pyml.ops.mean((self(x, training=True) - y) ** 2 * x["age"]) + 0 * pyml.ops.mean(self(x))
+            self.optimizer.apply(tape.gradient(loss, self.trainable_variables), self.trainable_variables)
+            return {"loss": loss}
+
+    weights = {**TOWERS, "age": np.array([[1.0], [2.0], [0.0], [3.0]], "float32")}
+    model = Weighed()
+    model.compile(pyml.optimizers.SGD(0.01), "mse")
+    want = np.mean((model(weights).numpy() - SCORES) ** 2 * weights["age"])
+    history = model.fit(weights, SCORES, epochs=2, verbose=0).history["loss"]
+    np.testing.assert_allclose(history[0], want, rtol=1e-4)
+    assert history[1] < history[0]
