@@ -82,12 +82,12 @@ class Attending(AttentionParts, Layer, abstract=True):
                 f"Received: value {tuple(value_shape)}, key {tuple(key_shape)}"
             )
 
-    def _project(self, name: str, shape: Any, outer: Sequence[int], inner: int = 1, activation: ActivationLike = None) -> _Projection:
+    def _make_dense(self, name: str, shape: Any, outer: Sequence[int], inner: int = 1, activation: ActivationLike = None) -> _Projection:
         layer = _Projection(shape, inner, outer, self, activation, dtype=self._dtype_policy, name=name)
         build_inside(self, layer, shape)
         return layer
 
-    def _mask(self, query: Any, value: Any, query_mask: Any, value_mask: Any, key_mask: Any, attention_mask: Any, causal: Any) -> Any:
+    def _all_masks(self, query: Any, value: Any, query_mask: Any, value_mask: Any, key_mask: Any, attention_mask: Any, causal: Any) -> Any:
         """What may be looked at, from all sources together: booleans `(batch, targets, sources)`, or None."""
         masks = []
         if attention_mask is not None:
@@ -107,7 +107,7 @@ class Attending(AttentionParts, Layer, abstract=True):
             found = mask if found is None else ops.logical_and(found, mask)
         return found
 
-    def _mixed(self, q: Any, k: Any, v: Any, scale: float, mask: Any, causal: bool, training: bool | None,
+    def _attend_to(self, q: Any, k: Any, v: Any, scale: float, mask: Any, causal: bool, training: bool | None,
                with_scores: bool) -> tuple[Any, Any]:
         """The means of values, heads first, and the weights of them where those are made: not where long sequences go in parts.
 
@@ -203,13 +203,13 @@ class MultiHeadAttention(Attending, not_in_config=("flash_attention",)):
         key_shape = value_shape if key_shape is None else key_shape
         self._check_shapes(value_shape, key_shape)
         heads = self.num_heads
-        self.query_dense = self._project("query", query_shape, (heads, self.key_dim))
-        self.key_dense = self._project("key", key_shape, (heads, self.key_dim))
+        self.query_dense = self._make_dense("query", query_shape, (heads, self.key_dim))
+        self.key_dense = self._make_dense("key", key_shape, (heads, self.key_dim))
         if self.use_gate:
-            self.gate_dense = self._project("gate", query_shape, (heads, self.value_dim), activation="sigmoid")
-        self.value_dense = self._project("value", value_shape, (heads, self.value_dim))
+            self.gate_dense = self._make_dense("gate", query_shape, (heads, self.value_dim), activation="sigmoid")
+        self.value_dense = self._make_dense("value", value_shape, (heads, self.value_dim))
         joined = (*query_shape[:-1], heads, self.value_dim)
-        self.output_dense = self._project("attention_output", joined, self._output_shape or query_shape[-1:], inner=2)
+        self.output_dense = self._make_dense("attention_output", joined, self._output_shape or query_shape[-1:], inner=2)
         self.dropout_layer = Dropout(self.dropout, seed=self.seed, dtype=self._dtype_policy)
         self.built = True
 
@@ -228,14 +228,14 @@ class MultiHeadAttention(Attending, not_in_config=("flash_attention",)):
             output = self.output_dense(mixed * self.gate_dense(query) if self.use_gate else mixed)
             return (output, scores) if return_attention_scores else output
         causal = use_causal_mask and len(axes) == 1
-        mask = self._mask(query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask and not causal)
+        mask = self._all_masks(query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask and not causal)
         q, k, v = (_heads_first(layer(x), axes) for layer, x in (
             (self.query_dense, query), (self.key_dense, key), (self.value_dense, value)))
         scale = 1.0 / math.sqrt(self.key_dim)
         targets, sources = ([x.shape[axis] for axis in axes] for x in (query, value))
         if mask is not None:
             mask = _flat_mask(mask, len(q.shape), len(axes))
-        mixed, scores = self._mixed(q, k, v, scale, mask, causal, training, return_attention_scores or len(q.shape) != 4)
+        mixed, scores = self._attend_to(q, k, v, scale, mask, causal, training, return_attention_scores or len(q.shape) != 4)
         mixed = _heads_last(mixed, query.shape, axes)
         if self.use_gate:
             mixed = mixed * self.gate_dense(query)

@@ -114,7 +114,7 @@ class AttentionParts:
     def _compute_attention_mask(self: Any, query: Any, value: Any, query_mask: Any = None, value_mask: Any = None, key_mask: Any = None,
                                 attention_mask: Any = None, use_causal_mask: bool = False) -> Any:  # fmt: skip
         """All masks in one: booleans `(batch, targets, sources)`, or None."""
-        return self._mask(query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask)
+        return self._all_masks(query, value, query_mask, value_mask, key_mask, attention_mask, use_causal_mask)
 
     def _compute_causal_mask(self, query: Any, value: Any = None) -> Any:
         """Booleans `(1, targets, sources)`: the position itself and earlier ones."""

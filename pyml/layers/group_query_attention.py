@@ -91,12 +91,12 @@ class GroupQueryAttention(Attending, aliases=("GroupedQueryAttention",), not_in_
         key_shape = value_shape if key_shape is None else key_shape
         self._check_shapes(value_shape, key_shape)
         many, few = (self.num_query_heads, self.head_dim), (self.num_key_value_heads, self.head_dim)
-        self.query_dense = self._project("query", query_shape, many)
-        self.key_dense = self._project("key", key_shape, few)
+        self.query_dense = self._make_dense("query", query_shape, many)
+        self.key_dense = self._make_dense("key", key_shape, few)
         if self.use_gate:
-            self.gate_dense = self._project("gate", query_shape, many, activation="sigmoid")
-        self.value_dense = self._project("value", value_shape, few)
-        self.output_dense = self._project("attention_output", (*query_shape[:-1], *many), query_shape[-1:], inner=2)
+            self.gate_dense = self._make_dense("gate", query_shape, many, activation="sigmoid")
+        self.value_dense = self._make_dense("value", value_shape, few)
+        self.output_dense = self._make_dense("attention_output", (*query_shape[:-1], *many), query_shape[-1:], inner=2)
         self.dropout_layer = Dropout(self.dropout, seed=self.seed, dtype=self._dtype_policy)
         self.built = True
 
@@ -114,7 +114,7 @@ class GroupQueryAttention(Attending, aliases=("GroupedQueryAttention",), not_in_
                 training=training)  # fmt: skip
             output = self.output_dense(mixed * self.gate_dense(query) if self.use_gate else mixed)
             return (output, scores) if return_attention_scores else output
-        mask = self._mask(query, value, query_mask, value_mask, key_mask, attention_mask, False)
+        mask = self._all_masks(query, value, query_mask, value_mask, key_mask, attention_mask, False)
         if mask is not None:
             while len(mask.shape) < 4:
                 mask = ops.expand_dims(mask, -3)
@@ -122,7 +122,7 @@ class GroupQueryAttention(Attending, aliases=("GroupedQueryAttention",), not_in_
         k, v = (ops.repeat(ops.transpose(layer(x), (0, 2, 1, 3)), self.num_repeats, axis=1)
                 for layer, x in ((self.key_dense, key), (self.value_dense, value)))
         scale = 1.0 / math.sqrt(self.head_dim)
-        mixed, scores = self._mixed(q, k, v, scale, mask, use_causal_mask, training, return_attention_scores)
+        mixed, scores = self._attend_to(q, k, v, scale, mask, use_causal_mask, training, return_attention_scores)
         mixed = ops.transpose(mixed, (0, 2, 1, 3))
         if self.use_gate:
             mixed = mixed * self.gate_dense(query)

@@ -31,12 +31,12 @@ class LowRank:
         self.lora_enabled = False
 
     @property
-    def _weight(self) -> Variable:
+    def _adapted_weight(self) -> Variable:
         return getattr(self, f"_{self._adapted}")
 
     def _weight_shape(self) -> tuple[int, ...]:
         """The shape of the weight, whatever it is kept as."""
-        return tuple(self._weight.shape)
+        return tuple(self._adapted_weight.shape)
 
     @property
     def _thin(self) -> tuple[Variable, Variable]:
@@ -44,7 +44,7 @@ class LowRank:
         return getattr(self, f"lora_{self._adapted}_a"), getattr(self, f"lora_{self._adapted}_b")
 
     @property
-    def _strength(self) -> float:
+    def _adapter_strength(self) -> float:
         """What the product of the adapter is multiplied by."""
         assert self.lora_alpha is not None and self.lora_rank
         return self.lora_alpha / self.lora_rank
@@ -56,11 +56,11 @@ class LowRank:
         if not self.lora_enabled:
             return weight
         a, b = self._thin
-        return ops.add(weight, ops.multiply(self._strength, ops.matmul(a, b)))
+        return ops.add(weight, ops.multiply(self._adapter_strength, ops.matmul(a, b)))
 
     def _of_adapter(self, through: Tensor) -> Tensor:
         """What an adapter adds to an output, from the product of the inputs with its first weight."""
-        return ops.multiply(self._strength, ops.matmul(through, self._thin[1]))
+        return ops.multiply(self._adapter_strength, ops.matmul(through, self._thin[1]))
 
     def enable_lora(self, rank: int, lora_alpha: float | None = None, a_initializer: InitializerLike = "he_uniform",
                     b_initializer: InitializerLike = "zeros") -> None:
@@ -95,7 +95,7 @@ class LowRank:
             made = layer.add_weight(name=name, shape=shape, initializer=initializers.get(initializer), dtype="float32",
                                     regularizer=regularizer)
             setattr(self, name, made)
-        self._weight.trainable = False
+        self._adapted_weight.trainable = False
         self.lora_enabled = True
         self.lora_rank = int(rank)
         self.lora_alpha = rank if lora_alpha is None else lora_alpha
@@ -111,7 +111,7 @@ class LowRank:
 
     def _merged(self) -> dict[str, Any]:
         """The weights of a file that the adapter changes, merged with it."""
-        return {self._adapted: self._with_adapter(self._weight)} if self.lora_enabled else {}
+        return {self._adapted: self._with_adapter(self._adapted_weight)} if self.lora_enabled else {}
 
     def save_own_variables(self, store: Any) -> None:
         """Writes the layer's own weights under their position, the adapter merged."""

@@ -61,7 +61,7 @@ def again(layer: Any, matrix: np.ndarray) -> dict[str, Any]:
 def adapter(layer: Any) -> np.ndarray:
     """What the adapter of a layer adds to its weight."""
     a, b = (thin.numpy() for thin in layer._thin)
-    return np.float32(layer._strength) * (a @ b)
+    return np.float32(layer._adapter_strength) * (a @ b)
 
 
 def int8_product(layer: Any, inputs: Any, columns: int) -> Any:

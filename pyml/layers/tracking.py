@@ -48,7 +48,7 @@ class _Sublayers:
     """`layer._layers`, as code written for Keras reads it, until a layer of somebody's own keeps something under that name."""
 
     def __get__(self, layer: Any, owner: type[Any]) -> Any:
-        return self if layer is None else layer._sublayers()
+        return self if layer is None else layer._tracked_layers()
 
 
 class Tracking:
@@ -152,7 +152,7 @@ class Tracking:
 
     _layers = _Sublayers()
 
-    def _sublayers(self) -> list[Any]:
+    def _tracked_layers(self) -> list[Any]:
         """Direct sublayers, each once, in the order in which they came, as Keras has them: of lists that are filled in turn, in turn.
 
         A list does not tell when a layer was appended: that is not before the layer was made, and not before the one in front of it came.
@@ -170,7 +170,7 @@ class Tracking:
     def _flatten_layers(self, include_self: Any = True, recursive: Any = True) -> list[Any]:
         """This layer and all layers inside it, each once."""
         found, seen = [], set()
-        stack = [self] if include_self else list(reversed(self._sublayers()))
+        stack = [self] if include_self else list(reversed(self._tracked_layers()))
         while stack:
             layer = stack.pop()
             if id(layer) in seen:
@@ -178,7 +178,7 @@ class Tracking:
             seen.add(id(layer))
             found.append(layer)
             if recursive or layer is self:
-                stack.extend(reversed(layer._sublayers()))
+                stack.extend(reversed(layer._tracked_layers()))
         return found
 
     def _collect_variables(self, with_seeds: Any) -> list[Variable]:

@@ -34,7 +34,7 @@ class OfGraph(KeptInFiles, abstract=True):
     @property
     def layers(self) -> list[Layer]:
         """The layers of the model, in order; of one with a graph those that it calls."""
-        return self._sublayers() if self._symbolic_graph is None else list(self._graph_layers)
+        return self._tracked_layers() if self._symbolic_graph is None else list(self._graph_layers)
 
     @property
     def _layers_in_summary(self) -> list[Any]:

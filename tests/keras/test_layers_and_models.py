@@ -199,6 +199,23 @@ def test_a_model_of_ones_own_may_keep_what_it_likes_under_short_names(name):
     assert model.predict(np.ones((1, 2)), verbose=0).shape == (1, 1) and getattr(model, name).tolist() == [[1, 0], [0, 1]]
 
 
+@pytest.mark.parametrize(("kind", "arguments", "names"), [
+    (L.LSTMCell, (2,), ("gates", "step", "project", "whole", "dropped", "product", "in_parts")),
+    (L.MultiHeadAttention, (1, 2), ("_mask", "_project", "_mixed")), (L.Dense, (2,), ("_strength", "_weight", "_sublayers")),
+])  # fmt: skip
+def test_subclasses_of_layers_may_keep_what_they_like_under_short_names(kind, arguments, names, cpu):
+    own, usual = type("Own", (kind,), {})(*arguments), kind(*arguments)
+    for name in names:
+        setattr(own, name, (4, 2))
+    x = np.ones((1, 3, 2), "float32")
+    called = [pyml.Sequential([L.RNN(layer)]) if kind is L.LSTMCell else layer for layer in (own, usual)]
+    inputs = (x, x) if kind is L.MultiHeadAttention else (x,)
+    _ = called[0](*inputs), called[1](*inputs)
+    own.set_weights(usual.get_weights())
+    np.testing.assert_allclose(called[0](*inputs).numpy(), called[1](*inputs).numpy(), atol=1e-6)
+    assert all(getattr(own, name) == (4, 2) for name in names)
+
+
 def test_the_call_of_a_model_tells_its_layers_of_training_by_itself_too():
     x, i = np.ones((1, 64)), pyml.Input((64,))
     for model in (pyml.Model(i, L.Dropout(0.5)(i)), pyml.Sequential([i, L.Dropout(0.5)])):

@@ -256,7 +256,7 @@ def test_one_kernel_and_single_steps_give_the_same(device, rng, kind, units):
     steps.build(x.shape)
     whole.build(x.shape)
     steps.set_weights(whole.get_weights())
-    steps.cell.whole = lambda *args: None
+    steps.cell._run_steps = lambda *args: None
 
     def loss(x, layer):
         return pyml.ops.sum(pyml.ops.square(layer(x)))

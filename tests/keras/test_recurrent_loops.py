@@ -146,9 +146,9 @@ def test_a_cell_is_called_once_however_many_steps_there_are():
     calls = []
 
     class Counted(L.SimpleRNNCell):
-        def step(self, projected, states, product):
+        def _advance_states(self, projected, states, product):
             calls.append(projected.shape)
-            return super().step(projected, states, product)
+            return super()._advance_states(projected, states, product)
 
     layer = L.RNN(Counted(4))
     layer(np.zeros((2, 100, 3), "float32"))

@@ -1,7 +1,7 @@
 """One step of a recurrent layer: SimpleRNNCell, GRUCell, LSTMCell.
 
-A cell has two parts. `project` multiplies inputs by the kernel; it knows no states, so a layer does it for all steps at
-once. `step` adds what depends on the states.
+A cell has two parts. `_project_inputs` multiplies inputs by the kernel; it knows no states, so a layer does it for all steps at
+once. `_advance_states` adds what depends on the states.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from pyml.ops import recurrent
 class _Cell(Layer):
     """What the three cells share: weights for `gates` times `units` columns, dropout of inputs and states."""
 
-    gates: ClassVar[int] = 1
+    _gate_count: ClassVar[int] = 1
 
     def __init__(self, units: int, activation: ActivationLike, use_bias: bool, kernel_initializer: InitializerLike,
                  recurrent_initializer: InitializerLike, bias_initializer: InitializerLike, kernel_regularizer: RegularizerLike,
@@ -89,7 +89,7 @@ class _Cell(Layer):
         return x * masks
 
     def build(self, input_shape: Any) -> None:
-        columns = self.gates * self.units
+        columns = self._gate_count * self.units
         self.kernel = make_weight(self, "kernel", (known_size(self, input_shape, -1), columns))
         self.recurrent_kernel = make_weight(self, "recurrent", (self.units, columns), name="recurrent_kernel")
         if self.use_bias:
@@ -99,14 +99,14 @@ class _Cell(Layer):
     def _make_bias(self, columns: Any) -> Any:
         self.bias = make_weight(self, "bias", (columns,))
 
-    def project(self, inputs: Any) -> Any:
+    def _project_inputs(self, inputs: Any) -> Any:
         """`inputs @ kernel + bias`, for one step or for many."""
         x = ops.matmul(inputs, self.kernel)
         return x if self.bias is None else x + self.bias
 
     @property
-    def in_parts(self) -> bool:
-        """Whether `project` and `step` are all that `call` does: not in a subclass with a `call` or dropout of its own."""
+    def _runs_in_parts(self) -> bool:
+        """Whether `_project_inputs` and `_advance_states` are all of `call`: not in a subclass with a `call` or dropout of its own."""
         cls = type(self)
         return all(getattr(cls, name).__module__ == __name__ for name in ("call", "get_dropout_mask", "get_recurrent_dropout_mask"))
 
@@ -114,11 +114,11 @@ class _Cell(Layer):
         """The output and the states after one step."""
         nested = isinstance(states, (list, tuple))
         states = list(states) if nested else [states]
-        inputs = self.dropped(inputs, training)
-        output, new = self.step(self.project(inputs), states, self.product(states[0].shape[0], training))
+        inputs = self._drop_inputs(inputs, training)
+        output, new = self._advance_states(self._project_inputs(inputs), states, self._state_product(states[0].shape[0], training))
         return output, new if nested else new[0]
 
-    def dropped(self, inputs: Any, training: bool | None) -> Any:
+    def _drop_inputs(self, inputs: Any, training: bool | None) -> Any:
         """`inputs` with dropout; all steps of a sequence `(batch, steps, features)` lose the same features."""
         if not training or not self.dropout:
             return inputs
@@ -127,7 +127,7 @@ class _Cell(Layer):
         shape = (inputs.shape[0], *(1,) * (len(inputs.shape) - 2), inputs.shape[-1])
         return random.dropout(inputs, self.dropout, noise_shape=shape, seed=self.seed_generator)
 
-    def product(self, batch: int, training: bool | None) -> Any:
+    def _state_product(self, batch: int, training: bool | None) -> Any:
         """The function `h, first, last -> h @ recurrent_kernel[:, first:last]`, with one dropout for all steps."""
         factor = self._recurrent_dropout_mask if training else None
         if factor is None and training and self.recurrent_dropout:
@@ -142,15 +142,15 @@ class _Cell(Layer):
 
     recurrent_activation: Any = None                   # of the gates, where a cell has gates
 
-    def step(self, projected: Any, states: Any, product: Callable[..., Any]) -> Any:
-        """The output and the new states for `project(inputs)` of one step; every cell writes its own."""
-        raise TypeError(f"{type(self).__name__} must define step(projected, states, product).")
+    def _advance_states(self, projected: Any, states: Any, product: Callable[..., Any]) -> Any:
+        """The output and the new states for `_project_inputs(inputs)` of one step; every cell writes its own."""
+        raise TypeError(f"{type(self).__name__} must define _advance_states(projected, states, product).")
 
-    def whole(self, projected: Any, states: Any, keep: Any, training: bool | None) -> Any:
+    def _run_steps(self, projected: Any, states: Any, keep: Any, training: bool | None) -> Any:
         """All steps at once, or None where the cell has no such form.
 
         Args:
-            projected: `(steps, batch, columns)`, from `project`.
+            projected: `(steps, batch, columns)`, from `_project_inputs`.
             states: List of states before the first step.
             keep: int32 `(steps, batch)`, 0 where a step changes nothing.
 
@@ -203,8 +203,8 @@ class SimpleRNNCell(_Cell):
     def call(self, sequence: Any, states: Any, training: bool | None = False) -> Any:
         return super().call(sequence, states, training)
 
-    def step(self, projected: Any, states: Any, product: Any) -> Any:
-        """The output and the new states for `project(inputs)` of one step."""
+    def _advance_states(self, projected: Any, states: Any, product: Any) -> Any:
+        """The output and the new states for `_project_inputs(inputs)` of one step."""
         h = self.activation(projected + product(states[0]))
         return h, [h]
 
@@ -229,7 +229,7 @@ class GRUCell(_Cell, not_in_config=("implementation",)):
     Source: Cho et al. 2014, "Learning Phrase Representations using RNN Encoder-Decoder".
     """
 
-    gates = 3
+    _gate_count = 3
 
     def __init__(self, units: int, activation: ActivationLike = "tanh", recurrent_activation: ActivationLike = "sigmoid",
                  use_bias: bool = True, kernel_initializer: InitializerLike = "glorot_uniform",
@@ -248,12 +248,12 @@ class GRUCell(_Cell, not_in_config=("implementation",)):
     def _make_bias(self, columns: Any) -> Any:
         self.bias = make_weight(self, "bias", (2, columns) if self.reset_after else (columns,))
 
-    def project(self, inputs: Any) -> Any:
+    def _project_inputs(self, inputs: Any) -> Any:
         x = ops.matmul(inputs, self.kernel)
         return x if self.bias is None else x + (self.bias.value[0] if self.reset_after else self.bias)
 
-    def step(self, projected: Any, states: Any, product: Any) -> Any:
-        """The output and the new states for `project(inputs)` of one step."""
+    def _advance_states(self, projected: Any, states: Any, product: Any) -> Any:
+        """The output and the new states for `_project_inputs(inputs)` of one step."""
         h, n = states[0], self.units
         if self.reset_after:
             inner = product(h)
@@ -268,7 +268,7 @@ class GRUCell(_Cell, not_in_config=("implementation",)):
         h = z * h + (1.0 - z) * candidate
         return h, [h]
 
-    def whole(self, projected: Any, states: Any, keep: Any, training: bool | None) -> Any:
+    def _run_steps(self, projected: Any, states: Any, keep: Any, training: bool | None) -> Any:
         if not self.reset_after or not self._usual(training):
             return None
         bias = ops.zeros((3 * self.units,)) if self.bias is None else self.bias.value[1]
@@ -294,7 +294,7 @@ class LSTMCell(_Cell, not_in_config=("implementation",)):
     Source: Hochreiter and Schmidhuber 1997, "Long Short-Term Memory".
     """
 
-    gates = 4
+    _gate_count = 4
 
     def __init__(self, units: int, activation: ActivationLike = "tanh", recurrent_activation: ActivationLike = "sigmoid",
                  use_bias: bool = True, kernel_initializer: InitializerLike = "glorot_uniform",
@@ -322,8 +322,8 @@ class LSTMCell(_Cell, not_in_config=("implementation",)):
         self.bias = self.add_weight(name="bias", shape=(columns,), initializer=remembering,
                                     regularizer=self.bias_regularizer, constraint=self.bias_constraint)
 
-    def step(self, projected: Any, states: Any, product: Any) -> Any:
-        """The output and the new states for `project(inputs)` of one step."""
+    def _advance_states(self, projected: Any, states: Any, product: Any) -> Any:
+        """The output and the new states for `_project_inputs(inputs)` of one step."""
         h, c = states
         i, f, candidate, o = ops.split(projected + product(h), 4, axis=-1)
         gate = self.recurrent_activation
@@ -331,7 +331,7 @@ class LSTMCell(_Cell, not_in_config=("implementation",)):
         h = gate(o) * self.activation(c)
         return h, [h, c]
 
-    def whole(self, projected: Any, states: Any, keep: Any, training: bool | None) -> Any:
+    def _run_steps(self, projected: Any, states: Any, keep: Any, training: bool | None) -> Any:
         if not self._usual(training):
             return None
         h, c = states

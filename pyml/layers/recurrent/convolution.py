@@ -52,7 +52,7 @@ class _ConvLSTMCell(LSTMCell):
             self._make_bias(4 * self.filters)
         self.built = True
 
-    def project(self, inputs: Any) -> Any:
+    def _project_inputs(self, inputs: Any) -> Any:
         """The convolution of `inputs` with the kernel, and the bias; for one step or, with an axis before, for many."""
         steps = inputs.shape[: len(inputs.shape) - self.rank - 2]
         x = ops.reshape(inputs, (-1, *inputs.shape[len(steps) + 1 :])) if steps else inputs
@@ -79,14 +79,14 @@ class _ConvLSTMCell(LSTMCell):
     def _times(self, x: Any, masks: Any) -> Any:
         return ops.concatenate([x * mask for mask in masks], axis=self._channels)
 
-    def dropped(self, inputs: Any, training: bool | None) -> Any:
+    def _drop_inputs(self, inputs: Any, training: bool | None) -> Any:
         if not training or not self.dropout:
             return inputs
         if self._dropout_mask is not None:
             return self._times(inputs, self._dropout_mask)
         return self._for_each_gate(inputs, self.dropout, len(inputs.shape) - self.rank - 2)
 
-    def product(self, batch: int, training: bool | None) -> Any:
+    def _state_product(self, batch: int, training: bool | None) -> Any:
         """The function `h -> convolution of h with recurrent_kernel`, with one dropout for all steps."""
         prepared = self._recurrent_dropout_mask if training else None
         factors = None if prepared is None else ops.concatenate(prepared, axis=self._channels)
@@ -100,8 +100,8 @@ class _ConvLSTMCell(LSTMCell):
 
         return apply
 
-    def step(self, projected: Any, states: Any, product: Any) -> Any:
-        """The output and the new states for `project(inputs)` of one step."""
+    def _advance_states(self, projected: Any, states: Any, product: Any) -> Any:
+        """The output and the new states for `_project_inputs(inputs)` of one step."""
         h, c = states
         i, f, candidate, o = ops.split(projected + product(h), 4, axis=self._channels)
         gate = self.recurrent_activation
@@ -109,7 +109,7 @@ class _ConvLSTMCell(LSTMCell):
         h = gate(o) * self.activation(c)
         return h, [h, c]
 
-    def whole(self, projected: Any, states: Any, keep: Any, training: bool | None) -> Any:
+    def _run_steps(self, projected: Any, states: Any, keep: Any, training: bool | None) -> Any:
         return None
 
     def _state_shape(self, batch: Any) -> tuple[Any, ...]:

@@ -82,7 +82,7 @@ class RNN(Layer):
     def build(self, sequences_shape: Any, initial_state_shape: Any = None) -> None:
         if isinstance(self.cell, Layer) and not self.cell.built:
             build_inside(self, self.cell, (sequences_shape[0], *sequences_shape[2:]))
-            if not hasattr(self.cell, "project"):  # not one of pyml's own: a mistake in it shows before there are any data
+            if not hasattr(self.cell, "_project_inputs"):  # not one of pyml's own: a mistake in it shows before there are any data
                 step = KerasTensor((sequences_shape[0], *sequences_shape[2:]))
                 infer_output_spec(lambda x: self._checked_step(x, self.get_initial_state(x.shape[0])), (step,), {})
                 forget_dropout(self.cell)
@@ -180,21 +180,21 @@ class RNN(Layer):
     def _run(self, sequences: Any, states: Any, mask: Any, training: bool | None, fresh: Any) -> Any:
         """The last output, the outputs `(steps, batch, …)` and the last states."""
         run, cell = unrolled if self.unroll else looped, self.cell
-        if not getattr(cell, "in_parts", False):
+        if not getattr(cell, "_runs_in_parts", False):
             known = {"training": training} if call_signature(type(cell)).takes_training else {}
             draw_dropout(cell, sequences[:, 0], states, training)
             try:
                 return run(cell, lambda x, states: cell(x, states, **known), swap_steps(sequences), states, mask, fresh)
             finally:
                 forget_dropout(cell)
-        projected = cell.project(swap_steps(cell.dropped(sequences, training)))
+        projected = cell._project_inputs(swap_steps(cell._drop_inputs(sequences, training)))
         if mask is None or fresh:                      # a first step that is left out gives zeros, not the first state
             keep = ops.ones(projected.shape[:2], "int32") if mask is None else ops.cast(mask, "int32")
-            found = cell.whole(projected, states, keep, training)
+            found = cell._run_steps(projected, states, keep, training)
             if found is not None:
                 return found[0][-1], *found
-        product = cell.product(sequences.shape[0], training)
-        return run(cell, lambda x, states: cell.step(x, states, product), projected, states, mask, fresh)
+        product = cell._state_product(sequences.shape[0], training)
+        return run(cell, lambda x, states: cell._advance_states(x, states, product), projected, states, mask, fresh)
 
     def compute_output_shape(self, sequences_shape: Any, initial_state_shape: Any = None) -> Any:
         batch = sequences_shape[0]

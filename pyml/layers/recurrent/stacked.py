@@ -99,7 +99,7 @@ def draw_dropout(cell: Any, step: Any, states: Any, training: bool | None) -> No
         for one, state in zip(cell.cells, states, strict=True):
             draw_dropout(one, step, state, training)
             step = ops.ones((step.shape[0], _width(one)))
-    elif hasattr(cell, "get_dropout_mask") and (training or not cell.in_parts):
+    elif hasattr(cell, "get_dropout_mask") and (training or not cell._runs_in_parts):
         cell.get_dropout_mask(step)
         cell.get_recurrent_dropout_mask(states[0] if isinstance(states, (list, tuple)) else states)
 
