@@ -13,7 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from pyml.core import Tensor
+from pyml.core import StatelessScope, Tensor
+from pyml.core.nest import outlined
 from pyml.core.symbolic import KerasTensor
 from pyml.core.tree import flatten, pack_sequence_as
 from pyml.layers import call_context
@@ -21,6 +22,7 @@ from pyml.layers.layer import Layer
 from pyml.layers.preprocessing.host import HostLayer, Lookups, answering_with_arrays, looking_up
 from pyml.models.graph import Graph
 from pyml.ops.texts import is_text
+from pyml.trainers.outputs import paths
 
 
 class InnerStage:
@@ -37,7 +39,12 @@ class InnerStage:
         self.struct, flat = inputs, flatten(inputs)
         self.layers = [layer for layer, _ in found]
         self.first = Graph(flat, [output for _, output in found], named=False)
-        self.names = [f"inner_{i}" for i in range(len(flat))] + [f"inner_on_host_{i}" for i in range(len(self.layers))]
+        told = ["/".join(map(str, path)) for path in paths(inputs)]  # a program of inputs of other names is another one
+        self.names = [f"inner_{name}" for name in told] + [f"inner_on_host_{i}" for i in range(len(self.layers))]
+
+    def fits(self, inputs: Any) -> bool:
+        """Whether inputs are nested as those that `call` was seen to work on."""
+        return outlined(inputs) == outlined(self.struct)
 
     def ran(self, inputs: Any) -> bool:
         """Whether inputs come from `run_first`."""
@@ -75,9 +82,9 @@ class InnerStage:
 def inner_stage(model: Layer, inputs: Any) -> InnerStage | None:
     """What a symbolic call of a model shows; None where it calls no layer that runs on the host, or takes no symbolic numbers."""
     found: list[tuple[HostLayer, KerasTensor]] = []
-    calls = [(layer._inbound_nodes, len(layer._inbound_nodes)) for layer in model._flatten_layers()]
+    before = {id(layer): len(layer._inbound_nodes) for layer in model._flatten_layers()}
     try:
-        with call_context.opening(has_host_layers):
+        with call_context.opening(has_host_layers), StatelessScope():  # what calls assign is of no batch, and stays away
             model(inputs)                              # builds: a Sequential calls its layers then, with an input of its own
             with looking_up(Lookups(found.append)):
                 model(inputs)
@@ -87,8 +94,12 @@ def inner_stage(model: Layer, inputs: Any) -> InnerStage | None:
             raise
         return None
     finally:
-        for nodes, before in calls:                    # this call is none of the model's
-            del nodes[before:]
+        layers = list(model._flatten_layers())
+        graphs = [graph for layer in layers if (graph := getattr(layer, "_symbolic_graph", None)) is not None]
+        kept = {id(node) for graph in graphs for node in graph.nodes}
+        for layer in layers:                           # these calls are none of the model's, but those in which models inside were built
+            nodes, own = layer._inbound_nodes, before.get(id(layer), 0)
+            nodes[own:] = [node for node in nodes[own:] if id(node) in kept]
 
 
 def has_host_layers(layer: Any) -> bool:

@@ -25,6 +25,7 @@ from pyml.models.quantizing import quantize_layers
 from pyml.models.summary import print_summary
 from pyml.objects.configured import is_ours, plain
 from pyml.objects.serialization import serialize_keras_object
+from pyml.ops.texts import is_text
 from pyml.tracebacks import warn
 
 
@@ -172,7 +173,7 @@ class Model(OfGraph):
                          if isinstance(node.operation, Layer))  # fmt: skip
             inputs = graph.inputs_struct
         else:
-            hidden = has_host_layers(self)
+            hidden = self._may_look_up(x)
             arrays = hidden and x is not None and all(hasattr(leaf, "dtype") and np.ndim(leaf) for leaf in flatten(x))
             inputs = map_structure(symbolic_like, x) if arrays else None
         if hidden and inputs is None:                  # told by the first batch
@@ -182,11 +183,20 @@ class Model(OfGraph):
             self.__dict__["_text_stage"] = graph, stage
         return stage
 
+    def _may_look_up(self, x: Any) -> bool:
+        """Whether a `call` of the user's own may hide layers of text: there are some, or text comes before `build` makes layers."""
+        if self.built or type(self).build.__module__.startswith("pyml."):
+            return has_host_layers(self)
+        return has_host_layers(self) or any(isinstance(leaf, (str, bytes)) or is_text(leaf) for leaf in flatten(x))
+
     def _with_inner_text(self, inputs: Any) -> Any:
         """Inputs with what layers of text compute of them, where the model has such inside calls of the user's own."""
         if isinstance(inputs, (list, tuple)) and inputs and isinstance(inputs[0], (str, bytes)):
             inputs = on_host(inputs)
         stage = self._inner_text_stage(inputs)
+        if stage is not None and self._symbolic_graph is None and not stage.ran(inputs) and not stage.fits(inputs):
+            self.__dict__["_text_stage"] = None
+            stage = self._inner_text_stage(inputs)
         if stage is None or stage.ran(inputs):
             return inputs
         return stage.run_first(flatten(inputs) if self._symbolic_graph is None else self._standardized(inputs))
@@ -212,7 +222,7 @@ class Model(OfGraph):
             return x
         known = self._text_stage
         hidden = known[1] is not None if known is not None and known[0] is self._symbolic_graph else (
-            has_host_layers(self) if self._symbolic_graph is None else self._inner_text_stage() is not None)  # fmt: skip
+            self._may_look_up(x) if self._symbolic_graph is None else self._inner_text_stage() is not None)  # fmt: skip
         if hidden:
             return staged(x, self._with_inner_text)
         stage = self._host_stage()

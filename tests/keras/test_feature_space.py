@@ -195,6 +195,20 @@ class Pairs(pyml.Model):
         return self.score(pyml.ops.concatenate([self.users(x["user"][:, 0]), self.films(x["film"][:, 0])], axis=-1))
 
 
+class Made(pyml.Model):
+    """Layers that `build` makes, a count of calls, random numbers and a penalty."""
+
+    def build(self, shape):
+        self.calls = self.add_weight(shape=(), initializer="zeros", trainable=False)
+        self.words, self.score = Words(), pyml.layers.Dense(1, activity_regularizer="l2")
+        self.tower = pyml.Sequential([pyml.layers.StringLookup(vocabulary=["the"]), pyml.layers.Embedding(2, 2), pyml.layers.Dropout(0.5)])
+        self.built = True
+
+    def call(self, x, training=False):
+        self.calls.assign_add(1.0)
+        return self.score(self.tower(x[:, 0]) + self.words(x))
+
+
 TOWERS = {"user": np.array([["the"], ["dog"], ["cat"], ["the"]]), "film": np.array([[b"cat"], [b"cat"], [b"the"], [b"x"]], object),
           "text": np.array(["the cat the", "cat", "dog cat x", "the"]), "age": np.ones((4, 1), "float32")}  # fmt: skip
 SCORES = np.arange(4.0)[:, None]
@@ -234,6 +248,34 @@ def test_layers_of_text_may_be_inside_calls_of_ones_own(which, device):
     model.train_on_batch(x, SCORES)
     assert np.abs(model.predict(x, verbose=0) - before).max() > 1e-6
     assert all(len(layer._inbound_nodes) <= 1 for layer in model.layers)
+
+
+def test_looking_into_a_call_changes_no_state(cpu):
+    model = Made()
+    model.compile("sgd", "mse")
+    model.fit(TOWERS["user"], SCORES, batch_size=2, epochs=2, verbose=0)
+    assert float(model.calls) == 4 and not model.losses
+    seed = model.tower.layers[-1].seed_generator.state
+    drawn = seed.numpy()
+    model._text_stage = None                           # what was seen is forgotten: another look
+    assert model.predict(TOWERS["user"], verbose=0).shape == (4, 1) and float(model.calls) == 5
+    np.testing.assert_array_equal(seed.numpy(), drawn)
+    assert [len(layer._inbound_nodes) for layer in (model, model.score, model.words, model.tower)] == [0] * 4
+    assert [layer.output.shape for layer in model.tower.layers] == [(None,), (None, 2), (None, 2)]
+
+
+def test_text_under_other_names_than_before_is_looked_up_anew(cpu):
+    class Either(pyml.Model):
+        def __init__(self):
+            super().__init__()
+            self.words, self.score = Words(), pyml.layers.Dense(1)
+
+        def call(self, x):
+            return self.score(self.words(x.get("user", x.get("film"))))
+
+    model, film, user, age = Either(), TOWERS["film"], TOWERS["user"], TOWERS["age"]
+    for given in ({"user": user}, {"film": film}, {"age": age, "film": film}, {"age": age, "user": user}, {"user": film}):
+        np.testing.assert_allclose(model.predict(given, verbose=0), model(given).numpy(), rtol=1e-5, atol=1e-6)
 
 
 def test_text_looked_up_in_one_branch_alone_is_refused(cpu):
