@@ -95,6 +95,30 @@ def assert_input_compatibility(input_spec: Any, inputs: Any, layer_name: Any) ->
             _check(spec, tuple(x.shape), getattr(x, "dtype", None), index, layer_name)
 
 
+def refuse_structure(layer: Any, inputs: Any, error: Exception) -> None:
+    """Says that a layer takes one tensor, where its own code failed because it got a list, tuple or dict of them.
+
+    Asked after the failure: which layers take structures is known to their `call` alone. What functions of the user raise is left.
+
+    Raises:
+        ShapeError: `error` comes from such a structure.
+    """
+    kind = type(inputs).__name__
+    leaves = flatten(inputs) if isinstance(inputs, (list, tuple, dict)) else []
+    if not leaves or not all(hasattr(leaf, "shape") for leaf in leaves) or str(error).startswith("Layer "):
+        return
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None or not str(trace.tb_frame.f_globals.get("__name__")).startswith("pyml."):
+        return
+    shapes = ", ".join(str(tuple(leaf.shape)) for leaf in leaves[:4]) + (", ..." if len(leaves) > 4 else "")
+    raise ShapeError(
+        f'Layer "{layer.name}" ({type(layer).__name__}) expects one tensor, but it received a {kind} of {len(leaves)}, with the '
+        f"shapes {shapes}. Call it on each of them, or join them first with layers.Concatenate or ops.stack."
+    ) from error
+
+
 def _check(spec: Any, shape: Any, dtype: Any, index: int, layer_name: Any) -> None:
     """Raises ShapeError where a shape does not meet a spec, and DtypeError where a dtype does not."""
     rank, wrong = len(shape), ""

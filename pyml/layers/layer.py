@@ -22,7 +22,7 @@ from pyml.errors import PymlError, Undefined, did_you_mean
 from pyml.layers import call_context
 from pyml.layers.added_losses import AddedLosses
 from pyml.layers.building import Building
-from pyml.layers.input_spec import assert_input_compatibility
+from pyml.layers.input_spec import assert_input_compatibility, refuse_structure
 from pyml.layers.signature import (
     Tracing,
     call_signature,
@@ -124,8 +124,8 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
         """Applies the layer to tensors, numpy arrays or symbolic tensors, or nested lists and dicts of them."""
         if "_signature" not in self.__dict__:
             raise RuntimeError(f"{type(self).__name__}: call super().__init__() first in __init__().")
+        first = args[0] if args else None
         try:
-            first = args[0] if args else None
             if type(first) is np.ndarray and self._convert_input_args:
                 first = self._convert_argument(first)
                 args = (first, *args[1:])
@@ -152,6 +152,10 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
         except PymlError as error:
             if not hasattr(error, "__notes__") and not re.search(f"""['"]{re.escape(self.name)}['"]""", str(error)):  # the innermost layer
                 error.add_note(f'In layer "{self.name}" ({type(self).__name__}).')
+            raise
+        except (AttributeError, KeyError, TypeError) as error:
+            if type(self).__module__.startswith("pyml.layers."):
+                refuse_structure(self, first, error)
             raise
 
     def stateless_call(self, trainable_variables: Any, non_trainable_variables: Any, *args: Any, return_losses: bool = False,

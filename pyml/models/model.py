@@ -146,9 +146,10 @@ class Model(OfGraph):
         graph = self._need_graph("graph")
         flat = self._flat_inputs(graph, text_inputs(inputs, graph.inputs))
         if len(flat) != len(graph.inputs):
+            hint = "" if all(hasattr(x, "shape") for x in flat) else " Make one array of each input first: np.array([...])."
             raise ShapeError(
                 f'Model "{self.name}" expects {len(graph.inputs)} input(s) ({", ".join(graph.input_names)}), '
-                f"but it received {len(flat)}."
+                f"but it received {len(flat)}.{hint}"
             )
         return [self._fit_input(graph, i, x, spec) for i, (x, spec) in enumerate(zip(flat, graph.inputs, strict=True))]
 

@@ -112,9 +112,9 @@ def as_arrays(data: Any, name: str, what: str) -> Any:
         return data  # float32 or int32 by itself: the usual case
     if isinstance(data, (list, tuple, dict)) and not data:
         raise ShapeError(f"{what}: {name} is empty. Received: {name}={data!r}; pass an array (samples, ...).")
-    if isinstance(data, (list, tuple)) and not any(is_array(leaf) for leaf in flatten(data)):
+    if isinstance(data, (list, tuple)) and not any(is_array(leaf) and not isinstance(leaf, np.generic) for leaf in flatten(data)):
         try:
-            data = np.asarray(data)  # a list of numbers
+            data = np.asarray(data)  # a list of numbers, numpy's too
         except ValueError:
             raise ShapeError(
                 f"{what}: {name} is a list whose rows have different lengths; pass rows of the same length "
@@ -132,7 +132,9 @@ def as_arrays(data: Any, name: str, what: str) -> Any:
         if array.dtype.kind not in "biuf":
             array = numbers_of(value, array, name, what)
         if array.ndim == 0:
-            raise ShapeError(f"{what}: {name} must have samples along its first axis. Received a single number.")
+            nested = isinstance(data, (list, tuple, dict))
+            cure = " in a list or dict; make one array of each input first, np.array([...])" if nested else ""
+            raise ShapeError(f"{what}: {name} must have samples along its first axis. Received a single number{cure}.")
         try:
             return host_array(array)
         except DtypeError as error:

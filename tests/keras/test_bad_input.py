@@ -138,6 +138,39 @@ def test_none_is_no_input_of_a_layer(layer):
         layer()
 
 
+@pytest.mark.parametrize("layer", [
+    L.Resizing(4, 4), L.Embedding(4, 2), L.CategoryEncoding(5), L.Reshape((-1,)), L.MelSpectrogram(),
+    L.Discretization(bin_boundaries=[1.0]), L.Normalization(), L.EinsumDense("ab,bc->ac", output_shape=3),
+], ids=lambda layer: type(layer).__name__)  # fmt: skip
+def test_a_list_of_tensors_for_a_layer_of_one_is_refused_in_words(layer):
+    with pytest.raises(ShapeError, match=r"expects one tensor, but it received a list of 2, with the shapes \(None, 8\), \(None, 8\)"):
+        layer([pyml.Input((8,)), pyml.Input((8,))])
+
+
+def test_a_structure_for_a_layer_of_one_tensor_is_refused_and_errors_of_functions_of_ones_own_are_left():
+    x = pyml.ops.ones((2, 3))
+    with pytest.raises(ShapeError, match=r'"flat" \(Reshape\) expects one tensor, but it received a dict of 2'):
+        L.Reshape((-1,), name="flat")({"a": x, "b": x})
+    with pytest.raises(ShapeError, match="expects one tensor, but it received a dict of 1"):
+        L.LayerNormalization()({"a": x})
+    with pytest.raises(AttributeError, match="'list' object has no attribute 'shape'"):
+        L.Lambda(lambda x: x.shape)([x, x])
+
+
+def test_lists_where_arrays_are_expected_say_so_and_a_list_of_numpy_numbers_is_an_array(cpu):
+    a, b = pyml.Input((2,), name="a"), pyml.Input((1,), name="b")
+    model = pyml.Model({"a": a, "b": b}, L.Concatenate()([a, b]))
+    with pytest.raises(ShapeError, match=r"a single number in a list or dict; make one array of each input first"):
+        model.predict({"a": [[1.0, 2.0]], "b": [[3.0]]}, verbose=0)
+    word = pyml.Input((1,), name="word", dtype="string")
+    text = pyml.Model({"word": word, "a": a}, L.Concatenate()([L.StringLookup(vocabulary=["x"], output_mode="one_hot")(word), a]))
+    with pytest.raises(ShapeError, match=r"but it received 3\. Make one array of each input first"):
+        text.predict({"word": ["x"], "a": [[1.0, 2.0]]}, verbose=0)
+    x, y = blobs(10)
+    losses = [classifier().evaluate(x, labels, verbose=0, return_dict=True) for labels in (y, list(y))]
+    assert losses[0] == losses[1]
+
+
 def test_only_a_variable_of_one_element_becomes_a_number():
     assert float(pyml.Variable(2.5)) == 2.5 and int(pyml.Variable(3)) == 3
     for ask in (float, int):
