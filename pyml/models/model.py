@@ -10,7 +10,7 @@ import numpy as np
 
 from pyml import ops
 from pyml.core.symbolic import KerasTensor, any_symbolic, infer_output_spec
-from pyml.core.tree import flatten, is_nested, map_structure
+from pyml.core.tree import flatten, is_nested, map_structure, pack_sequence_as
 from pyml.errors import ShapeError, TraceError, Undefined
 from pyml.layers import call_context
 from pyml.layers.layer import Layer
@@ -300,17 +300,28 @@ class Model(OfGraph):
         own = getattr(type(self).build, "theirs", False)  # it has made what it needs, and `call` may take more than one argument
         if self._symbolic_graph is None and input_shape is not None and not own and "call" in overridden(type(self)):
             self.__dict__["_build_shapes"] = input_shape
-            infer_output_spec(self._call_on_probes, (specs_of(input_shape, self.dtype),), {})
+            specs = specs_of(input_shape, self.dtype)
+            if self._build_dtypes is not None:
+                pairs = zip(flatten(specs), flatten(self._build_dtypes), strict=True)
+                specs = pack_sequence_as(specs, [KerasTensor(spec.shape, dtype=dtype) for spec, dtype in pairs])
+            infer_output_spec(self._call_on_probes, (specs,), {})
+
+    _build_dtypes: Any = None  # of inputs among which is text, which shapes alone do not tell
 
     def _maybe_build(self, args: Any, kwargs: Any) -> None:
         if not self.built and type(self).build is Model.build:  # the call that follows builds the layers
             self.__dict__["_build_shapes"] = self._signature.build_shapes(args, kwargs)[0]
+            given = self._signature.first(args, kwargs)
+            if any(map(is_text, flatten(given))):
+                self.__dict__["_build_dtypes"] = map_structure(lambda leaf: "string" if is_text(leaf) else str(leaf.dtype), given)
             self.built = True
         else:
             super()._maybe_build(args, kwargs)
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Builds from what `get_build_config` returned; with a warning, and without weights, where `call` asks for values of inputs."""
+        if config and "input_dtype" in config:
+            self.__dict__["_build_dtypes"] = config["input_dtype"]
         try:
             super().build_from_config(config)
         except (TraceError, TypeError, KeyError, AttributeError) as error:
@@ -320,7 +331,10 @@ class Model(OfGraph):
 
     def get_build_config(self) -> dict[str, Any] | None:
         """The shapes that a subclass was built for; a graph needs none."""
-        return super().get_build_config() if self._symbolic_graph is None else {"input_shape": None}
+        if self._symbolic_graph is not None:
+            return {"input_shape": None}
+        shapes = super().get_build_config()
+        return shapes if shapes is None or self._build_dtypes is None else {**shapes, "input_dtype": self._build_dtypes}
 
     # ---- printing and configs
     def summary(

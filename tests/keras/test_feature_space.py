@@ -1,5 +1,7 @@
 """FeatureSpace, and models that begin with text."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -262,6 +264,20 @@ def test_looking_into_a_call_changes_no_state(cpu):
     np.testing.assert_array_equal(seed.numpy(), drawn)
     assert [len(layer._inbound_nodes) for layer in (model, model.score, model.words, model.tower)] == [0] * 4
     assert [layer.output.shape for layer in model.tower.layers] == [(None,), (None, 2), (None, 2)]
+
+
+@pytest.mark.parametrize("how", ["call", "fit"])
+@pytest.mark.parametrize("kind", [Towers, Pairs])
+def test_models_with_text_in_a_call_of_ones_own_come_back_from_files(kind, how, cpu, tmp_path):
+    model = kind()
+    model.compile("sgd", "mse")
+    if how == "fit":
+        model.fit(TOWERS, SCORES, verbose=0)
+    want = model(TOWERS).numpy()
+    model.save(tmp_path / "towers.keras")
+    again = pyml.saving.load_model(tmp_path / "towers.keras", custom_objects={kind.__name__: kind, "Words": Words})
+    np.testing.assert_allclose(again.predict(TOWERS, verbose=0), want, rtol=1e-5, atol=1e-6)
+    np.testing.assert_allclose(copy.deepcopy(again)(TOWERS).numpy(), want, rtol=1e-5, atol=1e-6)
 
 
 def test_text_under_other_names_than_before_is_looked_up_anew(cpu):
