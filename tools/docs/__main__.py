@@ -20,7 +20,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m tools.docs", description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--only", choices=["pages"], help="write the pages, build nothing")
     about = "first take screenshots of the demos that have changed, for the gallery and build/looks; needs make setup"
-    parser.add_argument("--pictures", nargs="*", metavar="NAME", help=about)
+    parser.add_argument("--pictures", nargs="*", metavar="NAME", choices=pictures.names_of(ROOT), help=about)
     options = parser.parse_args(arguments)
     if options.pictures is not None:
         late = pictures.take(ROOT, options.pictures)
