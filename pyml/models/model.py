@@ -273,6 +273,8 @@ class Model(OfGraph):
                     "give it a tensor, or make it by Input(optional=True)."
                 )
             return None
+        if spec.dtype == "string" or not hasattr(x, "dtype"):  # a column or table of pandas
+            x = on_host(x)
         shape = tuple(x.shape)
         expected = spec.shape
         if len(shape) == len(expected) + 1 and shape[-1] == 1 and expected[-1] != 1:

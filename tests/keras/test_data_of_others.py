@@ -54,6 +54,25 @@ def test_frames_and_loaders_train_as_arrays_do(cpu):
     assert model.evaluate(Loader(), verbose=0) == pytest.approx(model.evaluate(X, Y, verbose=0), rel=1e-5)
 
 
+class Column(Frame):
+    """As pandas has columns of text: their dtype is none of numpy's."""
+
+    dtype = "str"
+
+
+def test_columns_of_text_and_tables_of_one_column_are_inputs_by_name(cpu):
+    words, sizes = np.array(["red", "blue", "red", "red"], dtype=object), np.array([[1.0], [2.0], [3.0], [4.0]])
+    color, size = pyml.Input((1,), dtype="string", name="color"), pyml.Input((1,), name="size")
+    looked = layers.StringLookup(vocabulary=["red", "blue"], output_mode="one_hot")(color)
+    model = pyml.Model({"color": color, "size": size}, layers.Concatenate()([looked, size]))
+    model.compile("sgd", "mse")
+    expected = [[0, 1, 0, 1], [0, 0, 1, 2], [0, 1, 0, 3], [0, 1, 0, 4]]
+    for given in ({"color": Column(words), "size": sizes[:, 0]}, {"color": Frame(words[:, None]), "size": Frame(sizes)}):
+        np.testing.assert_array_equal(model(given), expected)
+        np.testing.assert_array_equal(model.predict(given, verbose=0), expected)
+    assert model.evaluate({"color": Column(words), "size": sizes[:, 0]}, np.array(expected), verbose=0) == 0
+
+
 @pytest.mark.parametrize("flags", [[True, False] * 4, [3, 7] * 4], ids=["yes and no", "whole numbers of a nullable column"])
 def test_columns_of_several_kinds_of_numbers_train_as_one_array(cpu, flags):
     mixed = Frame(np.array([[*row, flag] for row, flag in zip(X[:, :2].tolist(), flags, strict=True)], dtype=object))
