@@ -36,6 +36,8 @@ class StatelessScope:
         ([4.0, 5.0], [1.0, 2.0])
     """
 
+    only_looks = False  # whether symbolic values may be assigned too, which change nothing
+
     def __init__(
         self, state_mapping: Iterable[tuple[Variable, Any]] | None = None, collect_losses: bool = False, initialize_variables: bool = True
     ) -> None:

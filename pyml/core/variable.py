@@ -259,6 +259,8 @@ class Variable(TruthOperators[Tensor]):
         """
         if isinstance(value, (Tensor, Variable, Node)) or np.isscalar(value):
             node = as_node(value)
+        elif hasattr(value, "_keras_history") and (looking := trace.stateless_here()) is not None and looking.only_looks:
+            return self                                # a symbolic value, which the scope would forget
         else:
             node = as_node(host_array(value, None))
         if node.shape != self.shape:

@@ -47,8 +47,12 @@ def _within(value: Any) -> Iterator[Variable | Metric]:
 def _in_32_bits(method: Callable[..., Any]) -> Callable[..., Any]:
     """A method of a metric whose own numbers are float32 whatever floatx is, and that returns what its state says that it is."""
 
+    updates = method.__name__ == "update_state"
+
     @wraps(method)
     def called(self: Metric, *args: Any, **kwargs: Any) -> Any:
+        if updates and (scope := trace.stateless_here()) is not None and scope.only_looks:
+            return None                                # what it is given may be symbolic, and is forgotten
         found = in_32_bits(method, (self, *args), kwargs) if settings.halved else method(self, *args, **kwargs)
         label = None if found is None else self._state_dtype()
         return found if label is None else map_structure(lambda x: rounded(x, label), found)

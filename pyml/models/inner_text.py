@@ -79,12 +79,18 @@ class InnerStage:
                                               for x, t in zip(values, self.first.inputs, strict=False)])  # fmt: skip
 
 
+class _Looking(StatelessScope):
+    """What calls assign inside is of no batch, and stays away; it may be symbolic."""
+
+    only_looks = True
+
+
 def inner_stage(model: Layer, inputs: Any) -> InnerStage | None:
     """What a symbolic call of a model shows; None where it calls no layer that runs on the host, or takes no symbolic numbers."""
     found: list[tuple[HostLayer, KerasTensor]] = []
     before = {id(layer): len(layer._inbound_nodes) for layer in model._flatten_layers()}
     try:
-        with call_context.opening(has_host_layers), StatelessScope():  # what calls assign is of no batch, and stays away
+        with call_context.opening(has_host_layers), _Looking():
             model(inputs)                              # builds: a Sequential calls its layers then, with an input of its own
             with looking_up(Lookups(found.append)):
                 model(inputs)

@@ -45,8 +45,8 @@ class BatchLogs(dict[str, Any]):
         if not self._read_already:
             self.fix()
             assert self._tensor is not None
-            self._read_already = True
             super().update(self._steps.unpack(self._tensor.numpy(), self._kind)[0])
+            self._read_already = True
 
     def __iter__(self) -> Iterator[str]:
         """The names. That it is written here makes `dict(logs)` and `**logs` ask for the values by `__getitem__`."""

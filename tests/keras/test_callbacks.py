@@ -11,6 +11,7 @@ from helpers import assert_same_weights, blobs, classifier
 import pyml
 from pyml.callbacks import Callback, EarlyStopping, LambdaCallback, LearningRateScheduler, TerminateOnNaN
 from pyml.interrupting import let_imports_end
+from pyml.trainers.logs import BatchLogs
 
 
 class Recorder(Callback):
@@ -49,6 +50,28 @@ def test_batch_logs_are_means_since_the_epoch_began_and_keep_their_values():
     assert list(seen[0]) == ["accuracy", "loss"]
     assert dict(seen[2])["loss"] == pytest.approx(history["loss"][0])
     assert seen[0]["loss"] != seen[2]["loss"]
+
+
+def test_batch_logs_that_could_not_be_read_are_asked_again():
+    class Steps:
+        asked = 0
+
+        def log_names(self, kind):
+            return ["loss"]
+
+        def results_program(self, kind):
+            return lambda: pyml.ops.ones(1)
+
+        def unpack(self, vector, kind):
+            self.asked += 1
+            if self.asked == 1:
+                raise pyml.errors.SyncReadError("this browser cannot wait")
+            return {"loss": float(vector[0])}, None
+
+    logs = BatchLogs(Steps(), "train")
+    with pytest.raises(pyml.errors.SyncReadError):
+        logs["loss"]
+    assert logs["loss"] == 1.0
 
 
 def test_batch_logs_are_dicts_whatever_is_done_first_with_them():

@@ -201,14 +201,18 @@ class Made(pyml.Model):
     """Layers that `build` makes, a count of calls, random numbers and a penalty."""
 
     def build(self, shape):
-        self.calls = self.add_weight(shape=(), initializer="zeros", trainable=False)
+        self.calls, self.middle = (self.add_weight(shape=(), initializer="zeros", trainable=False) for _ in range(2))
+        self.average = pyml.metrics.Mean(name="average")
         self.words, self.score = Words(), pyml.layers.Dense(1, activity_regularizer="l2")
         self.tower = pyml.Sequential([pyml.layers.StringLookup(vocabulary=["the"]), pyml.layers.Embedding(2, 2), pyml.layers.Dropout(0.5)])
         self.built = True
 
     def call(self, x, training=False):
         self.calls.assign_add(1.0)
-        return self.score(self.tower(x[:, 0]) + self.words(x))
+        found = self.tower(x[:, 0]) + self.words(x)
+        self.middle.assign(pyml.ops.mean(found))
+        self.average.update_state(found)
+        return self.score(found)
 
 
 TOWERS = {"user": np.array([["the"], ["dog"], ["cat"], ["the"]]), "film": np.array([[b"cat"], [b"cat"], [b"the"], [b"x"]], object),
@@ -256,7 +260,7 @@ def test_looking_into_a_call_changes_no_state(cpu):
     model = Made()
     model.compile("sgd", "mse")
     model.fit(TOWERS["user"], SCORES, batch_size=2, epochs=2, verbose=0)
-    assert float(model.calls) == 4 and not model.losses
+    assert float(model.calls) == 4 and float(model.average.count) == 4 and float(model.middle) and not model.losses
     seed = model.tower.layers[-1].seed_generator.state
     drawn = seed.numpy()
     model._text_stage = None                           # what was seen is forgotten: another look
