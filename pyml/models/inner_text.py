@@ -85,8 +85,23 @@ class _Looking(StatelessScope):
     only_looks = True
 
 
-def inner_stage(model: Layer, inputs: Any) -> InnerStage | None:
-    """What a symbolic call of a model shows; None where it calls no layer that runs on the host, or takes no symbolic numbers."""
+def inner_stage(model: Layer, *given: Any) -> InnerStage | None:
+    """What a symbolic call of a model shows; None where it calls no layer that runs on the host, or takes no symbolic numbers.
+
+    Args:
+        model: The model.
+        given: Its symbolic inputs; a `call` that does not take the first of them, as one of an unknown size, is given the next.
+    """
+    for inputs in given:
+        try:
+            return _seen(model, inputs)
+        except Exception:
+            if inputs is given[-1] and any(tensor.dtype == "string" for tensor in flatten(inputs)):
+                raise
+    return None
+
+
+def _seen(model: Layer, inputs: Any) -> InnerStage | None:
     found: list[tuple[HostLayer, KerasTensor]] = []
     before = {id(layer): len(layer._inbound_nodes) for layer in model._flatten_layers()}
     try:
@@ -95,10 +110,6 @@ def inner_stage(model: Layer, inputs: Any) -> InnerStage | None:
             with looking_up(Lookups(found.append)):
                 model(inputs)
         return InnerStage(inputs, found) if found else None
-    except Exception:
-        if any(tensor.dtype == "string" for tensor in flatten(inputs)):
-            raise
-        return None
     finally:
         layers = list(model._flatten_layers())
         graphs = [graph for layer in layers if (graph := getattr(layer, "_symbolic_graph", None)) is not None]
@@ -113,7 +124,7 @@ def has_host_layers(layer: Any) -> bool:
     return not isinstance(layer, HostLayer) and any(getattr(inner, "runs_on_host", False) for inner in layer._flatten_layers())
 
 
-def symbolic_like(x: Any) -> KerasTensor:
+def symbolic_like(x: Any, rows: int | None = None) -> KerasTensor:
     """A symbolic input for arrays of this kind."""
     dtype = "string" if is_text(x) else "float32" if getattr(x.dtype, "kind", "") == "f" else str(x.dtype)
-    return KerasTensor((None, *np.shape(x)[1:]), dtype=dtype)
+    return KerasTensor((rows, *np.shape(x)[1:]), dtype=dtype)

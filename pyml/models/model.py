@@ -172,14 +172,14 @@ class Model(OfGraph):
         if graph is not None:
             hidden = any(has_host_layers(node.operation) and not begins_on_host(node) for node in graph.steps
                          if isinstance(node.operation, Layer))  # fmt: skip
-            inputs = graph.inputs_struct
+            inputs: Any = [graph.inputs_struct]
         else:
             hidden = self._may_look_up(x)
             arrays = hidden and x is not None and all(hasattr(leaf, "dtype") and np.ndim(leaf) for leaf in flatten(x))
-            inputs = map_structure(symbolic_like, x) if arrays else None
+            inputs = [map_structure(symbolic_like, x), map_structure(lambda a: symbolic_like(a, len(a)), x)] if arrays else None
         if hidden and inputs is None:                  # told by the first batch
             return None
-        stage = inner_stage(self, inputs) if hidden else None
+        stage = inner_stage(self, *inputs) if hidden else None
         if hidden or self.built:                       # a subclass may make layers when it is built
             self.__dict__["_text_stage"] = graph, stage
         return stage

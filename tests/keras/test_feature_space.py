@@ -284,6 +284,23 @@ def test_models_with_text_in_a_call_of_ones_own_come_back_from_files(kind, how, 
     np.testing.assert_allclose(copy.deepcopy(again)(TOWERS).numpy(), want, rtol=1e-5, atol=1e-6)
 
 
+def test_a_call_with_text_may_ask_for_the_number_of_rows(cpu):
+    class Summed(pyml.Model):
+        def __init__(self):
+            super().__init__()
+            self.words, self.score = Words(), pyml.layers.Dense(1)
+
+        def call(self, x):
+            found = self.words(x)
+            return self.score(pyml.ops.zeros((pyml.ops.shape(found)[0], 2)) + found)
+
+    model = Summed()
+    model.compile("sgd", "mse")
+    found = model.predict(TOWERS["user"], batch_size=3, verbose=0)  # 3 rows, then 1
+    np.testing.assert_allclose(found, model(TOWERS["user"]).numpy(), rtol=1e-5, atol=1e-6)
+    model.fit(as_pieces(TOWERS["user"], SCORES), verbose=0)
+
+
 def test_text_under_other_names_than_before_is_looked_up_anew(cpu):
     class Either(pyml.Model):
         def __init__(self):
