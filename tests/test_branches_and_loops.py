@@ -245,6 +245,21 @@ def test_steps_and_branches_may_write_the_keys_of_a_dict_in_another_order(cpu, i
         ops.scan(lambda c, _: ((c[0][0], (c[0][1], c[1])), None), ((0.0, 1.0), 2.0), length=3)
 
 
+@pytest.mark.parametrize("inside", [False, True])
+@pytest.mark.parametrize(("loop", "error", "words"), [
+    (lambda x: ops.scan(lambda c, row: c + row, ops.zeros(()), x), TypeError, "scan: f must return two values.*Received: Tensor"),
+    (lambda x: ops.scan(lambda c, row: None, ops.zeros(()), x), TypeError, "scan: f must return two values.*Received: NoneType"),
+    (lambda x: ops.scan(lambda c, row: (c, row, row), ops.zeros(()), x, unroll=True), TypeError, "two values.*Received: 3 values"),
+    (lambda x: ops.while_loop(lambda i, s: i < 3, lambda i, s: i + 1, (0, x)), TypeError, "values as loop_vars has, 2. Received: 1"),
+    (lambda x: ops.while_loop(lambda s: ops.sum(s) < 9, lambda s: None, x), TypeError, "values as loop_vars has, 1. Received: None"),
+    (lambda x: ops.while_loop(lambda s: s < 9, lambda s: s + 1, x), ShapeError, r"what cond returns must be a scalar.*\(3,\)"),
+    (lambda x: ops.fori_loop(0, 3, lambda i, s: None, x), TypeError, "fori_loop: body_fun must return the next value. Received: None"),
+], ids=["no pair", "nothing", "three", "too few", "no values", "several conditions", "no value"])  # fmt: skip
+def test_what_steps_and_conditions_have_to_return_is_said(cpu, loop, error, words, inside):
+    with pytest.raises(error, match=words):
+        (pyml.program(loop) if inside else loop)(ops.ones((3,)))
+
+
 def test_loops_of_no_steps_give_what_they_began_with():
     assert ops.fori_loop(3, 3, lambda i, v: v * 2, array(1.0)).tolist() == [1.0]
     assert ops.while_loop(lambda i: i < 0, lambda i: i + 1, 5).item() == 5

@@ -114,6 +114,8 @@ class Loss(Configured, kind=LOSSES, abstract=True):
         as `ignore_class` does.
         """
         mask = getattr(y_pred, "_keras_mask", None)
+        if y_pred is None:
+            raise ValueError(f"{self.name}: y_pred is None. Where a model computes it, end its call() with `return`.")
         y_pred = map_structure(lambda x: ops.convert_to_tensor(x, dtype=self.dtype), y_pred)
         dtype = None if self._takes_targets_as_they_are else self.dtype
         y_true = map_structure(lambda x: ops.convert_to_tensor(x, dtype=dtype), y_true)

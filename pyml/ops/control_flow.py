@@ -195,7 +195,7 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: An
         The variables after the last step, in the structure of `loop_vars`; a list comes back as a tuple.
 
     Raises:
-        TypeError: `cond` or `body` is not a function.
+        TypeError: `cond` or `body` is not a function, or `body` returns another number of values.
         NotDifferentiable: Inside a program: the gradient is asked for, and `maximum_iterations` is not given.
         TraceError: Inside a program: nothing ever ends the loop.
         ShapeError, DtypeError: Inside a program: a step changes the shape of a variable, or every step its dtype.
@@ -232,18 +232,28 @@ def while_loop(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: An
     def step(*given: Any) -> tuple[Any, ...]:
         after = body(*given)
         after = tuple(after) if isinstance(after, (tuple, list)) else (after,)
-        return after if len(after) != len(now) else tuple(aligned(after, tuple(now), "while_loop"))
+        if len(after) != len(now) or (now and all(x is None for x in after)):
+            count = "None" if all(x is None for x in after) else len(after)
+            raise TypeError(f"while_loop: body must return as many values as loop_vars has, {len(now)}. Received: {count}")
+        return tuple(aligned(after, tuple(now), "while_loop"))
+
+    def goes_on(*given: Any) -> Any:
+        answer = cond(*given)
+        if isinstance(answer, (Tensor, np.ndarray)) and answer.size != 1:
+            raise ShapeError("while_loop: what cond returns must be a scalar, which ops.all or ops.any makes. "
+                             f"Received: shape {answer.shape}")  # fmt: skip
+        return answer
 
     if trace.current() is None:
         try:
-            now = _traced_loop(cond, step, now, most)
+            now = _traced_loop(goes_on, step, now, most)
         except (TraceError, ShapeError, DtypeError, ValueError, _Undecided):  # step by step, whatever the body does
-            now = _watched(cond, step, map_structure(convert_to_tensor, now), most)
+            now = _watched(goes_on, step, map_structure(convert_to_tensor, now), most)
     else:
         try:
-            now = _traced_loop(cond, step, now, most)
+            now = _traced_loop(goes_on, step, now, most)
         except _Undecided:
-            now = _masked(cond, step, now, most)
+            now = _masked(goes_on, step, now, most)
     return now if several else now[0]
 
 
@@ -350,6 +360,18 @@ def _for(lower: Any, upper: Any, body_fun: Any, init_val: Any) -> Any:
     return init_val
 
 
+def _giving_a_value(body_fun: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """`body_fun`, which has to return the next value."""
+
+    def body(i: Any, value: Any) -> Any:
+        found = body_fun(i, value)
+        if found is None and value is not None:
+            raise TypeError("fori_loop: body_fun must return the next value. Received: None; end it with `return`.")
+        return found
+
+    return body
+
+
 @op(complex_parts="inside", dtypes="own", like=_for, samples=[
     sample(0, 5, lambda i, x: x * 0.5 + i, draw(2, 3)), sample(-2, 3, lambda i, x: x + i * x, draw(3)),
     sample(4, 1, lambda i, x: x * 2.0, draw(3)),
@@ -372,7 +394,7 @@ def fori_loop(lower: TensorLike, upper: TensorLike, body_fun: Callable[[Any, Any
         What the last step gives, in the structure and shapes of `init_val`.
 
     Raises:
-        TypeError: `body_fun` is not a function, or a bound no integer.
+        TypeError: `body_fun` is not a function, or returns None, or a bound is no integer.
         ShapeError, DtypeError: Inside a program: a step changes the shape of the value, or every step its dtype.
 
     Source: `keras.ops.fori_loop`.
@@ -383,6 +405,7 @@ def fori_loop(lower: TensorLike, upper: TensorLike, body_fun: Callable[[Any, Any
     """
     if not callable(body_fun):
         raise TypeError(f"fori_loop: body_fun must be a function. Received: body_fun={body_fun!r}")
+    body_fun = _giving_a_value(body_fun)
     bounds: list[Any] = [known(b) if known(b) is not None else b for b in (lower, upper)]
     if any(b is None or isinstance(b, (float, np.floating, str, bytes)) for b in bounds):
         raise TypeError(f"fori_loop: lower and upper must be integers. Received: lower={lower!r}, upper={upper!r}")

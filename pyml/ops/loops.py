@@ -52,6 +52,19 @@ def _numpy_scan(f: Callable[..., Any], init: Any, xs: Any = None, length: int | 
     return carry, np.stack(rows[::-1] if reverse else rows)
 
 
+def _giving_a_pair(f: Callable[[Any, Any], Any]) -> Callable[[Any, Any], tuple[Any, Any]]:
+    """`f`, which has to return the next carry and an output."""
+
+    def step(carry: Any, x: Any) -> tuple[Any, Any]:
+        found = f(carry, x)
+        if not isinstance(found, (tuple, list)) or len(found) != 2:
+            given = f"{len(found)} values" if isinstance(found, (tuple, list)) else type(found).__name__
+            raise TypeError(f"scan: f must return two values, the next carry and an output (None for no output). Received: {given}")
+        return found[0], found[1]
+
+    return step
+
+
 def _decayed(carry: Any, x: Any) -> Any:
     return carry * 0.5 + x, carry * x
 
@@ -82,7 +95,7 @@ def scan(f: Callable[[Any, Any], tuple[Carry, Result]], init: Any, xs: Any = Non
     Raises:
         ShapeError: The tensors of `xs` are not of the same length, or the carry changes its shape.
         DtypeError: The carry changes its dtype in every step.
-        TypeError: `f` is not a function.
+        TypeError: `f` is not a function, or does not return two values.
         ValueError: Neither `xs` nor `length` says how many steps there are, or `length` is no integer of at least 0.
 
     Source: `jax.lax.scan`.
@@ -99,6 +112,7 @@ def scan(f: Callable[[Any, Any], tuple[Carry, Result]], init: Any, xs: Any = Non
     if xs is None and length is None:
         raise ValueError("scan: there is nothing to say how many steps there are; give xs or length.")
     length = None if length is None else count_of(length, "scan", "length")
+    f = _giving_a_pair(f)
     xs = _tensors(xs)
     rows = map_structure(lambda x: None if x is None else tensor_of(full(x.shape[1:], 0, x._node.dtype), x.dtype), xs)
     (init,) = steady(lambda carry: (f(carry, rows)[0],), (init,))

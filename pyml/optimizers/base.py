@@ -216,6 +216,8 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
                 raise ValueError(f"{self.name}: pass the variables at the first call of apply, or build() it first.")
             trainable_variables = self._trainable_variables
         variables = list(trainable_variables)
+        for other in (v for v in variables if not isinstance(v, Variable)):
+            raise ValueError(f"{self.name}: gradients come first, then Variables. Received {type(other).__name__} as a variable.")
         if not self.built:
             self.build(variables)
         if len(grads) != len(variables):

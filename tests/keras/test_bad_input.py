@@ -171,6 +171,20 @@ def test_lists_where_arrays_are_expected_say_so_and_a_list_of_numpy_numbers_is_a
     assert losses[0] == losses[1]
 
 
+def test_a_model_that_returns_nothing_and_variables_in_the_place_of_gradients_are_told(cpu):
+    class Silent(pyml.Model):
+        def call(self, x):
+            pass
+
+    model = Silent()
+    model.compile("sgd", "mse")
+    with pytest.raises(ValueError, match=r"y_pred is None.*end its call\(\) with `return`"):
+        model.fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+    w = pyml.Variable([1.0, 2.0])
+    with pytest.raises(ValueError, match=r"gradients come first, then Variables\. Received Tensor"):
+        pyml.optimizers.SGD().apply_gradients([(w, pyml.ops.ones(2))])
+
+
 def test_only_a_variable_of_one_element_becomes_a_number():
     assert float(pyml.Variable(2.5)) == 2.5 and int(pyml.Variable(3)) == 3
     for ask in (float, int):
