@@ -284,9 +284,12 @@ class Model(OfGraph):
         fits = len(shape) == len(expected)
         same = fits and all(e is None or s is None or e == s for e, s in zip(expected[1:], shape[1:], strict=True))
         if not same and not (fits and self._takes_size(shape)):
+            given = tuple(x.shape)
+            single = len(given) == len(expected) - 1 and all(e in (s, None) for e, s in zip(expected[1:], given, strict=True))
+            hint = " A single sample needs an axis for the batch, x[None]." if single else ""
             raise ShapeError(
                 f'Input {index} of model "{self.name}" ("{graph.input_names[index]}") has the wrong shape: '
-                f"expected {expected}, received {tuple(x.shape)}."
+                f"expected {expected}, received {given}.{hint}"
             )
         if x.dtype != spec.dtype and not isinstance(x, np.ndarray):    # text, and numbers for layers on the host
             x = ops.cast(x, spec.dtype)

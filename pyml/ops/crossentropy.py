@@ -122,7 +122,7 @@ def _predictions(output: TensorLike) -> Tensor:
 
 def _same_shape(target: Tensor, output: Tensor, what: str) -> None:
     if target.shape != output.shape:
-        numbers = what == "categorical_crossentropy" and target.shape in (output.shape[:-1], (*output.shape[:-1], 1))
+        numbers = output.ndim > 1 and output.shape[-1] > 1 and target.shape in (output.shape[:-1], (*output.shape[:-1], 1))
         hint = " For labels that are class numbers, use sparse_categorical_crossentropy." if numbers else ""
         raise ShapeError(
             f"{what}: target and output must have the same shape. Received: target {target.shape}, output {output.shape}.{hint}"
@@ -227,6 +227,7 @@ def sparse_categorical_crossentropy(target: TensorLike, output: TensorLike, from
             "sparse_categorical_crossentropy: target must have the shape of output without the class axis. "
             f"Received: target {target.shape}, output {output.shape}."
             + (" For one-hot labels, use categorical_crossentropy." if target.shape == output.shape else "")
+            + (" Put layers.Flatten or a global pooling before the last layer." if target.ndim == 1 and output.ndim > 2 else "")
         )
     shape = [1] * output.ndim
     shape[axis] = output.shape[axis]

@@ -185,6 +185,24 @@ def test_a_model_that_returns_nothing_and_variables_in_the_place_of_gradients_ar
         pyml.optimizers.SGD().apply_gradients([(w, pyml.ops.ones(2))])
 
 
+def test_a_single_sample_is_told_of_the_axis_for_the_batch(cpu):
+    for given in (np.ones(6), [1.0] * 6):
+        with pytest.raises(ShapeError, match=r"expected \(None, 6\), received \(6,\)\. A single sample needs an axis"):
+            classifier().predict(given, verbose=0)
+    with pytest.raises(ShapeError, match=r"received \(5,\)\.$"):
+        classifier().predict(np.ones(5), verbose=0)
+
+
+@pytest.mark.parametrize(("loss", "output", "cure"), [
+    ("binary_crossentropy", (4, 3), "use sparse_categorical_crossentropy"), ("categorical_crossentropy", (4, 3), "use sparse_categorical"),
+    ("sparse_categorical_crossentropy", (4, 6, 6, 3), "Put layers.Flatten or a global pooling before"),
+])  # fmt: skip
+def test_class_numbers_that_do_not_fit_the_output_are_told_with_the_cure(loss, output, cure):
+    with pytest.raises(ShapeError, match=rf"{loss}: target must|{loss}: target and output") as told:
+        pyml.losses.get(loss)(np.zeros(4), np.ones(output))
+    assert cure in str(told.value)
+
+
 def test_only_a_variable_of_one_element_becomes_a_number():
     assert float(pyml.Variable(2.5)) == 2.5 and int(pyml.Variable(3)) == 3
     for ask in (float, int):
