@@ -183,9 +183,10 @@ def _planned(model: Any, programs: Programs, options: Options) -> dict[str, Any]
         if options.inputs is not None:
             raise ExportError("export: inputs= is for functions; a model's sizes are named by input_shapes= and batch_sizes=.")
         batches, sizes = models.batches_of(options.batch_sizes), models.shapes_of(own, options.input_shapes)
-        if not own.built:
-            own.build((None, *sizes[0][0]))
-        plan |= {"name": own.name, "inputs": models.input_names(own), **models.add_predict(own, programs, sizes, batches)}
+        with models.telling_of_text(own):
+            if not own.built:
+                own.build((None, *sizes[0][0]))
+            plan |= {"name": own.name, "inputs": models.input_names(own), **models.add_predict(own, programs, sizes, batches)}
         if options.training:
             if len(sizes) > 1:
                 raise ExportError("export: a model that continues training is exported for one size of inputs.")

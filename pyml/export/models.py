@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from pyml.core.capture import Traced
 from pyml.core.nest import flatten
 from pyml.core.tree import map_structure
 from pyml.dtypes import standardize
+from pyml.errors import DtypeError, TraceError
 from pyml.export.programs import ExportError, Programs
 from pyml.trainers.outputs import paths
 
@@ -118,9 +120,7 @@ def add_predict(model: Model, programs: Programs, sizes: list[Shapes], batches: 
         The form of the `outputs`; and as `predict` for each size its `shapes`, and the program of each batch with what it takes and gives.
     """
     if model._symbolic_graph is not None and model._host_stage() is not None:
-        steps = (node.operation for node in model._symbolic_graph.steps)
-        named = dict.fromkeys(f"'{layer.name}' ({type(layer).__name__})" for layer in steps if getattr(layer, "runs_on_host", False))
-        raise ExportError(f"export: model '{model.name}' begins with {', '.join(named)}, on which Python works; export what follows.")
+        raise ExportError(f"export: model '{model.name}' begins with {_of_text(model)}, on which Python works; export what follows.")
     forms = []
     for i, shapes in enumerate(sizes):
         own: dict[str, Any] = {}
@@ -135,6 +135,23 @@ def add_predict(model: Model, programs: Programs, sizes: list[Shapes], batches: 
     return {"outputs": output_form(call), "predict": forms}
 
 
+@contextmanager
+def telling_of_text(model: Model) -> Iterator[None]:
+    """Where a `call` that is traced ends at layers of text in it, an ExportError names them."""
+    try:
+        yield
+    except (TraceError, DtypeError) as error:
+        if not (inside := _of_text(model)):
+            raise
+        raise ExportError(f"export: model '{model.name}' uses {inside}, on which Python works; export what follows.") from error
+
+
+def _of_text(model: Model) -> str:
+    """The layers of a model that run on the host, as a sentence names them."""
+    found = (layer for layer in model._flatten_layers() if getattr(layer, "runs_on_host", False))
+    return ", ".join(f"'{layer.name}' ({type(layer).__name__})" for layer in found)
+
+
 def _bounds(model: Model, x: Any) -> list[list[dict[str, Any]]]:
     """For each input what its numbers are used as indices of: so many rows, and the words of the error about the number `#`."""
     known = model._indices_of(x)
@@ -147,4 +164,4 @@ def output_form(call: Traced) -> list[str] | None:
     return ["/".join(map(str, path)) for path in paths(result)] if isinstance(result, dict) else None
 
 
-__all__ = ["add_predict", "batches_of", "example", "in_order", "input_names", "output_form", "shapes_of", "traced"]
+__all__ = ["add_predict", "batches_of", "example", "in_order", "input_names", "output_form", "shapes_of", "telling_of_text", "traced"]

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import pyml
+from pyml.export import ExportError
 
 FeatureSpace = pyml.utils.FeatureSpace
 TABLE = {"size": [1.0, 2.0, 4.0, 5.0], "kind": ["tea", "milk", "tea", "water"], "number": [7, 7, 8, 9]}
@@ -299,6 +300,23 @@ def test_a_call_with_text_may_ask_for_the_number_of_rows(cpu):
     found = model.predict(TOWERS["user"], batch_size=3, verbose=0)  # 3 rows, then 1
     np.testing.assert_allclose(found, model(TOWERS["user"]).numpy(), rtol=1e-5, atol=1e-6)
     model.fit(as_pieces(TOWERS["user"], SCORES), verbose=0)
+
+
+@pytest.mark.parametrize("built", [False, True])
+def test_a_model_with_text_in_its_call_is_not_exported_and_says_why(built, cpu, tmp_path):
+    class Own(pyml.Model):
+        def __init__(self):
+            super().__init__()
+            self.words = Words()
+
+        def call(self, x):
+            return self.words(x)
+
+    model = Own()
+    if built:
+        model(TOWERS["user"])
+    with pytest.raises(ExportError, match=r"model 'own\w*' uses '\w+' \(StringLookup\), on which Python works"):
+        pyml.export(model, tmp_path / "own", input_shapes=[(1,)])
 
 
 def test_text_under_other_names_than_before_is_looked_up_anew(cpu):
