@@ -188,7 +188,7 @@ class Model(OfGraph):
         """Whether a `call` of the user's own may hide layers of text: there are some, or text comes before `build` makes layers."""
         if self.built or type(self).build.__module__.startswith("pyml."):
             return has_host_layers(self)
-        return has_host_layers(self) or any(isinstance(leaf, (str, bytes)) or is_text(leaf) for leaf in flatten(x))
+        return has_host_layers(self) or _holds_text(x)
 
     def _with_inner_text(self, inputs: Any) -> Any:
         """Inputs with what layers of text compute of them, where the model has such inside calls of the user's own."""
@@ -222,6 +222,8 @@ class Model(OfGraph):
         if x is None:
             return x
         known = self._text_stage
+        if known == (None, None) and _holds_text(x):   # it was given numbers alone so far
+            known = self.__dict__["_text_stage"] = None
         hidden = known[1] is not None if known is not None and known[0] is self._symbolic_graph else (
             self._may_look_up(x) if self._symbolic_graph is None else self._inner_text_stage() is not None)  # fmt: skip
         if hidden:
@@ -421,6 +423,11 @@ class Model(OfGraph):
     def to_json(self, **kwargs: Any) -> str:
         """The config as JSON text; `model_from_json` reads it."""
         return json.dumps(serialize_keras_object(self), **kwargs)
+
+
+def _holds_text(x: Any) -> bool:
+    """Whether there is text among arrays or in a list."""
+    return any(isinstance(leaf, (str, bytes)) or is_text(leaf) for leaf in flatten(x))
 
 
 def _like(tensor: KerasTensor) -> KerasTensor:
