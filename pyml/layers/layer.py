@@ -123,7 +123,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         """Applies the layer to tensors, numpy arrays or symbolic tensors, or nested lists and dicts of them."""
         if "_signature" not in self.__dict__:
-            raise RuntimeError(f"{type(self).__name__}: call super().__init__() first in __init__().")
+            self._check_super_called()
         first = args[0] if args else None
         try:
             if type(first) is np.ndarray and self._convert_input_args:
@@ -211,6 +211,10 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
         if wish is None:
             return layer_call
         return wraps(layer_call)(lambda *args, **kwargs: call_layer(self, layer_call, wish, args, kwargs))
+
+    def _check_super_called(self) -> None:
+        if "_signature" not in self.__dict__:
+            raise RuntimeError(f"{type(self).__name__}: call super().__init__() first in __init__().")
 
     def _refuse_value(self, value: Any) -> None:
         raise ValueError(f'Layer "{self.name}": only tensors may be passed as positional arguments. Received: {value!r}; pass it '

@@ -84,6 +84,7 @@ class Sequential(Model):
             layer = origin if isinstance(origin, InputLayer) else layer
         if not isinstance(layer, Layer):
             raise ValueError(f"Sequential: only layers can be added. Received: {layer!r} (of type {type(layer).__name__})")
+        layer._check_super_called()
         if any(own.name == layer.name for own in self._stack):
             raise ValueError(
                 f"Sequential: a layer named '{layer.name}' was added already; all layers need names of their own.")

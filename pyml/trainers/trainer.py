@@ -81,6 +81,7 @@ class Trainer(Preparation):
         Example:
             >>> model.compile(optimizer="adam", loss="sparse_categorical_crossentropy", metrics=["accuracy"])
         """
+        self._check_super_called()
         self.optimizer = optimizers.get(optimizer)  # type: ignore[assignment]  # None of None, for models that only evaluate
         self._loss_scaled = False
         if (auto_scale_loss and self.dtype_policy.name == "mixed_float16" and self.optimizer is not None

@@ -185,6 +185,20 @@ def test_a_model_that_returns_nothing_and_variables_in_the_place_of_gradients_ar
         pyml.optimizers.SGD().apply_gradients([(w, pyml.ops.ones(2))])
 
 
+def test_a_constructor_that_forgets_the_base_is_told_so_wherever_it_is_used_first():
+    class Own(pyml.layers.Layer):
+        def __init__(self):
+            self.units = 3
+
+    class Net(pyml.Model):
+        def __init__(self):
+            self.units = 3
+
+    for use in (lambda: pyml.Sequential([pyml.Input((3,)), Own()]), lambda: Own()(np.ones((1, 3))), lambda: Net().compile("sgd", "mse")):
+        with pytest.raises(RuntimeError, match=r"(Own|Net): call super\(\).__init__\(\) first"):
+            use()
+
+
 def test_a_single_sample_is_told_of_the_axis_for_the_batch(cpu):
     for given in (np.ones(6), [1.0] * 6):
         with pytest.raises(ShapeError, match=r"expected \(None, 6\), received \(6,\)\. A single sample needs an axis"):
