@@ -238,8 +238,9 @@ async function bootReady(module, factory, plan, options, mark, { early, there })
  */
 async function boot(module, factory, options) {
   const jspi = "Suspending" in WebAssembly, thread = inWorker ? "worker" : "page";
-  const key = new URL(`memory-${module.version}-${thread}-${jspi}`, options.indexURL).href;
+  const keyOf = (form) => new URL(`memory-${form}${module.version}-${thread}-${jspi}`, options.indexURL).href, key = keyOf("seeds-");
   const cache = await openUnpacked();
+  cache?.delete(keyOf("")).catch(() => {}); // of a form that had one seed for all visits
   const kept = await cache?.match(key).catch(() => null);
   if (kept) {
     try {

@@ -120,6 +120,11 @@ class Tracking:
     def _track_attribute(self, name: str, value: Any) -> None:
         """Takes an attribute into account: a Variable, a seed generator, a metric, or what may hold layers."""
         old = self.__dict__.get(name)
+        if isinstance(old, Tracking) and isinstance(value, Tracking) and self._is_another(old, value):
+            raise ValueError(
+                f"{type(self).__name__}: {name!r} cannot become another layer once this one is built: its programs, and what training and "
+                "files know of weights, are of the first. Make a new model, and give it the weights of the others by set_weights."
+            )
         if old is not None and old is not value:
             self._untrack_attribute(old)
         if isinstance(value, Variable):
@@ -139,6 +144,10 @@ class Tracking:
                         _place(leaf)
         else:
             self._forget_attribute(name)
+
+    def _is_another(self, old: Any, value: Any) -> bool:
+        """Whether a layer that is built would get one that it has not yet in the place of the one that it has."""
+        return value is not old and getattr(self, "built", False) and not any(value is layer for layer in self._tracked_layers())
 
     def _forget_attribute(self, name: str) -> None:
         self._tracked_children.pop(name, None)

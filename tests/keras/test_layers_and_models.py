@@ -781,3 +781,23 @@ def test_an_optional_input_is_left_out_while_training(cpu):
     history = model.fit({"x": one, "other": None}, one, verbose=0)
     assert np.isfinite(history.history["loss"][0])
     assert np.isfinite(model.evaluate({"x": one, "other": None}, one, verbose=0))
+
+
+def test_a_layer_of_a_built_model_is_not_replaced_behind_its_programs(cpu):
+    class Two(pyml.Model):
+        def __init__(self):
+            super().__init__()
+            self.first, self.last = pyml.layers.Dense(4), pyml.layers.Dense(1)
+
+        def call(self, x):
+            return self.last(self.first(x))
+
+    model, x = Two(), np.ones((3, 2), "float32")
+    model.last = pyml.layers.Dense(2)  # nothing is built
+    assert model.predict(x, verbose=0).shape == (3, 2)
+    with pytest.raises(ValueError, match="Two: 'last' cannot become another layer once this one is built"):
+        model.last = pyml.layers.Dense(1)
+    assert model.predict(x, verbose=0).shape == model(x).shape == (3, 2) and len(model.weights) == 4
+    model.also = model.first  # known already, as in Keras
+    model.last = None
+    assert len(model.weights) == 2
