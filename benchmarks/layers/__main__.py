@@ -3,12 +3,14 @@
     PYML_BACKEND=wasm python benchmarks/layers [--rows conv3d,gru] [--rounds 7]            pyml alone, on any device
     python benchmarks/layers --torch PYTHON                     beside PyTorch: natively, `wasm`, one thread each, in turns
     python benchmarks/layers --torch PYTHON --tab               the same, with pyml in a tab of Chromium (Linux)
+    python benchmarks/layers --torch PYTHON --threads 2 [--tab] pyml on two threads, as it comes on two cores, PyTorch on one, by the clock
     python benchmarks/layers --against CHECKOUT                 beside pyml of another checkout with a .venv, the same way
     python benchmarks/layers --page [--devices webgpu,wasm]     beside TensorFlow.js, in one browser page
 
 PYTHON has PyTorch: `python -m venv build/torch && build/torch/bin/pip install torch==2.13.0 numpy`, then build/torch/bin/python.
 A row is one function of rows.py, with the same work in torch_rows.py and tfjs_rows.mjs. Natively the least and the median of
-the processor's time count: other programs of a busy machine add to the clock, hardly to them.
+the processor's time count: other programs of a busy machine add to the clock, hardly to them. With more threads than one the clock
+counts, so the machine must be quiet.
 """
 
 import argparse
@@ -38,8 +40,12 @@ def alone(names, rounds):
         print(f"{name:20} first {times[0]:10,.1f} ms   then {then:10,.1f} ms   {rows.ROWS[name].__doc__}", flush=True)
 
 
-def in_turns(names, rounds, workers):
-    """A table of the processor's milliseconds, the first worker beside the second; 1 if their values differ."""
+def in_turns(names, rounds, workers, threads=1):
+    """A table of milliseconds, the processor's of one thread and the clock's of more, the first worker beside the second.
+
+    Returns 1 if their values differ.
+    """
+    time_of = 1 if threads == 1 else 0  # of a worker's [clock, processor]
     made = {who: start() for who, start in workers.items()}
     mine, other = made
     for who, worker in made.items():
@@ -53,14 +59,14 @@ def in_turns(names, rounds, workers):
         times = {who: [] for who in made}
         for turn in range(rounds):
             for who in list(made)[:: -1 if turn % 2 else 1]:
-                times[who].append(1000 * made[who].ask("step")[1])
+                times[who].append(1000 * made[who].ask("step")[time_of])
         a, b = (first[who]["values"] for who in made)
         apart = max((abs(x - y) for x, y in zip(a, b, strict=True)), default=0.0) / max(map(abs, b)) if a and b else None
         if apart is not None and not apart < 1e-3:
             wrong.append(name)
         least, middle = ({who: what(times[who]) for who in made} for what in (min, statistics.median))
         cells = [f"{least[who]:.1f} ({middle[who]:.1f})" for who in made]
-        cells += [f"{least[mine] / least[other]:.2f} ({middle[mine] / middle[other]:.2f})", f"{1000 * first[mine]['first'][1]:.0f}"]
+        cells += [f"{least[mine] / least[other]:.2f} ({middle[mine] / middle[other]:.2f})", f"{1000 * first[mine]['first'][time_of]:.0f}"]
         print(f"| {name} | {' | '.join(cells)} | {'–' if apart is None else f'{apart:.0e}'} |", flush=True)
     for worker in made.values():
         worker.close()
@@ -96,22 +102,25 @@ def main():
     parser.add_argument("--against", metavar="CHECKOUT")
     parser.add_argument("--page", action="store_true")
     parser.add_argument("--tab", action="store_true")
+    parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--devices", default="webgpu,wasm")
     options = parser.parse_args()
     names = options.rows.split(",")
     if options.page:
         return on_a_page(names, options.rounds, options.devices.split(","))
-    native = {**os.environ, "PYML_BACKEND": "wasm", "PYML_WASM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    one = {"OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+    native = {**os.environ, **one, "PYML_BACKEND": "wasm", "PYML_WASM_THREADS": str(options.threads)}
     from tab import Tab
     from worker import Worker
 
-    mine = {"pyml": Tab if options.tab else partial(Worker, sys.executable, "rows.py", native)}
+    mine = {"pyml": partial(Tab, options.threads) if options.tab else partial(Worker, sys.executable, "rows.py", native)}
     if options.torch:
-        return in_turns(names, options.rounds, {**mine, "PyTorch": partial(Worker, options.torch, "torch_rows.py", native)})
+        torch = partial(Worker, options.torch, "torch_rows.py", native)
+        return in_turns(names, options.rounds, {**mine, "PyTorch": torch}, options.threads)
     if options.against:
         old = Path(options.against).resolve()
         theirs = partial(Worker, str(old / ".venv/bin/python"), "rows.py", {**native, "PYTHONPATH": str(old)})
-        return in_turns(names, options.rounds, {**mine, "old": theirs})
+        return in_turns(names, options.rounds, {**mine, "old": theirs}, options.threads)
     return alone(names, options.rounds)
 
 

@@ -1,4 +1,4 @@
-"""A browser tab that runs rows when it is told to, as a `worker.Worker` does: pyml in Pyodide, on one thread."""
+"""A browser tab that runs rows when it is told to, as a `worker.Worker` does: pyml in Pyodide."""
 
 import contextlib
 import os
@@ -9,11 +9,11 @@ from pathlib import Path
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
-_START = """async (files) => {
+_START = """async ([files, threads]) => {
   const { loadPyodide } = await import('/site/pyodide/pyodide.mjs');
   const py = window.py = await loadPyodide({ indexURL: '/site/pyodide/' });
   await py.loadPackage(['numpy', 'pyml']);
-  py.runPython("import os; os.environ['PYML_WASM_THREADS'] = '1'");
+  py.runPython(`import os; os.environ['PYML_WASM_THREADS'] = '${threads}'`);
   await py.runPythonAsync("import pyml; await pyml.config.init_async('wasm')");
   for (const [name, text] of Object.entries(files)) py.FS.writeFile(`${name}.py`, text);
   py.runPython('import json, sys; sys.path.insert(0, "."); import rows');
@@ -23,9 +23,9 @@ _SAY = "code => py.runPython(code)"
 
 
 class Tab:
-    """Chromium with the built site of this checkout."""
+    """Chromium with the built site of this checkout, where pyml may use so many `threads`."""
 
-    def __init__(self):
+    def __init__(self, threads):
         import beside
 
         from pyml import paths
@@ -37,7 +37,7 @@ class Tab:
         url = self.open.enter_context(beside.served({}))
         self.page = self.open.enter_context(chromium()).new_page()
         self.page.goto(f"{url}query")
-        self.about = self.page.evaluate(_START, {name: (HERE / f"{name}.py").read_text() for name in ("data", "rows")})
+        self.about = self.page.evaluate(_START, [{name: (HERE / f"{name}.py").read_text() for name in ("data", "rows")}, threads])
         self.processes = list(_renderers())
 
     def ask(self, line):
