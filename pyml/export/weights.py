@@ -13,6 +13,7 @@ from pyml.core import Variable
 from pyml.device.base import Buffer, Device
 from pyml.export.programs import State
 from pyml.graph.node import Node
+from pyml.saving.fewer_bits import misfit, tell_kept
 
 ENCODINGS = ("float32", "float16", "int8")
 
@@ -44,20 +45,25 @@ def encoded(states: Sequence[State], arrays: Sequence[np.ndarray], encoding: str
     Args:
         arrays: The values of the states.
         encoding: `"float32"`; `"float16"`, rounded to nearest; `"int8"`: for kernels, 255 steps a channel, the last axis, and
-            float16 for what has no more than one axis.
+            float16 for what has no more than one axis. What holds numbers that these cannot keep, such as NaN, stays float32, with a
+            warning.
         weights: Places of the states that may have fewer bits: those that training changes must be exact.
     """
-    described, pieces, at = [], [], 0
+    described, pieces, at, misfits = [], [], 0, []
     for i, (state, values) in enumerate(zip(states, arrays, strict=True)):
         entry: dict[str, Any] = {"name": state.name, "shape": list(state.shape), "dtype": state.dtype, "at": at}
         parts = [np.ascontiguousarray(values.astype(np.uint32) if values.dtype == bool else values)]
         if i in weights and values.dtype == np.float32 and values.size and encoding != "float32":
-            if encoding == "int8" and values.ndim > 1:
+            form = "int8" if encoding == "int8" and values.ndim > 1 else "float16"
+            held = misfit(values, form)
+            if held is not None:
+                misfits.append((state.name, held))
+            elif form == "int8":
                 scale = np.abs(values).max(axis=tuple(range(values.ndim - 1))).astype(np.float32) / np.float32(127)
                 scale[scale == 0] = 1
                 parts = [scale, np.rint(values / scale).astype(np.int8)]
                 entry["as"] = "int8"
-            elif np.abs(values).max() < 65504:
+            else:
                 parts = [values.astype(np.float16)]
                 entry["as"] = "float16"
         for part in parts:
@@ -66,6 +72,7 @@ def encoded(states: Sequence[State], arrays: Sequence[np.ndarray], encoding: str
             pieces.append(raw)
             at += len(raw)
         described.append(entry)
+    tell_kept(misfits, "export", f"weights={encoding!r}")
     return described, b"".join(pieces)
 
 

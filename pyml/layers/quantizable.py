@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from pyml import dtype_policies
 from pyml.core import changes
 from pyml.core.naming import name_scope
@@ -98,7 +100,8 @@ class Quantizable(LowRank):
             config: A `QuantizationConfig`; by default that of the mode.
 
         Raises:
-            ValueError: The mode is none, contradicts the config, or the layer is not built or is quantized already.
+            ValueError: The mode is none, contradicts the config, or the layer is not built or is quantized already, or its weight
+                holds NaN or infinite numbers; nothing has changed then.
             NotImplementedError: The layer has no such mode, or is a subclass.
 
         Example:
@@ -116,6 +119,7 @@ class Quantizable(LowRank):
             raise self._refusal(config.mode)
         if type_check and "_quantized_values" not in vars(type(self)):
             raise not_quantizable(self)
+        check_finite(self, self._adapted_weight.numpy(), self._adapted)
         self.quantization_config = config
         shape = self._weight_shape()
         values = self._quantized_values(config.mode, config)
@@ -191,4 +195,19 @@ def check_quantizable(layer: Any, mode: str) -> None:
                          "'mixed_bfloat16'.")
 
 
-__all__ = ["Quantizable", "check_quantizable", "not_quantizable", "why_not"]
+class NotFinite(ValueError):
+    """A weight has numbers that integers with a scale cannot stand for."""
+
+
+def check_finite(layer: Any, values: np.ndarray, what: str) -> None:
+    """Whether values of a layer may become integers with a scale.
+
+    Raises:
+        NotFinite: Some are NaN or infinite: all that share their scale would be 0 or anything.
+    """
+    if not np.isfinite(values).all():
+        raise NotFinite(f"Layer '{layer.name}' (of type '{type(layer).__name__}') cannot be quantized: its {what} holds NaN or infinite "
+                        "numbers. Train again with a smaller learning rate, or load weights that are finite.")
+
+
+__all__ = ["NotFinite", "Quantizable", "check_finite", "check_quantizable", "not_quantizable", "why_not"]

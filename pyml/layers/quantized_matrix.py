@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from pyml import ops
+from pyml.layers.quantizable import check_finite
 
 
 def activation_quantizer(config: Any, default: bool) -> Any:
@@ -59,9 +60,15 @@ def again(layer: Any, matrix: np.ndarray) -> dict[str, Any]:
 
 
 def adapter(layer: Any) -> np.ndarray:
-    """What the adapter of a layer adds to its weight."""
+    """What the adapter of a layer adds to its quantized weight.
+
+    Raises:
+        NotFinite: It holds NaN or infinite numbers, and is to be quantized with the weight, as files of Keras have it.
+    """
     a, b = (thin.numpy() for thin in layer._thin)
-    return np.float32(layer._adapter_strength) * (a @ b)
+    added = np.float32(layer._adapter_strength) * (a @ b)
+    check_finite(layer, added, 'adapter, which is quantized together with its weight (save_weights("model.npz") keeps both apart),')
+    return added
 
 
 def int8_product(layer: Any, inputs: Any, columns: int) -> Any:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from pyml.layers.quantizable import check_quantizable, why_not
+from pyml.layers.quantizable import NotFinite, check_quantizable, why_not
 from pyml.tracebacks import warn
 
 
@@ -32,6 +32,8 @@ def quantize_layers(model: Any, mode: str | None, config: Any, filters: Any, typ
         except NotImplementedError as error:
             if layer.weights:  # Keras warns of layers that have none, too
                 warn(str(error))
+        except NotFinite as error:
+            warn(f"{error} It keeps floats.")
 
 
 def _chosen(layer: Any, filters: Any) -> bool:

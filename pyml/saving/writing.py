@@ -38,14 +38,15 @@ def save_model(model: Model, filepath: Any, overwrite: bool = True, zipped: bool
             handler of `pyml.io`, such as `http(...)`.
         overwrite: False refuses to replace an existing file.
         zipped: False writes the files of a `.keras` into a folder.
-        quantize: Of a layers-model: None keeps float32; `"float16"`, `"uint16"` and `"uint8"` make the files 2 to 4 times smaller.
+        quantize: Of a layers-model: None keeps float32; `"float16"`, `"uint16"` and `"uint8"` make the files 2 to 4 times smaller. A
+            weight with numbers that these cannot hold, such as NaN, stays float32, and a warning names it.
         include_optimizer: False leaves the state of the optimizer out of an `.h5`.
         keras_version: 2 writes a `.keras` or `.h5` that Keras 2.15 (TensorFlow 2.15) opens, with the state of the optimizer; 3 one for
             Keras 3. By default a `.keras` is for Keras 3, and both read an `.h5` of layers that both have.
 
     Raises:
         ValueError: The path ends in another suffix; or the model has a layer or an argument that the form has no place for, and the
-            message names it, and the way that keeps such a model; or `quantize` meets numbers that are not finite. Nothing was written.
+            message names it, and the way that keeps such a model. Nothing was written.
         OSError: The files cannot be written; an old model there is as it was.
         FileExistsError: The file or the kept model exists and `overwrite` is False.
         ModelStoreError: The browser has no room, or this is not a browser; what was kept before is still there.

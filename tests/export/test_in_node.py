@@ -297,6 +297,12 @@ def test_fewer_bits_for_weights_and_functions_without_layers(small, tmp_path):
         jobs.append({"folder": str(folder), "calls": [{"inputs": [{"data": x.ravel().tolist(), "dtype": "Float32Array"}], "options": {}}]})
     folder = pyml.export(lambda a: pyml.ops.sum(a * a, axis=1), tmp_path / "function", inputs=[x], devices="wasm")
     jobs.append({**jobs[0], "folder": str(folder)})
+    wild = pyml.Sequential([pyml.Input((3,)), L.Dense(2, name="wild")])
+    wild.set_weights([np.array([[1, np.nan], [2, np.inf], [3, 4]], "float32"), np.array([7e4, 1], "float32")])
+    for weights, held in (("int8", "wild/kernel' holds NaN or inf"), ("float16", "wild/bias' holds numbers beyond 65,504")):
+        with pytest.warns(UserWarning, match=f"{held}.* which weights='{weights}' cannot keep; it is float32"):
+            folder = pyml.export(wild, tmp_path / "wild", weights=weights, devices="wasm")
+    assert not any("as" in state for state in json.loads((folder / "plan.json").read_text())["states"])
     narrow = pyml.Sequential([pyml.Input((3,), dtype="uint8"), L.Dense(2, dtype="float16")])
     folder = pyml.export(narrow, tmp_path / "narrow", devices="wasm")
     jobs.append({"folder": str(folder), "calls": [{"inputs": [{"data": [1, 2, 250], "dtype": "Int32Array"}], "options": {}}]})

@@ -164,6 +164,32 @@ def test_a_layer_that_cannot_be_quantized_keeps_its_weights_with_a_warning(cpu):
         pyml.layers.Dense(3).quantize("int8")
 
 
+@pytest.mark.parametrize("mode", ["int8", "int4"])
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_a_weight_that_is_not_finite_is_not_quantized(tmp_path, cpu, mode, value):
+    L = pyml.layers
+    tokens = pyml.Input((2,), dtype="int32")
+    einsum = L.EinsumDense("abc,cd->abd", output_shape=(None, 3), name="einsum")
+    model = pyml.Model(tokens, L.Dense(2, name="dense")(einsum(L.Embedding(5, 4, name="embedding")(tokens))))
+    for layer in (model.get_layer("embedding"), einsum):
+        kernel = layer.weights[0].numpy()
+        kernel[1, 1] = value
+        layer.weights[0].assign(kernel)
+        with pytest.raises(ValueError, match=rf"'{layer.name}' .*its (embeddings|kernel) holds NaN or infinite numbers"):
+            layer.quantize(mode)
+    before = model.predict(np.ones((1, 2), "int32"), verbose=0)
+    with pytest.warns(UserWarning) as told:
+        model.quantize(mode)
+    assert sorted(str(w.message).split("'")[1] for w in told if "It keeps floats" in str(w.message)) == ["einsum", "embedding"]
+    assert [layer.quantization_mode for layer in model.layers[1:]] == [None, None, mode]
+    np.testing.assert_array_equal(np.isfinite(model.predict(np.ones((1, 2), "int32"), verbose=0)), np.isfinite(before))
+    dense = model.get_layer("dense")
+    dense.enable_lora(1)
+    dense.lora_kernel_b.assign(np.full(dense.lora_kernel_b.shape, value))
+    with pytest.raises(ValueError, match=r"'dense' .*its adapter, .*save_weights\(\"model.npz\"\).* holds NaN or infinite"):
+        model.save_weights(tmp_path / "model.weights.h5")
+
+
 def test_a_quantized_layer_is_made_again_from_its_config_and_its_file(cpu):
     for make in (lambda **k: pyml.layers.Dense(5, **k), lambda **k: pyml.layers.EinsumDense("abc,cd->abd", (None, 5), **k),
                  lambda **k: pyml.layers.Embedding(6, 5, **k)):  # fmt: skip

@@ -13,6 +13,7 @@ import os
 import pathlib
 import re
 import stat
+import warnings
 
 import numpy as np
 import pytest
@@ -435,26 +436,43 @@ def test_names_with_spaces_and_percent_signs_load_again(tmp_path):
         assert version(lambda f, name=name: saving.load_model(f / name).get_weights(), tmp_path) == 1.0
 
 
+SPAN = np.array([[3e38, -3e38]], np.float32)
+
+
 @pytest.mark.parametrize("quantize", ["float16", "uint16", "uint8"])
-@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan])
-def test_quantizing_what_is_not_finite_is_refused_and_the_old_model_stays(tmp_path, quantize, value):
+@pytest.mark.parametrize("value", [np.inf, -np.inf, np.nan, 7e4, SPAN, SPAN / 2])
+def test_a_weight_that_fewer_bits_cannot_hold_stays_float32_with_a_warning_before_anything_is_written(tmp_path, quantize, value):
+    model = model_of(0.5)
+    finite = np.isfinite(value).all()
+    fits = quantize != "float16" and finite and value is not SPAN
+    kernel = np.full((4, 6), 0.25, np.float32)
+    kernel[1, :2] = value
+    model.layers[0].kernel.assign(kernel)
+    said = "NaN or infinite numbers" if not finite else "numbers beyond 65,504" if quantize == "float16" else "numbers too far apart"
     model_of(1.0).save(tmp_path)
     before = files_in(tmp_path)
-    with pytest.raises(ValueError, match=r"'m1/kernel' holds NaN or infinite .*quantize=None"):
-        model_of(value).save(tmp_path, quantize=quantize)
-    assert files_in(tmp_path) == before
-    model_of(value).save(tmp_path)                     # without it they are kept as they are
-    for found in saving.load_model(tmp_path).get_weights():
-        np.testing.assert_array_equal(found, np.float32(value))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        if not fits:  # where a warning ends the program, the old files are there
+            with pytest.raises(UserWarning, match=f"'m1/kernel' holds {said}, which quantize='{quantize}' cannot keep; it is float32"):
+                model.save(tmp_path, quantize=quantize)
+            assert files_in(tmp_path) == before
+            warnings.simplefilter("ignore")
+        model.save(tmp_path, quantize=quantize)
+    specs = {s["name"]: s for s in json.loads((tmp_path / "model.json").read_text())["weightsManifest"][0]["weights"]}
+    assert [name for name, spec in specs.items() if "quantization" not in spec] == ([] if fits else ["m1/kernel"])
+    (found, *others), step = saving.load_model(tmp_path).get_weights(), np.ptp(kernel.astype(float)) / 255
+    np.testing.assert_allclose(found, kernel, rtol=0, atol=step if fits else 0)
+    assert all(np.allclose(other, 0.5, atol=0.01) for other in others)
 
 
-def test_quantizing_a_span_beyond_float32_is_refused(tmp_path):
-    model = model_of(3e38)
-    weights = model.get_weights()
-    weights[0][0] = -3e38
-    model.set_weights(weights)
-    with pytest.raises(ValueError, match="too far"):
-        model.save(tmp_path, quantize="uint8")
+def test_a_warning_names_a_few_of_many_weights_that_fewer_bits_cannot_hold(tmp_path):
+    with pytest.warns(UserWarning) as told:
+        model_of(np.nan).save(tmp_path, quantize="uint8")
+    (text,) = [str(w.message) for w in told]
+    assert text == ("save: weights 'm1/kernel', 'm1/bias', 'm2/kernel' and 1 more hold NaN or infinite numbers, which quantize='uint8' "
+                    "cannot keep; they are float32 in the file.")
+    assert all(np.isnan(found).all() for found in saving.load_model(tmp_path).get_weights())
 
 
 # ---- nobody writes past it

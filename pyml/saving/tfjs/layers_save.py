@@ -12,6 +12,7 @@ from ...core.symbolic import KerasTensor
 from ...core.tree import map_structure
 from ...layers import Layer
 from ...objects.registry import LAYERS
+from ..fewer_bits import LEVELS, misfit, tell_kept
 from .calls import Reference, Unwritable, write_call
 from .layers_config import write_layers
 from .layers_model import named_weights
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from ...models.model import Model
 
 _SHARD = 4 << 20  # bytes, as TensorFlow.js' own converter cuts
-_LEVELS = {"uint8": 255, "uint16": 65535}
 
 
 def model_artifacts(
@@ -30,24 +30,29 @@ def model_artifacts(
 
     Args:
         model: A built Sequential or functional model.
-        quantize: None, `"float16"`, `"uint16"` or `"uint8"`: how float weights are stored.
+        quantize: None, `"float16"`, `"uint16"` or `"uint8"`: how float weights are stored. One that holds what this cannot keep, such
+            as NaN, stays float32, with a warning.
         arrays: Values of the weights by `id(variable)`, where they were read before; otherwise they are read here.
 
     Raises:
         Unwritable: The model has something that TensorFlow.js has not.
         ValueError: It has no graph yet, two weights of one name, or there is no such quantization.
     """
-    if quantize not in (None, "float16", *_LEVELS):
+    if quantize not in (None, "float16", *LEVELS):
         raise ValueError(f"save: quantize must be None, 'float16', 'uint16' or 'uint8'. Received: {quantize!r}")
     if getattr(model, "_symbolic_graph", None) is None:
         if model.built:
             raise Unwritable(f"save: model '{model.name}' has a call of its own; TensorFlow.js has only graphs of layers.")
         raise ValueError(f"save: model '{model.name}' has no graph of layers yet; give it an Input, or call it on data first.")
     topology = {**write_model(model), "keras_version": "pyml", "backend": "pyml"}
-    specs, parts = [], []
+    specs, parts, misfits = [], [], []
     for name, variable in named_weights(model):
-        value = variable.numpy() if arrays is None else arrays[id(variable)]
-        spec, data = _encode(name, value, quantize)
+        value = np.ascontiguousarray(variable.numpy() if arrays is None else arrays[id(variable)])
+        form = quantize if value.dtype == np.float32 else None
+        held = misfit(value, form) if form is not None else None
+        if held is not None:
+            misfits.append((name, held))
+        spec, data = _encode(name, value, form if held is None else None)
         specs.append(spec)
         parts.append(data)
     names = [s["name"] for s in specs]
@@ -62,6 +67,7 @@ def model_artifacts(
         "weightsManifest": [{"paths": paths, "weights": specs}],
     }  # fmt: skip
     _check_json(description)
+    tell_kept(misfits, "save", f"quantize={quantize!r}")
     return description, [data[i * _SHARD : (i + 1) * _SHARD] for i in range(count)]
 
 
@@ -88,28 +94,20 @@ def _json_problem(value: Any) -> str | None:
     return None
 
 
-def _encode(name: str, array: np.ndarray, quantize: str | None) -> tuple[dict[str, Any], bytes]:
-    """The spec and the bytes of a weight, quantized where asked for."""
-    array = np.ascontiguousarray(array)
+def _encode(name: str, array: np.ndarray, form: str | None) -> tuple[dict[str, Any], bytes]:
+    """The spec and the bytes of a weight, in fewer bits where a form says so, into which it must fit."""
     spec: dict[str, Any] = {"name": name, "shape": list(array.shape), "dtype": array.dtype.name}
-    if quantize is not None and array.dtype == np.float32 and not np.isfinite(array).all():
-        raise ValueError(
-            f"save: weight {name!r} holds NaN or infinite numbers, which quantize={quantize!r} cannot keep; nothing was written. "
-            "Save with quantize=None, or train again with a smaller learning rate."
-        )
-    if array.dtype != np.float32 or quantize is None or (quantize == "float16" and array.size and np.abs(array).max() > 65504):
+    if form is None:
         return spec, array.astype(array.dtype.newbyteorder("<")).tobytes()
-    if quantize == "float16":
+    if form == "float16":
         spec["quantization"] = {"dtype": "float16", "original_dtype": "float32"}
         return spec, array.astype("<f2").tobytes()
     low, high = (float(array.min()), float(array.max())) if array.size else (0.0, 0.0)
     low, high = min(low, 0.0), max(high, 0.0)  # so that 0 can be stored
-    if high - low > float(np.finfo(np.float32).max):
-        raise ValueError(f"save: weight {name!r} goes from {low:g} to {high:g}, too far for quantize={quantize!r}; use quantize=None.")
-    scale = (high - low) / _LEVELS[quantize] or 1.0
+    scale = (high - low) / LEVELS[form] or 1.0
     low = -round(-low / scale) * scale
-    spec["quantization"] = {"dtype": quantize, "min": low, "scale": scale, "original_dtype": "float32"}
-    return spec, np.clip(np.rint((array - low) / scale), 0, _LEVELS[quantize]).astype(f"<u{1 if quantize == 'uint8' else 2}").tobytes()
+    spec["quantization"] = {"dtype": form, "min": low, "scale": scale, "original_dtype": "float32"}
+    return spec, np.clip(np.rint((array - low) / scale), 0, LEVELS[form]).astype(f"<u{1 if form == 'uint8' else 2}").tobytes()
 
 
 # ---- structure
