@@ -20,7 +20,6 @@ import op_samples
 
 op_samples.declared()  # loads those too that load when first touched
 AXES = {"axis", "axes", "axis1", "axis2", "source", "destination"}
-SECTIONS = re.compile(r"^(Args|Returns|Raises|Source|Example|Input shape):", re.M)
 ELSEWHERE = {
     "switch": "what its branches say is theirs",
     "get_item": "it is called as x[key], and speaks of tensors that are indexed",

@@ -221,6 +221,9 @@ def not_taken(cls: Any, name: str, arguments: list[str]) -> str | None:
             return f"has no argument {wanted}"
         if not by_name_alone and wanted not in places[i : i + 1] and inspect.Parameter.VAR_POSITIONAL not in kinds:
             return f"has {wanted} in another place"
+        if argument.endswith("=") and any((p.name, p.default) == (wanted, p.empty) and p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)
+                                          for p in mine):  # fmt: skip
+            return f"asks for {wanted}"
     return None
 
 

@@ -14,8 +14,7 @@ ROUND = (120, 240)  # for what asks for a divisor, as a split in two does, or fo
 _NUMBER = re.compile(r"(?<![\w.])(\d+(?:,\d{3})*)(?![\w.]*\d)")  # that stands by itself: not part of a name or of a fraction
 
 
-_probing: ContextVar[int | None] = ContextVar("probing", default=None)
-probing = _probing.get  # probing() is the size that unknown sizes have in the trace in progress, or None
+_probing: ContextVar[int | None] = ContextVar("probing", default=None)  # the size that unknown sizes have in the trace in progress
 
 
 def probed(function: Callable[[int], T]) -> tuple[list[T], int | None]:

@@ -115,8 +115,6 @@ class SymbolicScope:
 
 
 _symbolic: ContextVar[SymbolicScope | None] = ContextVar("symbolic_scope", default=None)
-get_symbolic_scope = _symbolic.get  # get_symbolic_scope() is the innermost one, or None
-get_stateless_scope = trace.stateless
 
 
 def in_symbolic_scope() -> bool:
@@ -129,4 +127,4 @@ def in_stateless_scope() -> bool:
     return trace.stateless() is not None
 
 
-__all__ = ["StatelessScope", "SymbolicScope", "get_stateless_scope", "get_symbolic_scope", "in_stateless_scope", "in_symbolic_scope"]
+__all__ = ["StatelessScope", "SymbolicScope", "in_stateless_scope", "in_symbolic_scope"]

@@ -18,7 +18,7 @@ from pyml.initializers import Initializer
 from pyml.models import Model
 
 RATE, HOP, WINDOW, FFT = 16000, 160, 400, 512          # samples; a spectrum every 10 ms
-BANDS, FRAMES, STEP = 32, 76, 8                        # an embedding sees 76 spectra and moves on by 8, 80 ms
+BANDS, FRAMES = 32, 76                                 # an embedding sees 76 spectra and moves on by 8, 80 ms
 SHORTEST = (FRAMES - 1) * HOP + FFT                    # 12,512 samples, 0.782 s
 # Per stage: filters, and how far its pool goes in time and in pitch. Each stage is four convolutions but the first and last.
 POOLS = ((24, (2, 2)), (48, (1, 2)), (72, (2, 2)), (96, (1, 2)), (96, (2, 2)))
@@ -82,7 +82,7 @@ class SpeechEmbedding:
         entry, files: What the network is, and its files; `pyml.hub.speech_embedding` loads them.
     """
 
-    sample_rate, features, shortest = RATE, 96, SHORTEST
+    sample_rate, features = RATE, 96
 
     def __init__(self, entry: Entry, files: dict[str, bytes]):
         self.name, self.licence, self.source = entry.name, entry.licence, entry.source

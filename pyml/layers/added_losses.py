@@ -50,5 +50,5 @@ class AddedLosses(KeptWeights):
                 scope.clear_losses(layer)
                 continue
             if layer._losses:
-                layer.__dict__["_losses"] = []
+                layer._keep_apart(_losses=[])
             _holding.discard(layer)

@@ -29,8 +29,8 @@ class _Softmax:
     def __get__(self, layer: Any, cls: Any) -> Any:
         if layer is None:
             return self
-        layer._softmax = Softmax(dtype=layer.dtype_policy)
-        return layer.__dict__["_softmax"]
+        layer._softmax = made = Softmax(dtype=layer.dtype_policy)
+        return made
 
 
 class AttentionParts:

@@ -64,7 +64,7 @@ class Bidirectional(Layer, not_in_config=("weights",)):
         for one in (self.forward_layer, self.backward_layer):
             one.zero_output_for_mask = one.return_sequences
         self.merge_mode = merge_mode
-        self.__dict__["_first_weights"] = weights         # arrays that are no part of the layer
+        self._keep_apart(_first_weights=weights)
         self.stateful = layer.stateful
         self.return_sequences = layer.return_sequences
         self.return_state = layer.return_state

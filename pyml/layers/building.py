@@ -40,7 +40,7 @@ class Building(KeptWeights):
     def _note_shapes(self, shapes: tuple[Any, ...], named: dict[str, Any]) -> None:
         if named or len(shapes) != 1:
             shapes = (dict(zip(self._signature.build_names, shapes, strict=False)) | named,)
-        self.__dict__["_build_shapes"] = without_probe(shapes[0])
+        self._keep_apart(_build_shapes=without_probe(shapes[0]))
 
     def _maybe_build(self, args: Any, kwargs: Any) -> None:
         if self.built:
@@ -49,18 +49,18 @@ class Building(KeptWeights):
         if not by_name and len(self._signature.build_needs) > 1 and (missing := self._signature.missing(args, kwargs)):
             raise TypeError(f'Layer "{self.name}": missing a required argument: {missing!r}')
         with tracing(None), name_scope(self.name, self):
-            self.__dict__["_path"] = current_path()
+            self._path = current_path()
             if not self._signature.build_takes_shape:
                 shapes, by_name = {}, True
             self.build(**shapes) if by_name else self.build(shapes)
-        self.__dict__["_build_shapes"] = without_probe(shapes)
+        self._keep_apart(_build_shapes=without_probe(shapes))
         self.built = True
 
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Builds from what `get_build_config` returned."""
         if config and not self.built:
             shapes = config["shapes_dict"] if "shapes_dict" in config else config["input_shape"]
-            self.__dict__["_build_shapes"] = shapes         # the next file has them too
+            self._keep_apart(_build_shapes=shapes)  # the next file has them too
             if "shapes_dict" in config:
                 self.build(**shapes)
             else:
@@ -84,7 +84,7 @@ def _noted(build: Callable[..., Any], theirs: bool) -> Callable[..., Any]:
         first = self._build_shapes is None
         with name_scope(self.name, self):
             if self._path is None:
-                self.__dict__["_path"] = current_path()
+                self._path = current_path()
             found = build(self, *shapes, **named)
         if first:  # over what a build that it called has kept
             self._note_shapes(shapes, named)

@@ -40,7 +40,7 @@ class InDtypes(Tracking):
                 del held[self.path]
             held[self.path] = policy
         else:
-            self.__dict__["_dtype_policy"] = policy
+            self._dtype_policy = policy
         if policy.quantization_mode is not None and self.built and not getattr(self, "_is_quantized", False):
             self.quantize(policy.quantization_mode)
 

@@ -93,7 +93,7 @@ class KeptWeights(InDtypes):
         value = bool(value)
         changes.froze()
         for layer in self._flatten_layers():
-            layer.__dict__["_trainable"] = value
+            layer._trainable = value
             for variable in layer._trainable_variables:
                 variable.trainable = value
 

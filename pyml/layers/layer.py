@@ -93,7 +93,6 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
         if "_tracked_children" not in self.__dict__:
             self._init_tracking()
         Operation.__init__(self, name=name or auto_name(type(self).__name__))
-        self.__dict__["_remat"] = current_remat()
         if input_dim is not None:
             input_shape = (input_dim,)
         if input_shape is not None:
@@ -108,7 +107,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
         self._trainable = bool(trainable)
         self._losses: list[Any] = []
         self._path = None
-        self.__dict__.update(_build_shapes=None, _signature=call_signature(type(self)))
+        self._keep_apart(_build_shapes=None, _remat=current_remat(), _signature=call_signature(type(self)))
 
     # ---- calling
     def call(self, *args: Any, **kwargs: Any) -> Any:
@@ -278,7 +277,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
     def _tell_lost_mask(self) -> None:
         """Warns once that layers behind this one see no mask; models leave that to their layers."""
         if self._rounds and not self.supports_masking and not self._told_lost_mask:
-            self.__dict__["_told_lost_mask"] = True
+            self._told_lost_mask = True
             warn(f"Layer '{self.name}' (of type {type(self).__name__}) was passed an input with a mask attached to it. However, this "
                  "layer does not support masking and will therefore destroy the mask information. Downstream layers will not see the "
                  "mask.")  # fmt: skip

@@ -12,15 +12,15 @@ from pyml.metrics.base import Metric
 from pyml.random import SeedGenerator
 
 _numbers = itertools.count()
-# What every layer keeps under these names; parts of pyml write them past `__setattr__`.
+# What every layer keeps under these names; pyml sets them by `_keep_apart`.
 _RESERVED = frozenset({"_begun", "_build_shapes", "_constructor", "_remat", "_signature", "_tracked_children", "_tracked_since"})
 
 
 def _place(variable: Any) -> tuple[bool, int]:
     """Where a Variable stands among those of its layer: as it was when a layer first had it, so that weights in files keep their order."""
-    if "_first_seen" not in variable.__dict__:
-        variable.__dict__["_first_seen"] = (not variable.trainable, next(_numbers))
-    return variable.__dict__["_first_seen"]
+    if not hasattr(variable, "_first_seen"):
+        variable._first_seen = (not variable.trainable, next(_numbers))
+    return variable._first_seen
 
 
 def _leaves(value: Any) -> Iterator[Any]:
@@ -67,14 +67,12 @@ class Tracking:
     _begun: int                                         # when this object was
 
     def _init_tracking(self) -> None:
-        d = self.__dict__
-        d["_trainable_variables"] = []
-        d["_non_trainable_variables"] = []
-        d["_seed_generators"] = []
-        d["_metrics"] = []
-        d["_tracked_children"] = {}
-        d["_tracked_since"] = {}
-        d["_begun"] = next(_numbers)
+        self._keep_apart(_trainable_variables=[], _non_trainable_variables=[], _seed_generators=[], _metrics=[], _tracked_children={},
+                         _tracked_since={}, _begun=next(_numbers))  # fmt: skip
+
+    def _keep_apart(self, **attributes: Any) -> None:
+        """Sets attributes of pyml's own past `__setattr__`: what they hold is no part of the layer, and users cannot take their names."""
+        self.__dict__.update(attributes)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if "_tracked_children" not in self.__dict__:           # before super().__init__(), as Keras allows

@@ -14,9 +14,9 @@ def build_inside(owner: Layer, layer: Layer, *shapes: Any) -> None:
     """Builds a layer that belongs to another one, so that its weights are named after both."""
     if not layer.built:
         with name_scope(layer.name, layer):
-            layer.__dict__["_path"] = f"{owner.path}/{layer.name}"
+            layer._path = f"{owner.path}/{layer.name}"
             layer.build(*shapes)
-        layer.__dict__["_build_shapes"] = shapes[0] if len(shapes) == 1 else None
+        layer._keep_apart(_build_shapes=shapes[0] if len(shapes) == 1 else None)
         layer.built = True
 
 

@@ -159,7 +159,8 @@ class Model(OfGraph):
         """The graph in two halves, where it begins with layers that run on the host; else None."""
         known = self._graph_stage
         if self._symbolic_graph is not None and (known is None or known[0] is not self._symbolic_graph):
-            known = self.__dict__["_graph_stage"] = (self._symbolic_graph, host_stage(self._symbolic_graph))
+            known = self._symbolic_graph, host_stage(self._symbolic_graph)
+            self._keep_apart(_graph_stage=known)
         return None if self._symbolic_graph is None or known is None else known[1]
 
     _text_stage: tuple[Any, InnerStage | None] | None = None
@@ -181,7 +182,7 @@ class Model(OfGraph):
             return None
         stage = inner_stage(self, *inputs) if hidden else None
         if hidden or self.built:                       # a subclass may make layers when it is built
-            self.__dict__["_text_stage"] = graph, stage
+            self._keep_apart(_text_stage=(graph, stage))
         return stage
 
     def _may_look_up(self, x: Any) -> bool:
@@ -196,7 +197,7 @@ class Model(OfGraph):
             inputs = on_host(inputs)
         stage = self._inner_text_stage(inputs)
         if stage is not None and self._symbolic_graph is None and not stage.ran(inputs) and not stage.fits(inputs):
-            self.__dict__["_text_stage"] = None
+            self._keep_apart(_text_stage=None)
             stage = self._inner_text_stage(inputs)
         if stage is None or stage.ran(inputs):
             return inputs
@@ -223,7 +224,8 @@ class Model(OfGraph):
             return x
         known = self._text_stage
         if known == (None, None) and _holds_text(x):   # it was given numbers alone so far
-            known = self.__dict__["_text_stage"] = None
+            known = None
+            self._keep_apart(_text_stage=None)
         hidden = known[1] is not None if known is not None and known[0] is self._symbolic_graph else (
             self._may_look_up(x) if self._symbolic_graph is None else self._inner_text_stage() is not None)  # fmt: skip
         if hidden:
@@ -306,7 +308,7 @@ class Model(OfGraph):
         self.built = True
         own = getattr(type(self).build, "theirs", False)  # it has made what it needs, and `call` may take more than one argument
         if self._symbolic_graph is None and input_shape is not None and not own and "call" in overridden(type(self)):
-            self.__dict__["_build_shapes"] = input_shape
+            self._keep_apart(_build_shapes=input_shape)
             specs = specs_of(input_shape, self.dtype)
             if self._build_dtypes is not None:
                 pairs = zip(flatten(specs), flatten(self._build_dtypes), strict=True)
@@ -317,10 +319,10 @@ class Model(OfGraph):
 
     def _maybe_build(self, args: Any, kwargs: Any) -> None:
         if not self.built and type(self).build is Model.build:  # the call that follows builds the layers
-            self.__dict__["_build_shapes"] = self._signature.build_shapes(args, kwargs)[0]
+            self._keep_apart(_build_shapes=self._signature.build_shapes(args, kwargs)[0])
             given = self._signature.first(args, kwargs)
             if any(map(is_text, flatten(given))):
-                self.__dict__["_build_dtypes"] = map_structure(lambda leaf: "string" if is_text(leaf) else str(leaf.dtype), given)
+                self._keep_apart(_build_dtypes=map_structure(lambda leaf: "string" if is_text(leaf) else str(leaf.dtype), given))
             self.built = True
         else:
             super()._maybe_build(args, kwargs)
@@ -328,7 +330,7 @@ class Model(OfGraph):
     def build_from_config(self, config: dict[str, Any]) -> None:
         """Builds from what `get_build_config` returned; with a warning, and without weights, where `call` asks for values of inputs."""
         if config and "input_dtype" in config:
-            self.__dict__["_build_dtypes"] = config["input_dtype"]
+            self._keep_apart(_build_dtypes=config["input_dtype"])
         try:
             super().build_from_config(config)
         except (TraceError, TypeError, KeyError, AttributeError) as error:

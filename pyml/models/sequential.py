@@ -53,8 +53,7 @@ class Sequential(Model):
     def __init__(self, layers: Iterable[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
         super().__init__(trainable=trainable, **({} if name is None else {"name": name}))
         self._stack: list[Layer] = []
-        self.__dict__["_graph_calls"] = []             # not layers of the model, as `_graph_source` is none
-        self.__dict__["_graph_source"] = None
+        self._keep_apart(_graph_calls=[], _graph_source=None)  # neither is a layer of the model
         if layers is not None and not isinstance(layers, Iterable):
             raise TypeError(f"Sequential: expected a list of layers. Received: {layers!r} (of type {type(layers).__name__})")
         for layer in layers or []:
@@ -158,7 +157,7 @@ class Sequential(Model):
             for layer, node in kept:
                 layer._inbound_nodes[:] = [own for own in layer._inbound_nodes if own is not node]
             kept = []
-        self.__dict__.update(_graph_calls=calls, _graph_source=source)
+        self._keep_apart(_graph_calls=calls, _graph_source=source)
         x = inputs = source.output
         try:
             with name_scope(self.name, self):

@@ -60,7 +60,7 @@ class Configured(Registered, kind=registry.NONE, abstract=True):
         if kwargs or cls.__init__ is object.__init__:
             _refuse_unknown(cls, args, kwargs)
         made = super().__new__(cls)
-        made.__dict__["_constructor"] = (args, kwargs)
+        made.__dict__["_constructor"] = (args, kwargs)  # past a `__setattr__` that needs what `__init__` makes
         return made
 
     def get_config(self) -> dict[str, Any]:

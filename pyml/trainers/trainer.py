@@ -51,7 +51,7 @@ class Trainer(Preparation):
 
     @loss.setter
     def loss(self, value: Any) -> None:
-        self.__dict__["_loss_given"] = value
+        self._keep_apart(_loss_given=value)
         if self._compilation is not None:
             self._compilation.given["loss"] = value
 

@@ -28,6 +28,9 @@ class Config:
 
     __attrs__ = ("_config", "_frozen")
 
+    _config: dict[str, Any]
+    _frozen: bool
+
     def __init__(self, **kwargs: Any) -> None:
         object.__setattr__(self, "_config", dict(kwargs))
         object.__setattr__(self, "_frozen", False)
@@ -35,40 +38,40 @@ class Config:
     @property
     def frozen(self) -> bool:
         """Whether changes are refused."""
-        return self.__dict__["_frozen"]
+        return self._frozen
 
     def freeze(self) -> None:
         """Refuses changes from now on."""
-        self.__dict__["_frozen"] = True
+        object.__setattr__(self, "_frozen", True)
 
     def unfreeze(self) -> None:
         """Allows changes again."""
-        self.__dict__["_frozen"] = False
+        object.__setattr__(self, "_frozen", False)
 
     def _changing(self) -> dict[str, Any]:
         if self.frozen:
             raise ValueError("Cannot mutate attribute(s) because the config is frozen.")
-        return self.__dict__["_config"]
+        return self._config
 
     def as_dict(self) -> dict[str, Any]:
         """The values, as a dict of their own."""
-        return dict(self.__dict__["_config"])
+        return dict(self._config)
 
     def to_json(self) -> str:
         """The values as JSON."""
-        return json.dumps(self.__dict__["_config"])
+        return json.dumps(self._config)
 
     def keys(self) -> Any:
         """The names."""
-        return self.__dict__["_config"].keys()
+        return self._config.keys()
 
     def values(self) -> Any:
         """The values."""
-        return self.__dict__["_config"].values()
+        return self._config.values()
 
     def items(self) -> Any:
         """Pairs of names and values."""
-        return self.__dict__["_config"].items()
+        return self._config.items()
 
     def pop(self, *args: Any) -> Any:
         """Removes a value and returns it."""
@@ -80,7 +83,7 @@ class Config:
 
     def get(self, keyname: str, value: Any = None) -> Any:
         """The value of a name, or `value`."""
-        return self.__dict__["_config"].get(keyname, value)
+        return self._config.get(keyname, value)
 
     def __setattr__(self, name: str, value: Any) -> None:
         self._changing()[name] = value
@@ -96,19 +99,19 @@ class Config:
         self._changing()[key] = item
 
     def __getitem__(self, key: str) -> Any:
-        return self.__dict__["_config"][key]
+        return self._config[key]
 
     def __delitem__(self, key: str) -> None:
         del self._changing()[key]
 
     def __repr__(self) -> str:
-        return f"<Config {self.__dict__['_config']}>"
+        return f"<Config {self._config}>"
 
     def __iter__(self) -> Iterator[str]:
-        return iter(sorted(self.__dict__["_config"]))
+        return iter(sorted(self._config))
 
     def __len__(self) -> int:
-        return len(self.__dict__["_config"])
+        return len(self._config)
 
     def __contains__(self, item: object) -> bool:
-        return item in self.__dict__["_config"]
+        return item in self._config

@@ -20,7 +20,7 @@ import numpy as np
 import pyml
 from pyml.callbacks import BackupAndRestore, Callback, ModelCheckpoint
 
-EPOCHS, BATCHES = 2, 3
+EPOCHS = 2
 OPERATIONS = ("open", "write", "replace", "rename", "fsync", "unlink", "remove", "rmdir", "mkdir")
 
 

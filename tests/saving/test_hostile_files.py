@@ -336,11 +336,6 @@ def test_a_safetensors_header_longer_than_the_file_is_refused(tmp_path):
     refused(lambda: load_safetensors(safetensors(tmp_path, {}, length=1 << 60)), "cut short")
 
 
-class _Storage:  # as torch writes it: a persistent id
-    def __init__(self, count, key="0"):
-        self.id = ("storage", "FloatStorage", key, "cpu", count)
-
-
 def torch_file(folder, value_pickle: bytes, storages=None, name="w.pt"):
     path = folder / name
     with zipfile.ZipFile(path, "w") as archive:

@@ -56,7 +56,10 @@ class Resizing(SizedImageLayer):
     def transform_images(self, images: Any, transformation: Any = None, training: bool = True) -> Any:
         return self._resized(images, self.interpolation)
 
-    def transform_segmentation_masks(self, segmentation_masks: Any, transformation: Any, training: bool = True) -> Any:
+    def transform_labels(self, labels: Any, transformation: Any = None, training: bool = True) -> Any:
+        return labels
+
+    def transform_segmentation_masks(self, segmentation_masks: Any, transformation: Any = None, training: bool = True) -> Any:
         return self._resized(segmentation_masks, "nearest")
 
     def _resized(self, images: Any, interpolation: str) -> Any:

@@ -80,7 +80,7 @@ class Normalization(DataLayer, _SameShape):
                 )
         self._reduced = tuple(axis for axis in range(rank) if axis not in self._kept)
         self._wide = tuple(input_shape[axis] if axis in self._kept else 1 for axis in range(rank))
-        self.__dict__["_build_shapes"] = tuple(input_shape)
+        self._keep_apart(_build_shapes=tuple(input_shape))
         if self.input_mean is not None:
             self._given = tuple(self._aligned(value) for value in (self.input_mean, self.input_variance))
         else:

@@ -68,22 +68,22 @@ class _Cell(Layer):
     def get_dropout_mask(self, step_input: Any) -> Any:
         """The factors of the inputs of every step, until `reset_dropout_mask()`; None without dropout."""
         if self._dropout_mask is None and self.dropout > 0:
-            self.__dict__["_dropout_mask"] = self._create_dropout_mask(step_input, self.dropout)
+            self._keep_apart(_dropout_mask=self._create_dropout_mask(step_input, self.dropout))
         return self._dropout_mask
 
     def get_recurrent_dropout_mask(self, step_input: Any) -> Any:
         """The factors of the states before every step, until `reset_recurrent_dropout_mask()`; None without dropout."""
         if self._recurrent_dropout_mask is None and self.recurrent_dropout > 0:
-            self.__dict__["_recurrent_dropout_mask"] = self._create_dropout_mask(step_input, self.recurrent_dropout)
+            self._keep_apart(_recurrent_dropout_mask=self._create_dropout_mask(step_input, self.recurrent_dropout))
         return self._recurrent_dropout_mask
 
     def reset_dropout_mask(self) -> None:
         """Forgets the factors of the inputs."""
-        self.__dict__["_dropout_mask"] = None
+        self._keep_apart(_dropout_mask=None)
 
     def reset_recurrent_dropout_mask(self) -> None:
         """Forgets the factors of the states."""
-        self.__dict__["_recurrent_dropout_mask"] = None
+        self._keep_apart(_recurrent_dropout_mask=None)
 
     def _times(self, x: Any, masks: Any) -> Any:
         return x * masks

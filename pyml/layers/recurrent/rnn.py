@@ -64,7 +64,7 @@ class RNN(Layer):
         self.unroll = unroll
         self.zero_output_for_mask = zero_output_for_mask
         self.supports_masking = True
-        self.__dict__["states"] = None                 # no weights: they are not saved
+        self._keep_apart(states=None)  # no weights: they are not saved
 
     states: Any
 
@@ -89,8 +89,8 @@ class RNN(Layer):
         if self.stateful and self.states is None:
             if sequences_shape[0] is None:
                 raise ShapeError(f'Layer "{self.name}" is stateful and needs a fixed batch size: Input(..., batch_size=...).')
-            self.__dict__["states"] = map_structure(
-                lambda state: Variable(state, trainable=False, name="rnn_state"), self.get_initial_state(sequences_shape[0]))
+            start = self.get_initial_state(sequences_shape[0])
+            self._keep_apart(states=map_structure(lambda state: Variable(state, trainable=False, name="rnn_state"), start))
         self.built = True
 
     def _checked_step(self, x: Any, states: Any) -> Any:

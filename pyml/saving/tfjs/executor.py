@@ -29,7 +29,6 @@ T = TypeVar("T")
 Reading: TypeAlias = Generator[list[Tensor], list[np.ndarray], T]  # asks for the values of tensors
 Weights: TypeAlias = dict[tuple[int, Ref], Tensor]  # of graphs by their `id`
 Uses: TypeAlias = dict[Ref, set[tuple[int, str]]]  # in which stages, and how
-_GIVEN = Rule(lambda node, xp: None)
 
 
 @dataclass(frozen=True)
