@@ -66,6 +66,12 @@ class Signature:
         """What is passed for the first argument of `call`, None for nothing."""
         return args[0] if args else kwargs.get(self.names[0]) if self.names else None
 
+    def further(self, args: Any, kwargs: Any) -> dict[str, Any]:
+        """Shapes and dtypes of what is passed for arguments of `call` after the first, but masks."""
+        given = {name: value for name, value in (dict(zip(self.names, args, strict=False)) | kwargs).items() if name not in self.names[:1]}
+        return {name: [_shape_of(value), map_structure(lambda leaf: str(leaf.dtype), value)] for name, value in given.items()
+                if name != "mask" and name not in self.mask_names.values() and _holds_tensors(value)}  # fmt: skip
+
     def fill_masks(self, args: Any, kwargs: Any) -> Any:
         """Puts the masks that the inputs carry where `call` takes them.
 

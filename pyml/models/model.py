@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from pyml import ops
+from pyml.core.probes import without_probe
 from pyml.core.symbolic import KerasTensor, any_symbolic, infer_output_spec
 from pyml.core.tree import flatten, is_nested, map_structure, pack_sequence_as
 from pyml.errors import ShapeError, TraceError, Undefined
@@ -309,15 +310,19 @@ class Model(OfGraph):
         own = getattr(type(self).build, "theirs", False)  # it has made what it needs, and `call` may take more than one argument
         if self._symbolic_graph is None and input_shape is not None and not own and "call" in overridden(type(self)):
             self._keep_apart(_build_shapes=input_shape)
-            specs = specs_of(input_shape, self.dtype)
-            if self._build_dtypes is not None:
-                pairs = zip(flatten(specs), flatten(self._build_dtypes), strict=True)
-                specs = pack_sequence_as(specs, [KerasTensor(spec.shape, dtype=dtype) for spec, dtype in pairs])
-            infer_output_spec(self._call_on_probes, (specs,), {})
+            self._call_on_nothing(input_shape)
 
     _build_dtypes: Any = None  # of inputs among which is text, which shapes alone do not tell
+    _build_more: Any = None    # shapes and dtypes of what `call` takes after its first argument
+
+    def _call_on_nothing(self, input_shape: Any) -> None:
+        specs = _specs(input_shape, self._build_dtypes, self.dtype)
+        more = {name: _specs(shapes, dtypes, self.dtype) for name, (shapes, dtypes) in (self._build_more or {}).items()}
+        infer_output_spec(self._call_on_probes, (specs,), more)
 
     def _maybe_build(self, args: Any, kwargs: Any) -> None:
+        if not self.built and self._symbolic_graph is None:
+            self._keep_apart(_build_more=without_probe(self._signature.further(args, kwargs)) or None)
         if not self.built and type(self).build is Model.build:  # the call that follows builds the layers
             self._keep_apart(_build_shapes=self._signature.build_shapes(args, kwargs)[0])
             given = self._signature.first(args, kwargs)
@@ -331,8 +336,13 @@ class Model(OfGraph):
         """Builds from what `get_build_config` returned; with a warning, and without weights, where `call` asks for values of inputs."""
         if config and "input_dtype" in config:
             self._keep_apart(_build_dtypes=config["input_dtype"])
+        if config and "further_inputs" in config:
+            self._keep_apart(_build_more=config["further_inputs"])
         try:
             super().build_from_config(config)
+            if "input_shape" in (config or ()) and getattr(type(self).build, "theirs", False) and self._symbolic_graph is None and not all(
+                    layer.built for layer in self._flatten_layers(include_self=False)):  # fmt: skip
+                self._call_on_nothing(config["input_shape"])  # the build of the user's makes weights, and leaves the layers to `call`
         except (TraceError, TypeError, KeyError, AttributeError) as error:
             self.built = False
             warn(f"Model '{self.name}' cannot be built from the shapes in its config, and has no weights before its first call: {error} "
@@ -343,7 +353,9 @@ class Model(OfGraph):
         if self._symbolic_graph is not None:
             return {"input_shape": None}
         shapes = super().get_build_config()
-        return shapes if shapes is None or self._build_dtypes is None else {**shapes, "input_dtype": self._build_dtypes}
+        if shapes is not None and self._build_dtypes is not None:
+            shapes = {**shapes, "input_dtype": self._build_dtypes}
+        return shapes if shapes is None or self._build_more is None else {**shapes, "further_inputs": self._build_more}
 
     # ---- printing and configs
     def summary(
@@ -430,6 +442,14 @@ class Model(OfGraph):
 def _holds_text(x: Any) -> bool:
     """Whether there is text among arrays or in a list."""
     return any(isinstance(leaf, (str, bytes)) or is_text(leaf) for leaf in flatten(x))
+
+
+def _specs(shapes: Any, dtypes: Any, default: Any) -> Any:
+    specs = specs_of(shapes, default)
+    if dtypes is None:
+        return specs
+    pairs = zip(flatten(specs), flatten(dtypes), strict=True)
+    return pack_sequence_as(specs, [KerasTensor(spec.shape, dtype=dtype) for spec, dtype in pairs])
 
 
 def _like(tensor: KerasTensor) -> KerasTensor:

@@ -324,6 +324,34 @@ def test_operations_between_layers_and_models_of_ones_own_are_kept_in_h5(tmp_pat
     np.testing.assert_allclose(pyml.saving.load_model(tmp_path / "m.h5").predict(x, verbose=0), model.predict(x, verbose=0), atol=1e-6)
 
 
+@pyml.saving.register_keras_serializable("tests")
+class TwoInputs(Model):
+    """What a first argument's shape does not tell: a second one, and layers that a `build` of one's own leaves to `call`."""
+
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.words, self.rest = layers.Embedding(7, 2, name="same"), [layers.Dense(2, name="same")]
+
+    def build(self, input_shape):
+        self.scale = self.add_weight(shape=(2,), initializer="normal", name="scale")
+        super().build(input_shape)
+
+    def call(self, x, words, training=False):
+        return (self.rest[0](x) + self.words(words["ids"])) * self.scale
+
+
+@pytest.mark.parametrize("ending", ["keras", "h5"])
+def test_a_model_with_a_call_of_its_own_of_several_inputs_is_kept(tmp_path, ending):
+    model, x, words = TwoInputs(), np.ones((3, 4), "float32"), {"ids": np.array([1, 0, 6])}
+    expected = model(x, words).numpy()
+    model.save(tmp_path / f"m.{ending}")
+    np.testing.assert_array_equal(pyml.models.load_model(tmp_path / f"m.{ending}")(x, words), expected)
+    if ending == "h5":
+        with pytest.raises(ValueError, match="of which Keras 2 opens no"):
+            model.save(tmp_path / "two.h5", keras_version=2)
+        assert not (tmp_path / "two.h5").exists()
+
+
 class Halves(Model):
     """A model of one's own that holds models of a graph, and is held by another one."""
 

@@ -71,6 +71,12 @@ def _described(model: Any, include_optimizer: bool, keras_version: int | None) -
         training["loss"] = keras2.long_names(training.get("loss"))
         training["optimizer_config"] = {"class_name": type(optimizer).__name__, "config": serialize_keras_object(optimizer.get_config())}
         training.pop("optimizer", None)
+    has_layers = getattr(model, "_symbolic_graph", None) is not None or hasattr(model, "add")
+    if not has_layers and keras_version == 2:
+        raise ValueError(f"save: {model.name} is a model with a call of its own, of which Keras 2 opens no .h5 file. Nothing was written; "
+                         "save it as .keras, or its weights with save_weights.")  # fmt: skip
+    if not has_layers:
+        return made, training, archive.KERAS_VERSION   # with the shapes it was built for, without which it would have no weights
     if keras_version != 3:
         both = keras_version is None
         try:
@@ -83,11 +89,16 @@ def _described(model: Any, include_optimizer: bool, keras_version: int | None) -
 
 def weights_group(model: Any, read: Reader) -> Group:
     """The weights of a model by layer."""
-    layers = _layers(model)
+    layers: dict[str, Any] = {}
+    for layer in _layers(model):
+        name = layer.name
+        while name in layers:                          # of a model with a call of its own: they are read in order
+            name += "_"
+        layers[name] = layer
     group = Group(attrs={"backend": "pyml", "keras_version": archive.KERAS_VERSION})
-    _set_names(group, "layer_names", [layer.name for layer in layers])
-    for layer in layers:
-        _put(group.group(layer.name), _weights(layer), read)
+    _set_names(group, "layer_names", list(layers))
+    for name, layer in layers.items():
+        _put(group.group(name), _weights(layer), read)
     _put(group.group("top_level_model_weights"), model._kept_variables(), read)
     return group
 
