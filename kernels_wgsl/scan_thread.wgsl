@@ -2,7 +2,8 @@
 // reads   x: ROWS x N, T = f32 | i32 | u32; ends: ROWS x CHUNKS, the running results over whole chunks
 // writes  y: ROWS x N
 // grid    (ceil(ROWS * CHUNKS / WG), 1, 1), folded into x and y by X          shared  none
-// limits  CHUNKS = ceil(N / CHUNK). The order is that of the elements within a chunk.
+// limits  CHUNKS = ceil(N / CHUNK). Products are made in the order of the elements within a chunk, sums in blocks of 64: what came
+//         before a block, and before the chunk, is added to each sum in it, so that no chain loses digits.
 // source  the definition.
 const ROWS: u32 = 4u;             // @param
 const N: u32 = 8u;                // @param
@@ -28,8 +29,20 @@ fn main(@builtin(workgroup_id) g: vec3u, @builtin(local_invocation_index) l: u32
   var running = select(T(0), T(1), PRODUCT);
   if (c > 0u) { running = ends[t - 1u]; }
   let last = row * N + min(N, (c + 1u) * CHUNK);
-  for (var i = row * N + c * CHUNK; i < last; i++) {
-    if (PRODUCT) { running = running * x[i]; } else { running = running + x[i]; }
-    store(i, running);
+  if (PRODUCT || CHUNK <= 64u) {
+    for (var i = row * N + c * CHUNK; i < last; i++) {
+      if (PRODUCT) { running = running * x[i]; } else { running = running + x[i]; }
+      store(i, running);
+    }
+    return;
+  }
+  var before = T(0);
+  for (var block = row * N + c * CHUNK; block < last; block += 64u) {
+    var own = T(0);
+    for (var i = block; i < min(block + 64u, last); i++) {
+      own += x[i];
+      store(i, running + (before + own));
+    }
+    before += own;
   }
 }

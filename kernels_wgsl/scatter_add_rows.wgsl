@@ -3,7 +3,8 @@
 // writes  y: ROWS x WIDTH
 // grid    (ceil(ROWS * WIDTH / WG), 1, 1), folded into x and y by X          shared  none
 // limits  any size. Reads every index once for every output thread: COUNT * ROWS * WIDTH / 4 loads.
-// source  a gather from the updates, because WebGPU has no float atomics and their order would not repeat.
+// source  a gather from the updates, because WebGPU has no float atomics and their order would not repeat. Where there are many
+//         indices, sums of 128 of them, and of 128 of those, are added up apart: one long chain would lose digits.
 const ROWS: u32 = 64u;            // @param
 const WIDTH: u32 = 8u;            // @param
 const COUNT: u32 = 16u;           // @param
@@ -25,6 +26,8 @@ fn main(@builtin(workgroup_id) g: vec3u, @builtin(local_invocation_index) l: u32
   if (i >= ROWS * WIDTH) { return; }
   let row = vec4i(i32(i / WIDTH));
   let c = i % WIDTH;
+  var total = T();
+  var part = T();
   var sum = T();
   for (var j = 0u; j < COUNT; j += 4u) {
     let hit = (indices[j / 4u] == row) & (vec4u(j, j + 1u, j + 2u, j + 3u) < vec4u(COUNT));
@@ -34,6 +37,10 @@ fn main(@builtin(workgroup_id) g: vec3u, @builtin(local_invocation_index) l: u32
       if (hit.z) { sum += updates[(j + 2u) * WIDTH + c]; }
       if (hit.w) { sum += updates[(j + 3u) * WIDTH + c]; }
     }
+    if (COUNT > 1024u) {
+      if ((j & 124u) == 124u) { part += sum; sum = T(); }
+      if ((j & 16380u) == 16380u) { total += part; part = T(); }
+    }
   }
-  put(i, sum);
+  put(i, total + (part + sum));
 }

@@ -5,6 +5,7 @@
 // grid    (ceil(ROWS * WIDTH / WG), 1, 1), folded into x and y by X          shared  none
 // limits  any size. Reads 2 log2(COUNT) numbers for every output thread, and every update once.
 // source  scatter_add_rows looks at every index for every output thread; here the first one of a row is found by bisection.
+//         Sums of 64, and of 64 of those, are added up apart: one long chain would lose digits.
 const ROWS: u32 = 64u;            // @param
 const WIDTH: u32 = 8u;            // @param
 const COUNT: u32 = 16u;           // @param
@@ -34,11 +35,15 @@ fn main(@builtin(workgroup_id) g: vec3u, @builtin(local_invocation_index) l: u32
     let r = u32(indices[u32(order[middle])]);  // a negative one wraps to a large one
     if (r < row) { low = middle + 1u; } else { high = middle; }
   }
+  var total = T();
+  var part = T();
   var sum = T();
   for (var j = low; j < COUNT; j++) {
     let at = u32(order[j]);
     if (u32(indices[at]) != row) { break; }
     sum += updates[at * WIDTH + c];
+    if ((j - low) % 64u == 63u) { part += sum; sum = T(); }
+    if ((j - low) % 4096u == 4095u) { total += part; part = T(); }
   }
-  put(i, sum);
+  put(i, total + (part + sum));
 }

@@ -50,9 +50,14 @@ fn main(@builtin(workgroup_id) g: vec3u, @builtin(local_invocation_index) l: u32
     if (low < high) {
       var e = low / CHUNK * CHUNK + CHUNK - 1u;
       sum = runs[min(e, high - 1u) * WIDTH + c];
-      while (e < high - 1u) {
+      while (e < high - 1u) {  // 32 at a time: one long chain of sums would lose digits
         e += CHUNK;
-        sum = joined(sum, runs[min(e, high - 1u) * WIDTH + c]);
+        var part = runs[min(e, high - 1u) * WIDTH + c];
+        for (var k = 1u; k < 32u && e < high - 1u; k++) {
+          e += CHUNK;
+          part = joined(part, runs[min(e, high - 1u) * WIDTH + c]);
+        }
+        sum = joined(sum, part);
       }
     }
     put(row * WIDTH + c, sum);

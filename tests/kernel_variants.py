@@ -209,6 +209,12 @@ def cases() -> Iterator[tuple[str, tuple[Operand, ...], dict[str, Any]]]:
                 yield "segment_ends", (((7,), I), ((7, *inner), dtype)), {"rows": 5, "by": by, "chunk": 3}
                 if by != "sum":
                     yield "scatter_by", (((7,), I), ((7, *inner), dtype)), {"rows": 5, "by": by}
+    for count, inner in ((1500, ()), (1100, (8,))):  # longer than one chain of sums may be
+        places, terms = ((count,), I), ((count, *inner), F)
+        yield "scatter_add", (places, terms), {"rows": 3}
+        yield "scatter_add_sorted", (places, places, terms), {"rows": 3}
+        yield "segment_ends", (places, terms), {"rows": 3, "by": "sum", "chunk": 7}
+    yield "avg_pool2d", (((1, 20, 90, 4), F),), {"size": (4, 70), "strides": (3, 5), "padding": ((1, 1), (2, 3))}
     yield "last_place", (((7,), I),), {"rows": 5}
     yield "last_place_sorted", (((7,), I), ((7,), I)), {"rows": 5}
     for units, batch, steps in itertools.product((3, 4, 8, 20, 70), (5, 1, 30), (3, 1)):

@@ -155,6 +155,40 @@ def test_rows_added_up_by_index_hold_for_many_updates_of_one_row(device):
     np.testing.assert_array_equal(found, np.repeat([[19_800.0], [0.0], [200.0]], 8, axis=1))
 
 
+@pytest.mark.parametrize(("rows", "width"), [(3, 1), (3, 8), (300, 4), (50_000, 1), (50_000, 3)])
+def test_what_many_updates_of_one_row_add_up_to_is_right_to_a_few_units(device, rows, width):
+    """A sixteenth of them goes to other rows. One chain of float32 would be off by up to one in a hundred."""
+    count = 300_000 // width
+    indices = np.full(count, 2, np.int32)
+    indices[::16] = np.arange(len(indices[::16])) % rows
+    updates = tenths(count, width)
+    expected = np.zeros((rows, width))
+    np.add.at(expected, indices, updates.astype(float))
+    np.testing.assert_allclose(ops.segment_sum(updates, indices, num_segments=rows).numpy(), expected, rtol=1e-5)
+
+
+def test_an_infinite_update_stays_infinite_and_a_nan_stays_nan_among_many(device):
+    updates = np.ones(20_000, np.float32)
+    indices = (np.arange(20_000) % 4).astype(np.int32)
+    updates[[100, 8001, 8005, 5002]] = np.inf, np.inf, -np.inf, np.nan
+    found = ops.segment_sum(updates, indices, num_segments=4).numpy()
+    np.testing.assert_array_equal(found, [np.inf, np.nan, np.nan, 5000.0])
+    running = ops.cumsum(updates[::4]).numpy()
+    np.testing.assert_array_equal(running, np.cumsum(updates[::4].astype(float)))
+
+
+@pytest.mark.parametrize(("shape", "axis"), [((200_003,), 0), ((3, 30_000), 1), ((20_000, 5), 0)])
+def test_running_sums_of_many_like_terms_are_right_to_a_few_units(device, shape, axis):
+    x = tenths(*shape)
+    np.testing.assert_allclose(ops.cumsum(x, axis=axis).numpy(), np.cumsum(x, axis, np.float64), rtol=5e-6)
+
+
+@pytest.mark.parametrize("window", [(1, 16_000), (120, 130), (17, 70)])
+def test_means_of_large_windows_of_like_terms_are_right_to_a_few_units(device, window):
+    found = Tensor(OPS["avg_pool2d"](as_node(tenths(1, *window, 1)), size=window, strides=(1, 1), padding=((0, 0), (0, 0)))).numpy()
+    np.testing.assert_allclose(found, np.full((1, 1, 1, 1), np.float32(0.1)), rtol=5e-6)
+
+
 @pytest.mark.parametrize("name", ["lstm", "lstm_grad", "gru", "gru_grad"])
 def test_recurrent_steps_one_part_after_the_other_equal_all_at_once(device, name, monkeypatch):
     """Adapters that end long loops get the steps in parts; here in parts of two or three, on every device."""

@@ -18,6 +18,7 @@ from .segments import PARTS, PUT4, in_order, order_of
 
 _SPAN = 32  # columns (or fours of them) whose sums one thread of a software adapter keeps
 _SUMS = 1 << 22  # sums that a processor core keeps in memory of its own, 16 MB of them
+_CHAIN = 1024  # updates that may be added up one after another: longer chains of floats lose digits
 _PRIVATE = 2048  # sums of a thread of a software adapter
 _PARTS = 64  # in so many chunks it adds up to few rows
 _NARROW = 8  # a row of so many elements is one thread's on a processor core, which looks at its index once
@@ -117,7 +118,9 @@ def _scatter_kernel(node: Node, profile: Profile) -> KernelSpec:
     if is_core(profile):
         spec = _kernel("scatter_add_sums", rows, prod(node.shape[1:]), node.src[0].size, rows, node.dtype, profile)
         block = min(rows, max(1, _SUMS // max(1, prod(node.shape[1:]))))
-        params = {k: v for k, v in spec.params.items() if k not in ("WG", "X")} | {"BLOCK": block}
+        long = node.src[0].size > _CHAIN and node.dtype == "float32"
+        held = {"LONG": long, "HELD": block * spec.params["WIDTH"] if long else 1, "COUNTED": block if long else 1}
+        params = {k: v for k, v in spec.params.items() if k not in ("WG", "X")} | {"BLOCK": block} | held
         return KernelSpec(spec.file, params, (ceil_div(rows, block), 1, 1), spec.hooks)
     spec = _kernel("scatter_add_rows", rows, prod(node.shape[1:]), node.src[0].size, rows, node.dtype, profile)
     if not is_register(profile):
@@ -140,8 +143,10 @@ def _scatter_lower(node: Node, profile: Profile) -> Node | None:
     count, width = indices.size, prod(node.shape[1:])
     sort = sums_by_order(_threads(node, profile), count, profile)
     indices, updates = reshape(indices, (count,)), reshape(updates, (count, *node.shape[1:]))
-    if sort and is_software(profile) and 4 * node.size <= count * width and node.size <= _PRIVATE:
-        chunk = max(1, min(ceil_div(count, _PARTS), (LOOP_ROUNDS - 2 * node.size) // (width + 1)))
+    many = sort or (count > 4 * _CHAIN and node.dtype == "float32")
+    if many and is_software(profile) and 4 * node.size <= count * width and node.size <= _PRIVATE:
+        longest = max(_CHAIN // 2, 4 * rows) if node.dtype == "float32" else count  # the sums of a chunk cost a part of what is in it
+        chunk = max(1, min(ceil_div(count, _PARTS), longest, (LOOP_ROUNDS - 2 * node.size) // (width + 1)))
         return reduce_sum(PARTS(indices, updates, rows=rows, chunk=chunk), axis=(0,))
     if sort and is_software(profile) and count > LOOP_ROUNDS // 2:
         return in_order(indices, updates, rows, "sum")
