@@ -465,6 +465,34 @@ def test_serve_names_a_port_that_is_taken(built):
     assert done.returncode == 1 and "choose another with --port" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        ("serve SITE --port 70000", "port must be from 0 to 65535. Received: 70000"),
+        ("serve SITE --port -1", "port must be from 0 to 65535. Received: -1"),
+        ("serve SITE --port x", "port must be a whole number. Received: x"),
+        ("demo mnist --port 99999", "port must be from 0 to 65535. Received: 99999"),
+        ("demo mnist --epochs 0", "epochs must be from 1. Received: 0"),
+        ("demo mnist --timeout nan", "timeout must be a number of seconds above 0. Received: nan"),
+        ("demo mnist --timeout -1", "timeout must be a number of seconds above 0. Received: -1"),
+        ("demo mnist --backend gpu", "invalid choice: 'gpu'"),
+        ("serve SITE --port 0 --host nowhere.invalid", "cannot listen at nowhere.invalid ("),
+        ("serve SITE --port 0 --host 8.8.8.8", "cannot listen at 8.8.8.8 ("),
+        ("serve SITE/index.html", "index.html is a file; name the folder that holds it"),
+        ("serve SITE/none", "there is no folder SITE/none; build a site with `pyml build SITE/none`"),
+        ("build SITE/index.html/out", "build: SITE/index.html/out cannot be written ("),
+    ],
+)
+def test_what_a_command_cannot_do_is_one_sentence(built, arguments, told, capsys):
+    arguments, told = (text.replace("SITE", str(built)) for text in (arguments, told))
+    try:
+        status = cli.main(arguments.split())
+    except SystemExit as end:  # argparse
+        status = end.code
+    error = capsys.readouterr().err
+    assert status in (1, 2) and told in error.replace("\n", " ")
+
+
 def test_serve_refuses_a_folder_without_a_page(tmp_path):
     done = run_pyml("serve", str(tmp_path))
     assert done.returncode == 1 and "holds no index.html" in done.stderr
@@ -539,6 +567,11 @@ def test_driver_waits_for_the_end_of_the_demo():
 def test_driver_gives_up_in_time_and_tells_the_last_error():
     with pytest.raises(demo.DemoError, match=r"did not finish within 0 s\. Its last error: out of memory"):
         demo.wait_for_result(FakePage(None), 0.01, ["out of memory"])
+
+
+def test_driver_tells_at_once_why_python_did_not_start():
+    failed = {"done": False, "error": None, "notStarted": "Could not download numpy.whl: it ended early. Try again"}
+    assert demo.wait_for_result(FakePage(failed), 3600, [])["error"] == "Could not download numpy.whl: it ended early."
 
 
 def test_driver_notices_a_crashed_page():

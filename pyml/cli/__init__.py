@@ -1,6 +1,9 @@
 """The `pyml` command: demo, serve, build, hub, cache, export, info."""
 
 import argparse
+import errno
+import math
+import socket
 import sys
 from functools import partial
 from pathlib import Path
@@ -8,6 +11,39 @@ from pathlib import Path
 from pyml import paths
 from pyml.cli import cache, export, hub
 from pyml.cli.failing import fail
+
+
+def whole(name: str, text: str, least: int, most: int | None = None) -> int:
+    """A whole number of the command line; argparse shows what is wrong with another text."""
+    try:
+        number = int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{name} must be a whole number. Received: {text}") from None
+    if number < least or (most is not None and number > most):
+        end = "" if most is None else f" to {most}"
+        raise argparse.ArgumentTypeError(f"{name} must be from {least}{end}. Received: {text}")
+    return number
+
+
+def port(text: str) -> int:
+    """A port of the command line."""
+    return whole("port", text, 0, 65535)
+
+
+def epochs(text: str) -> int:
+    """Epochs of the command line."""
+    return whole("epochs", text, 1)
+
+
+def seconds(text: str) -> float:
+    """A time of the command line; `inf` is for ever."""
+    try:
+        number = float(text)
+    except ValueError:
+        number = math.nan
+    if not number > 0:
+        raise argparse.ArgumentTypeError(f"timeout must be a number of seconds above 0. Received: {text}")
+    return number
 
 
 def parser() -> argparse.ArgumentParser:
@@ -18,14 +54,14 @@ def parser() -> argparse.ArgumentParser:
     demo = commands.add_parser("demo", help="run a demo in a browser; without a display, headless")
     demo.add_argument("name", nargs="?", help="a folder of demos/; without it the demos are listed")
     demo.add_argument("--headless", action="store_true", help="no window, even where there is a display")
-    demo.add_argument("--port", type=int, default=8000)
-    demo.add_argument("--epochs", type=int, help="for a headless run; the page has its own default")
-    demo.add_argument("--backend", default="webgpu", help="for a headless run: webgpu (default), wasm or cpu")
-    demo.add_argument("--timeout", type=float, default=900, help="seconds a headless run may take")
+    demo.add_argument("--port", type=port, default=8000, help="where a window finds it; a free one where this is taken (default: 8000)")
+    demo.add_argument("--epochs", type=epochs, help="for a headless run; the page has its own default")
+    demo.add_argument("--backend", default="webgpu", choices=("webgpu", "wasm", "cpu"), help="for a headless run (default: webgpu)")
+    demo.add_argument("--timeout", type=seconds, default=900, help="seconds a headless run may take (default: 900)")
 
     serve = commands.add_parser("serve", help="serve a site; in a checkout, rebuilt when a file changed")
     serve.add_argument("folder", nargs="?", type=Path, help="a built site (default: this checkout's own)")
-    serve.add_argument("--port", type=int, default=8000, help="0 takes a free one (default: 8000)")
+    serve.add_argument("--port", type=port, default=8000, help="0 takes a free one (default: 8000)")
     serve.add_argument("--host", default="127.0.0.1", help="the address to listen at (default: 127.0.0.1, this machine only)")
 
     build = commands.add_parser("build", help="write a folder that any static host can serve")
@@ -85,6 +121,8 @@ def run_build(options: argparse.Namespace) -> int:
             build_site(options.folder, options.page, programs=options.programs, packages=options.packages)
     except (AssetError, BuildError) as error:
         return fail(error)
+    except OSError as error:
+        return fail(f"build: {options.folder} cannot be written ({error.filename or error}: {error.strerror}).")
     return 0
 
 
@@ -101,13 +139,21 @@ def run_serve(options: argparse.Namespace) -> int:
             folder = build_site(paths.site_dir())
             renew = Renewer(lambda: build_site(paths.site_dir(), quick=True))
             fetching = Fetching(partial(renew, at_once=True))
+        elif folder.is_file():
+            return fail(f"serve: {folder} is a file; name the folder that holds it.")
+        elif not folder.is_dir():
+            return fail(f"serve: there is no folder {folder}; build a site with `pyml build {folder}`.")
         elif not (folder / "index.html").is_file():
-            return fail(f"{folder}: holds no index.html; build a site with `pyml build {folder}`.")
-        server = make_server(folder, options.port, renew, host=options.host, fetching=fetching)
+            return fail(f"serve: {folder} holds no index.html; build a site with `pyml build {folder}`.")
     except (AssetError, BuildError) as error:
         return fail(error)
+    try:
+        server = make_server(folder, options.port, renew, host=options.host, fetching=fetching)
     except OSError as error:
-        return fail(f"port {options.port} of {options.host} cannot be used ({error.strerror}); choose another with --port.")
+        if isinstance(error, socket.gaierror) or error.errno == errno.EADDRNOTAVAIL:
+            return fail(f"serve: this machine cannot listen at {options.host} ({error.strerror}); leave out --host, or name one of its own "
+                        "addresses.")
+        return fail(f"serve: port {options.port} of {options.host} cannot be used ({error.strerror}); choose another with --port.")
     name = f"[{options.host}]" if ":" in options.host else options.host
     print(f"serving {folder} at http://{name}:{server.server_address[1]}/  (Ctrl-C stops)", flush=True)
     with server:

@@ -23,6 +23,10 @@ from pyml.hub.registry import REGISTRY
 
 GOALS = {"mnist": 0.97}  # least test accuracy of a headless run that counts as a success
 PREFIX = "pyml:"
+# what the page says of itself, and of a start that failed: it offers a button then, which nobody here presses
+STATE = """() => globalThis.pymlDemo && {
+  ...pymlDemo, notStarted: document.querySelector("#status[data-phase=failed]")?.textContent,
+}"""
 
 
 class DemoError(Exception):
@@ -158,11 +162,13 @@ def wait_for_result(page: Any, timeout: float, problems: list[str]) -> dict:
     """Waits until the page has set `window.pymlDemo.done`.
 
     Raises:
-        DemoError: It did not within `timeout` seconds, or the page crashed.
+        DemoError: It did not within `timeout` seconds, or the page crashed. What the page itself says of a failure is in the value.
     """
     end = time.monotonic() + timeout
     while time.monotonic() < end:
-        result = page.evaluate("() => globalThis.pymlDemo ?? null")
+        result = page.evaluate(STATE)
+        if result and result.get("notStarted"):
+            return {**result, "error": result["notStarted"].removesuffix("Try again").strip()}
         if result and (result.get("done") or result.get("error")):
             return result
         if "the page crashed" in problems:
