@@ -65,7 +65,7 @@ class Windowed(Layer, abstract=True):
         self.bias: Variable | None = None
         self.input_spec = InputSpec(ndim=self.rank + 2)
 
-    def _made(self, channels: int) -> None:
+    def _note_built(self, channels: int) -> None:
         self.input_spec = InputSpec(ndim=self.rank + 2, axes={self._channels: channels})
         self.built = True
 
@@ -115,7 +115,7 @@ class _Conv(LowRank, Windowed, not_in_config=("lora_rank", "lora_alpha")):
         self._kernel = make_weight(self, "kernel", (*self.kernel_size, channels // self.groups, self.filters))
         if self.use_bias:
             self.bias = make_weight(self, "bias", (self.filters,))
-        self._made(channels)
+        self._note_built(channels)
         if self.lora_rank:
             self.enable_lora(self.lora_rank, self.lora_alpha)
 

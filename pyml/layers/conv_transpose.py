@@ -48,7 +48,7 @@ class _ConvTranspose(Windowed):
         self.kernel = make_weight(self, "kernel", (*self.kernel_size, self.filters, channels))
         if self.use_bias:
             self.bias = make_weight(self, "bias", (self.filters,))
-        self._made(channels)
+        self._note_built(channels)
 
     def call(self, inputs: Tensor) -> Tensor:
         return self._finish(ops.conv_transpose(

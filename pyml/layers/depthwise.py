@@ -38,7 +38,7 @@ class _DepthwiseConv(Windowed):
         self.kernel = make_weight(self, "depthwise", (*self.kernel_size, channels, self.depth_multiplier), name="kernel")
         if self.use_bias:
             self.bias = make_weight(self, "bias", (channels * self.depth_multiplier,))
-        self._made(channels)
+        self._note_built(channels)
 
     def call(self, inputs: Tensor) -> Tensor:
         self._sizes(inputs.shape)
@@ -132,7 +132,7 @@ class _SeparableConv(Windowed):
             self, "pointwise", (*(1,) * self.rank, wide, self.filters), name="pointwise_kernel")
         if self.use_bias:
             self.bias = make_weight(self, "bias", (self.filters,))
-        self._made(channels)
+        self._note_built(channels)
 
     def call(self, inputs: Tensor) -> Tensor:
         self._sizes(inputs.shape)

@@ -45,7 +45,7 @@ class InDtypes(Tracking):
             self.quantize(policy.quantization_mode)
 
     @property
-    def _own_policy(self) -> DTypePolicy:
+    def _policy_at_path(self) -> DTypePolicy:
         """The policy of this layer: of a map the one at its path."""
         policy = self._dtype_policy
         if type(policy) is DTypePolicy:
@@ -55,7 +55,7 @@ class InDtypes(Tracking):
     @property
     def variable_dtype(self) -> str:
         """Dtype of the weights."""
-        return self._own_policy.variable_dtype
+        return self._policy_at_path.variable_dtype
 
     @property
     def dtype(self) -> str:
@@ -65,7 +65,7 @@ class InDtypes(Tracking):
     @property
     def compute_dtype(self) -> str:
         """Dtype that the layer's policy computes in; devices compute in 32 bits."""
-        return self._own_policy.compute_dtype
+        return self._policy_at_path.compute_dtype
 
     @property
     def input_dtype(self) -> str:
@@ -75,12 +75,12 @@ class InDtypes(Tracking):
     @property
     def quantization_mode(self) -> str | None:
         """`"int8"` or `"int4"` where the layer computes with quantized weights, else None."""
-        return self._own_policy.quantization_mode
+        return self._policy_at_path.quantization_mode
 
     @property
     def _device_dtype(self) -> str:
         """The dtype on the device."""
-        return standardize(self._own_policy.variable_dtype)
+        return standardize(self._policy_at_path.variable_dtype)
 
     def quantize(self, mode: str | None = None, type_check: bool = True, config: Any = None) -> None:
         """Replaces weights by integers of few bits: what `Dense`, `EinsumDense` and `Embedding` can do.

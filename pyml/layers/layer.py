@@ -72,7 +72,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
     """
 
     _remat: RematScope | None = None  # whether what it makes is computed once more rather than kept
-    _rounds = True  # outputs are rounded to the policy's dtype where that has 16 bits; models leave it to their layers
+    _rounds_outputs = True  # outputs are rounded to the policy's dtype where that has 16 bits; models leave it to their layers
     _told_lost_mask = False
     input_spec: Any = None  # an object has what it checks; what a model tells of its graph, the graph checks itself
     supports_jit = True
@@ -236,7 +236,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
 
     def _call_on_values(self, args: Any, kwargs: Any) -> Any:
         """Calls the layer on tensors: training, masks, scopes and regularizers as its signature asks for them."""
-        signature, policy = self._signature, self._own_policy
+        signature, policy = self._signature, self._policy_at_path
         training = kwargs.pop("training", None) if kwargs else None
         depth, around = call_context.innermost()
         if training is None:
@@ -250,11 +250,11 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
         if kwargs and not signature.takes_mask:
             kwargs.pop("mask", None)
         previous_mask = signature.fill_masks(args, kwargs)
-        dtype = policy.compute_dtype if self._rounds and self.autocast else "float32"
+        dtype = policy.compute_dtype if self._rounds_outputs and self.autocast else "float32"
         if dtype != "float32" and not (ours := type(self).__module__.startswith("pyml.")) and dtype in INTEGERS:
             args, kwargs = map_structure(lambda x: rounded(x, dtype), (args, kwargs))
         outer_call, outer_scope = call_context.enter((depth + 1, training)), enter_scope(self.name, self)
-        outer_wide = enter_wide(self._rounds and type(self).__module__.startswith("pyml.")) if settings.halved else None
+        outer_wide = enter_wide(self._rounds_outputs and type(self).__module__.startswith("pyml.")) if settings.halved else None
         try:
             call = self.call if policy.quantization_mode is None else self.quantized_call
             outputs = (call if self._remat is None else self.rematerialized_call(call, *args, **kwargs))(*args, **kwargs)
@@ -276,7 +276,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
 
     def _tell_lost_mask(self) -> None:
         """Warns once that layers behind this one see no mask; models leave that to their layers."""
-        if self._rounds and not self.supports_masking and not self._told_lost_mask:
+        if self._rounds_outputs and not self.supports_masking and not self._told_lost_mask:
             self._told_lost_mask = True
             warn(f"Layer '{self.name}' (of type {type(self).__name__}) was passed an input with a mask attached to it. However, this "
                  "layer does not support masking and will therefore destroy the mask information. Downstream layers will not see the "
@@ -307,7 +307,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
         shapes = self._signature.output_shapes(args, kwargs)
         dtypes = [str(getattr(leaf, "dtype", self._device_dtype)) for leaf in flatten(first)]
         floats = set(dtypes) <= set(FLOATS)
-        as_given = floats and type(self).__module__.startswith("pyml.") and not (self._rounds and self.autocast)
+        as_given = floats and type(self).__module__.startswith("pyml.") and not (self._rounds_outputs and self.autocast)
         dtype = dtypes[0] if as_given else self.compute_dtype
         found = self.compute_output_shape(map_structure(lambda t: tuple(t.shape), first)) if shapes is None else (
             self.compute_output_shape(**shapes))  # fmt: skip

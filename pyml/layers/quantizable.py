@@ -28,7 +28,7 @@ class Quantizable(LowRank):
     _is_quantized = False
     quantization_config: Any
     quantization_mode: str | None
-    _own_policy: DTypePolicy
+    _policy_at_path: DTypePolicy
     inputs_quantizer: Any = None
     kernel_scale: Any  # weights that quantizing makes
     kernel_zero: Any
@@ -84,7 +84,7 @@ class Quantizable(LowRank):
 
     def _block_size(self, config: Any) -> int | None:
         """How many inputs share a scale: of the config or of the policy, None for all."""
-        policy = self._own_policy
+        policy = self._policy_at_path
         size = getattr(config, "block_size", None)
         if config is None and isinstance(policy, Int4DTypePolicy):
             size = policy.block_size
@@ -129,7 +129,7 @@ class Quantizable(LowRank):
             self.quantized_build(shape, config.mode, config)
         for name, value in values.items():
             getattr(self, self._kept_as(name)).assign(value)
-        policy = self._own_policy
+        policy = self._policy_at_path
         if policy.quantization_mode is None:
             text = config.mode if config.mode == "int8" else f"int4/{self._int4_block_size or -1}"
             layer.dtype_policy = dtype_policies.get(f"{text}_from_{policy.name}")
@@ -189,7 +189,7 @@ def check_quantizable(layer: Any, mode: str) -> None:
         raise ValueError(f"Cannot quantize a layer that isn't yet built. Layer '{layer.name}' (of type '{type(layer).__name__}') is "
                          "not built yet.")
     if getattr(layer, "_is_quantized", False):
-        raise ValueError(f"Layer '{layer.name}' is already quantized with dtype_policy='{layer._own_policy.name}'. Received: mode={mode}")
+        raise ValueError(f"Layer '{layer.name}' is already quantized with dtype_policy='{layer._policy_at_path.name}'. Received: mode={mode}")
     if mode == "int8" and layer.compute_dtype == "float16":
         raise ValueError("Quantization mode='int8' doesn't work well with compute_dtype='float16'; use a policy of 'float32' or "
                          "'mixed_bfloat16'.")

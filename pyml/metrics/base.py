@@ -123,7 +123,7 @@ class Metric(Configured, kind=METRICS, abstract=True):
         of_policy = floatx() if dtype is None else dtype_policies.get(dtype).compute_dtype
         self._dtype = narrow(of_policy) or standardize(of_policy)
         self._variables: list[Variable] = []
-        self._held: dict[str, Any] = {}                # attributes that are Variables or metrics, or that may hold some
+        self._held_in_attributes: dict[str, Any] = {}                # attributes that are Variables or metrics, or that may hold some
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -132,10 +132,10 @@ class Metric(Configured, kind=METRICS, abstract=True):
                 setattr(cls, name, _in_32_bits(cls.__dict__[name]))
 
     def __setattr__(self, name: str, value: Any) -> None:
-        if "_held" in self.__dict__:
-            self._held.pop(name, None)
+        if "_held_in_attributes" in self.__dict__:
+            self._held_in_attributes.pop(name, None)
             if isinstance(value, (Variable, Metric, list, tuple, dict)):
-                self._held[name] = value
+                self._held_in_attributes[name] = value
         object.__setattr__(self, name, value)
 
     @property
@@ -144,7 +144,7 @@ class Metric(Configured, kind=METRICS, abstract=True):
         return self._dtype
 
     @property
-    def _computes(self) -> str:
+    def _computing_dtype(self) -> str:
         """Dtype of what is computed on the way: 32 bits of a float of 16."""
         return "float32" if self._dtype in LARGEST else self._dtype
 
@@ -156,7 +156,7 @@ class Metric(Configured, kind=METRICS, abstract=True):
     @property
     def variables(self) -> list[Variable]:
         """The Variables of this metric, then those of metrics it holds, be it in lists or dicts."""
-        held = list(_within(self._held))
+        held = list(_within(self._held_in_attributes))
         every = [*self._variables, *(x for x in held if isinstance(x, Variable))]
         every += [v for x in held if isinstance(x, Metric) for v in x.variables]
         return list({id(v): v for v in every}.values())
@@ -194,13 +194,13 @@ class Metric(Configured, kind=METRICS, abstract=True):
 
     def stateless_update_state(self, metric_variables: Any, *args: Any, **kwargs: Any) -> list[Any]:
         """The values that `update_state(*args)` would give the `variables`, which have the values `metric_variables`."""
-        with StatelessScope(self._mapping(metric_variables)) as scope:
+        with StatelessScope(self._values_of_variables(metric_variables)) as scope:
             self.update_state(*args, **kwargs)
         return [scope.get_current_value(v) for v in self.variables]
 
     def stateless_result(self, metric_variables: Any) -> Any:
         """`result()` where the `variables` have these values."""
-        with StatelessScope(self._mapping(metric_variables)):
+        with StatelessScope(self._values_of_variables(metric_variables)):
             result = self.result()
             return result.value if isinstance(result, Variable) else result
 
@@ -210,7 +210,7 @@ class Metric(Configured, kind=METRICS, abstract=True):
             self.reset_state()
         return [scope.get_current_value(v) for v in self.variables]
 
-    def _mapping(self, values: Any) -> list[tuple[Variable, Any]]:
+    def _values_of_variables(self, values: Any) -> list[tuple[Variable, Any]]:
         own = self.variables
         if len(values) != len(own):
             raise ValueError(

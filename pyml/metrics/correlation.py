@@ -175,12 +175,12 @@ class R2Score(Metric):
         self._built = True
 
     def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> None:
-        y_true = ops.cast(ops.convert_to_tensor(y_true), self._computes)
-        y_pred = ops.cast(ops.convert_to_tensor(y_pred), self._computes)
+        y_true = ops.cast(ops.convert_to_tensor(y_true), self._computing_dtype)
+        y_pred = ops.cast(ops.convert_to_tensor(y_pred), self._computing_dtype)
         true, said = squeeze_or_expand_to_same_rank(y_true, y_pred)
         if not self._built:
             self._build(true.shape, said.shape)
-        weights = ops.convert_to_tensor(1.0 if sample_weight is None else sample_weight, dtype=self._computes)
+        weights = ops.convert_to_tensor(1.0 if sample_weight is None else sample_weight, dtype=self._computing_dtype)
         weights = ops.expand_dims(weights, 1) if len(weights.shape) == 1 else weights
         weights = ops.broadcast_to(weights, true.shape)
         parts = (true * true * weights, true * weights, ops.square(true - said) * weights, weights)

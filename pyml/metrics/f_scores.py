@@ -75,18 +75,18 @@ class FBetaScore(Metric):
         self._built = True
 
     def update_state(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> None:
-        true = ops.cast(ops.convert_to_tensor(y_true), self._computes)
-        said = ops.cast(ops.convert_to_tensor(y_pred), self._computes)
+        true = ops.cast(ops.convert_to_tensor(y_true), self._computing_dtype)
+        said = ops.cast(ops.convert_to_tensor(y_pred), self._computing_dtype)
         if not self._built:
             self._build(true.shape, said.shape)
         if self.threshold is None:
             yes = ops.logical_and(said >= ops.max(said, axis=-1, keepdims=True), ops.abs(said) > 1e-9)
         else:
             yes = said > self.threshold
-        said = ops.cast(yes, self._computes)
+        said = ops.cast(yes, self._computing_dtype)
         weights: Any = 1.0
         if sample_weight is not None:
-            weights = ops.expand_dims(ops.cast(ops.convert_to_tensor(sample_weight), self._computes), 1)
+            weights = ops.expand_dims(ops.cast(ops.convert_to_tensor(sample_weight), self._computing_dtype), 1)
         parts = (said * true, said * (1.0 - true), (1.0 - said) * true, true)
         for name, part in zip(_COUNTS, parts, strict=True):
             getattr(self, name).assign_add(ops.sum(part * weights, axis=None if self.average == "micro" else 0))

@@ -71,13 +71,13 @@ class IoU(Metric):
             counts = ops.logical_and(counts, ops.not_equal(true, self.ignore_class))
         weights: Any = 1.0
         if sample_weight is not None:
-            weights = ops.cast(ops.cast(ops.convert_to_tensor(sample_weight), self._computes), "float32")
+            weights = ops.cast(ops.cast(ops.convert_to_tensor(sample_weight), self._computing_dtype), "float32")
             weights = ops.broadcast_to(ops.reshape(weights, (-1,)), true.shape)
         weights = ops.where(counts, weights, 0.0)
         cell = ops.expand_dims(true * n + said, 0)
         cells = ops.convert_to_tensor(np.arange(n * n, dtype=np.int32)[:, None])
         table = ops.sum(ops.where(ops.equal(cell, cells), weights, 0.0), axis=1)
-        self.total_cm.assign_add(ops.reshape(ops.cast(table, self._computes), (n, n)))
+        self.total_cm.assign_add(ops.reshape(ops.cast(table, self._computing_dtype), (n, n)))
 
     def _classes(self, values: TensorLike, sparse: bool) -> Any:
         values = ops.convert_to_tensor(values)

@@ -77,8 +77,8 @@ class RootMeanSquaredError(Mean, aliases=("rmse", "RMSE")):
     def update_state(  # type: ignore[override]  # a Mean of two arguments, as in Keras
         self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
     ) -> None:
-        y_pred = ops.cast(ops.convert_to_tensor(y_pred), self._computes)
-        y_true = ops.cast(ops.convert_to_tensor(y_true), self._computes)
+        y_pred = ops.cast(ops.convert_to_tensor(y_pred), self._computing_dtype)
+        y_true = ops.cast(ops.convert_to_tensor(y_true), self._computing_dtype)
         true, predicted = squeeze_or_expand_to_same_rank(y_true, y_pred)
         super().update_state(ops.square(true - predicted), sample_weight=sample_weight)
 

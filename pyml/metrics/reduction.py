@@ -88,15 +88,15 @@ class Sum(Metric):
     def __init__(self, name: str | None = "sum", dtype: Any = None) -> None:
         super().__init__(name=name, dtype=dtype)
         self.total = self.add_variable(shape=(), initializer="zeros", dtype=self.dtype, name="total")
-        self._running = RunningTotal(self.total)
+        self._running_total = RunningTotal(self.total)
 
     def update_state(self, values: TensorLike, sample_weight: TensorLike | None = None) -> None:
-        values, _ = reduce_to_samplewise_values(values, sample_weight, ops.sum, self._computes)
-        self._running.add(ops.sum(values))
+        values, _ = reduce_to_samplewise_values(values, sample_weight, ops.sum, self._computing_dtype)
+        self._running_total.add(ops.sum(values))
 
     def reset_state(self) -> None:
         super().reset_state()
-        self._running.reset()
+        self._running_total.reset()
 
     def result(self) -> Any:
         return ops.convert_to_tensor(self.total)
@@ -120,17 +120,17 @@ class Mean(Metric):
         super().__init__(name=name, dtype=dtype)
         self.total = self.add_variable(shape=(), initializer="zeros", dtype=self.dtype, name="total")
         self.count = self.add_variable(shape=(), initializer="zeros", dtype=self.dtype, name="count")
-        self._running = (RunningTotal(self.total), RunningTotal(self.count))
+        self._running_total = (RunningTotal(self.total), RunningTotal(self.count))
 
     def update_state(self, values: TensorLike, sample_weight: TensorLike | None = None) -> None:
-        each, weights = reduce_to_samplewise_values(values, sample_weight, ops.mean, self._computes)
-        total, count = self._running
+        each, weights = reduce_to_samplewise_values(values, sample_weight, ops.mean, self._computing_dtype)
+        total, count = self._running_total
         total.add(ops.sum(each))
         count.add(size_of(each) if weights is None else ops.sum(weights))
 
     def reset_state(self) -> None:
         super().reset_state()
-        for running in self._running:
+        for running in self._running_total:
             running.reset()
 
     def result(self) -> Any:
@@ -160,7 +160,7 @@ class MeanMetricWrapper(Mean):
     def update_state(  # type: ignore[override]  # a Mean of two arguments, as in Keras
         self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None
     ) -> None:
-        sample_weight = apply_mask(sample_weight, getattr(y_pred, "_keras_mask", None), self._computes, "sum")
+        sample_weight = apply_mask(sample_weight, getattr(y_pred, "_keras_mask", None), self._computing_dtype, "sum")
         try:
             values = self._fn(y_true, y_pred, **self._fn_kwargs)
         except ShapeError as error:

@@ -52,7 +52,7 @@ class Model(OfGraph):
         (None, 1)
     """
 
-    _rounds = False
+    _rounds_outputs = False
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         if cls is Model and _is_functional(args, kwargs):
@@ -115,7 +115,7 @@ class Model(OfGraph):
                 return stage.run_rest(inputs)
             if self._symbolic_graph is None:
                 raise Undefined(f"{type(self).__name__} must define call(inputs), or be made as Model(inputs, outputs).")
-            outputs = self._symbolic_graph.run(with_masks(self._standardized(inputs), mask))
+            outputs = self._symbolic_graph.run(with_masks(self._inputs_in_order(inputs), mask))
             return outputs[0] if isinstance(outputs, (list, tuple)) and len(outputs) == 1 else outputs
 
     def compute_output_spec(self, *args: Any, **kwargs: Any) -> Any:
@@ -142,7 +142,7 @@ class Model(OfGraph):
             return map_structure(lambda t: t.shape, self._symbolic_graph.outputs_struct)
         return super().compute_output_shape(input_shape)
 
-    def _standardized(self, inputs: Any) -> list[Any]:
+    def _inputs_in_order(self, inputs: Any) -> list[Any]:
         """The inputs in the order and dtypes of the graph's, their shapes checked."""
         graph = self._need_graph("graph")
         flat = self._flat_inputs(graph, text_inputs(inputs, graph.inputs))
@@ -202,7 +202,7 @@ class Model(OfGraph):
             stage = self._inner_text_stage(inputs)
         if stage is None or stage.ran(inputs):
             return inputs
-        return stage.run_first(flatten(inputs) if self._symbolic_graph is None else self._standardized(inputs))
+        return stage.run_first(flatten(inputs) if self._symbolic_graph is None else self._inputs_in_order(inputs))
 
     def _call_on_values(self, args: Any, kwargs: Any) -> Any:
         stage = None if self._text_stage is None else self._text_stage[1]
@@ -234,7 +234,7 @@ class Model(OfGraph):
         stage = self._host_stage()
         if stage is None or x is None:
             return x
-        return staged(x, lambda inputs: inputs if stage.ran(inputs) else stage.run_first(self._standardized(inputs)))
+        return staged(x, lambda inputs: inputs if stage.ran(inputs) else stage.run_first(self._inputs_in_order(inputs)))
 
     def _flat_inputs(self, graph: Graph, inputs: Any) -> list[Any]:
         """Nested inputs flat in the graph's order; dicts go by the names of the inputs."""

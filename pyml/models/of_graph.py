@@ -126,12 +126,12 @@ class OfGraph(KeptInFiles, abstract=True):
             )
         return self._symbolic_graph
 
-    @property
+    @_Read
     def _inputs_struct(self) -> Any:
         """The nested inputs, by the name that code written for Keras has for them."""
         return self._need_graph("_inputs_struct").inputs_struct
 
-    @property
+    @_Read
     def _outputs_struct(self) -> Any:
         """The nested outputs, by Keras' name."""
         return self._need_graph("_outputs_struct").outputs_struct

@@ -244,7 +244,7 @@ class Sequential(Model):
             return stage.run_rest(inputs)
         if self._symbolic_graph is None:
             return self._through(with_masks(flatten(inputs), mask)[0] if not is_nested(inputs) else inputs)
-        return self._through(with_masks(self._standardized(inputs), mask)[0])
+        return self._through(with_masks(self._inputs_in_order(inputs), mask)[0])
 
     def get_config(self) -> dict[str, Any]:
         """Name and layers, as a dict of plain values."""

@@ -74,14 +74,14 @@ class Adafactor(Optimizer):
 
     def _numbers(self, learning_rate: Any) -> list[Tensor]:
         """What is kept of the old means, what is taken of the new ones, and the rate."""
-        t = self._step_number()
+        t = self._steps_so_far()
         kept = 1.0 - ops.exp(ops.log(t) * self.beta_2_decay)
         return in_one_place(kept, 1.0 - kept, ops.minimum(learning_rate, ops.rsqrt(t)))
 
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Any) -> None:
         index = self._get_variable_index(variable)
         g, v = gradient, self._v[index]
-        kept, new, rate = self._once("numbers", lambda: self._numbers(learning_rate))
+        kept, new, rate = self._once_in_step("numbers", lambda: self._numbers(learning_rate))
         squares = ops.square(g) + self.epsilon_1
         if len(variable.shape) >= 2:
             r, c = self._r[index], self._c[index]

@@ -60,7 +60,7 @@ class Adamax(TwoMoments):
         new_u = ops.maximum(self.beta_2 * u, ops.abs(g))
         self.assign(m, new_m)
         self.assign(u, new_u)
-        rate = self._once("rate", lambda: learning_rate / one_minus_power(self.beta_1, self._step_number()))
+        rate = self._once_in_step("rate", lambda: learning_rate / one_minus_power(self.beta_1, self._steps_so_far()))
         self.assign_sub(variable, rate * new_m / (new_u + self.epsilon))
 
     @classmethod
@@ -106,7 +106,7 @@ class Nadam(TwoMoments):
 
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Any) -> None:
         new_m, new_v = self._moved(variable, gradient)
-        of_mean, of_gradient, corrected = self._once("factors", lambda: self._factors(learning_rate))
+        of_mean, of_gradient, corrected = self._once_in_step("factors", lambda: self._factors(learning_rate))
         self.assign_sub(variable, (of_mean * new_m + of_gradient * gradient) / (ops.sqrt(new_v * corrected) + self.epsilon))
 
     def _decayed(self, step: Any) -> Any:
@@ -126,7 +126,7 @@ class Nadam(TwoMoments):
 
     def _factors(self, learning_rate: Any) -> tuple[Any, Any, Any]:
         """Numbers of the step that all variables share: those of m and g, and what corrects v."""
-        step = self._step_number()
+        step = self._steps_so_far()
         now, following, product = self._decayed(step), self._decayed(step + 1.0), self._product(step)
         self.assign(self._u_product, product)
         return (learning_rate * following / (1.0 - product * following), learning_rate * (1.0 - now) / (1.0 - product),

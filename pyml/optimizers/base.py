@@ -118,9 +118,9 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
         self._variables: list[Variable] = []
         self._trainable_variables: list[Variable] = []
         self._variable_index: dict[int, int] = {}
-        self._no_decay: list[Variable] = []
+        self._without_decay: list[Variable] = []
         self._no_decay_names: re.Pattern[str] | None = None
-        self._of_this_step: dict[str, Any] | None = None          # numbers of the step under way
+        self._numbers_of_step: dict[str, Any] | None = None          # numbers of the step under way
         self._host_rate: float | None = None
         self._iterations = self._track_state(Variable(np.int32(0), dtype="int32", trainable=False, name="iteration"))
         if isinstance(learning_rate, LearningRateSchedule) or callable(learning_rate):
@@ -329,23 +329,23 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
         grads = self._clip_gradients(grads)
         rate = self.learning_rate
         self._apply_weight_decay(variables)
-        self._of_this_step = {}
+        self._numbers_of_step = {}
         self._update_all(grads, variables, rate)
-        self._of_this_step = None
+        self._numbers_of_step = None
 
     def _update_all(self, grads: list[Tensor], variables: list[Variable], learning_rate: Any) -> None:
         for gradient, variable in zip(grads, variables, strict=True):
             self.update_step(gradient, variable, learning_rate)
 
-    def _once(self, name: str, make: Callable[[], Any]) -> Any:
+    def _once_in_step(self, name: str, make: Callable[[], Any]) -> Any:
         """A number that all variables of a step share: made for the first of them."""
-        if self._of_this_step is None:
+        if self._numbers_of_step is None:
             return make()
-        if name not in self._of_this_step:
-            self._of_this_step[name] = make()
-        return self._of_this_step[name]
+        if name not in self._numbers_of_step:
+            self._numbers_of_step[name] = make()
+        return self._numbers_of_step[name]
 
-    def _step_number(self) -> Tensor:
+    def _steps_so_far(self) -> Tensor:
         """The number of the step under way, from 1 on, as a float."""
         return ops.cast(self.iterations + 1, "float32")
 
@@ -374,11 +374,11 @@ class Optimizer(OptimizerState, Configured, kind=OPTIMIZERS, abstract=True):
 
         Weights that an earlier call named are decayed again.
         """
-        self._no_decay = list(var_list or ())
+        self._without_decay = list(var_list or ())
         self._no_decay_names = re.compile("|".join(set(var_names))) if var_names else None
 
     def _use_weight_decay(self, variable: Variable) -> bool:
-        if any(variable is excluded for excluded in self._no_decay):
+        if any(variable is excluded for excluded in self._without_decay):
             return False
         return self._no_decay_names is None or not self._no_decay_names.search(variable.name)
 

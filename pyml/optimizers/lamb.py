@@ -46,8 +46,8 @@ class Lamb(TwoMoments):
 
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Any) -> None:
         new_m, new_v = self._moved(variable, gradient)
-        t = self._step_number
-        by_first, second, rate = self._once("numbers", lambda: in_one_place(
+        t = self._steps_so_far
+        by_first, second, rate = self._once_in_step("numbers", lambda: in_one_place(
             1.0 / one_minus_power(self.beta_1, t()), one_minus_power(self.beta_2, t()), learning_rate))  # fmt: skip
         update = new_m / (ops.sqrt(new_v / second) + self.epsilon)  # 1 - beta_1^t times u: its length is divided away
         mine, its = (ops.sqrt(ops.sum(ops.square(x))) for x in (variable, update))

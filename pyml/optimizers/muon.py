@@ -103,8 +103,8 @@ class Muon(Optimizer):
         m, v = self.momentums[index], self.adam_velocities[index]
         if v is None:
             return self._update_matrices([(gradient, variable)], learning_rate)
-        t = self._step_number
-        rate = self._once("rate", lambda: learning_rate * self.adam_lr_ratio
+        t = self._steps_so_far
+        rate = self._once_in_step("rate", lambda: learning_rate * self.adam_lr_ratio
                           * ops.sqrt(one_minus_power(self.adam_beta_2, t())) / one_minus_power(self.adam_beta_1, t()))
         new_m = m + (gradient - m) * (1 - self.adam_beta_1)
         new_v = v + (ops.square(gradient) - v) * (1 - self.adam_beta_2)

@@ -64,9 +64,9 @@ class ScheduleFreeAdamW(Optimizer):
         index = self._get_variable_index(variable)
         z, v, g = self._momentums[index], self._velocities[index], gradient
         new_v = v + (ops.square(g) - v) * (1 - self.beta_2)
-        corrected = self._once("corrected", lambda: one_minus_power(self.beta_2, self._step_number()))
-        rate = self._once("rate", lambda: self._warm(learning_rate))
-        share = self._once("share", lambda: 1.0 / self._step_number())
+        corrected = self._once_in_step("corrected", lambda: one_minus_power(self.beta_2, self._steps_so_far()))
+        rate = self._once_in_step("rate", lambda: self._warm(learning_rate))
+        share = self._once_in_step("share", lambda: 1.0 / self._steps_so_far())
         new_z = z - rate * g / (ops.sqrt(new_v / corrected) + self.epsilon)
         x = (variable - (1 - self.beta_1) * z) / self.beta_1
         new_x = (1.0 - share) * x + share * new_z
@@ -75,7 +75,7 @@ class ScheduleFreeAdamW(Optimizer):
         self.assign(variable, (1 - self.beta_1) * new_z + self.beta_1 * new_x)
 
     def _warm(self, learning_rate: Any) -> Any:
-        return learning_rate * ops.minimum(self._step_number() / self.warmup_steps, 1.0) if self.warmup_steps > 0 else learning_rate
+        return learning_rate * ops.minimum(self._steps_so_far() / self.warmup_steps, 1.0) if self.warmup_steps > 0 else learning_rate
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:

@@ -87,17 +87,17 @@ class StepFunctions(StepMethods):
             a step
             a step
         """
-        return self._made("train", force)
+        return self._made_function("train", force)
 
     def make_test_function(self, force: bool = False) -> StepFunction:
         """Sets `test_function`, as `make_train_function` does, for `evaluate` and `test_on_batch`."""
-        return self._made("test", force)
+        return self._made_function("test", force)
 
     def make_predict_function(self, force: bool = False) -> StepFunction:
         """Sets `predict_function`, which returns predictions, for `predict` and `predict_on_batch`; as `make_train_function`."""
-        return self._made("predict", force)
+        return self._made_function("predict", force)
 
-    def _made(self, kind: str, force: bool) -> StepFunction:
+    def _made_function(self, kind: str, force: bool) -> StepFunction:
         made = getattr(self, f"{kind}_function")
         if made is None or force:
             made = CompiledStep(self, kind)

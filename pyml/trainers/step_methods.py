@@ -176,7 +176,7 @@ class StepMethods(Layer):
         return Outputs(y_pred, names if names is not None and len(names) == len(flatten(y_pred)) else None)
 
     # ---- metrics
-    def _own_metrics(self) -> list[tuple[str, Metric]]:
+    def _metrics_of_steps(self) -> list[tuple[str, Metric]]:
         """Pairs of log name and metric: the loss, the metrics of `compile`, those of layers; a model inside keeps its own."""
         own = [] if self._compilation is None else self._compilation.named_metrics()
         return own + [(metric.name, metric) for metric in self._layer_metrics()]
@@ -187,7 +187,7 @@ class StepMethods(Layer):
 
     def _named_metrics(self) -> list[tuple[str, Metric]]:
         """Pairs of log name and metric of what `metrics` says, which a subclass may have written; those of `compile` each for itself."""
-        own = self._own_metrics()
+        own = self._metrics_of_steps()
         if type(self).metrics is StepMethods.metrics:
             return own
         names = {id(metric): name for name, metric in own}

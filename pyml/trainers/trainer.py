@@ -324,16 +324,16 @@ class Trainer(Preparation):
         if class_weight is not None:
             Options(what="train_on_batch", class_weight=class_weight)
             batch.weigh(class_weight)
-        return self._on_batch("train", batch, return_dict)
+        return self._step_on_batch("train", batch, return_dict)
 
     @shown
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
         """Loss and metrics of one batch, without training."""
         self._need_compile("test_on_batch")
         batch = Arrays(self._staged_inputs(x), y, sample_weight, "test_on_batch", uneven=self._step_programs.writes("test"))
-        return self._on_batch("test", batch, return_dict)
+        return self._step_on_batch("test", batch, return_dict)
 
-    def _on_batch(self, kind: str, batch: Arrays, return_dict: bool) -> Any:
+    def _step_on_batch(self, kind: str, batch: Arrays, return_dict: bool) -> Any:
         self._prepare_steps(batch, batch.size, kind)
         self._check_numbers(batch.x, batch.y)
         vector = self._step_programs.batch_step_with_results(kind)(*batch.struct)

@@ -178,7 +178,8 @@ def test_layers_of_ones_own_may_have_names_that_models_use_for_theirs(tmp_path):
 
 @pytest.mark.parametrize("name", [
     "_steps", "_graph", "_indices", "_ready", "_running", "_kept", "_scaled", "_trained", "_mode", "_outputs", "_prepare", "_convert",
-    "_layers", "_dtype", "_listed", "_children", "_type_name",
+    "_layers", "_dtype", "_listed", "_children", "_type_name", "_inputs_struct", "_outputs_struct", "_own_policy", "_rounds", "_made",
+    "_on_batch", "_standardized", "_own_metrics",
 ])  # fmt: skip
 def test_a_model_of_ones_own_may_keep_what_it_likes_under_short_names(name):
     """As the steps of a diffusion model, or the edges of a graph: `compile` and `fit` took these for what they keep themselves."""
@@ -201,7 +202,7 @@ def test_a_model_of_ones_own_may_keep_what_it_likes_under_short_names(name):
 
 @pytest.mark.parametrize(("kind", "arguments", "names"), [
     (L.LSTMCell, (2,), ("gates", "step", "project", "whole", "dropped", "product", "in_parts")),
-    (L.MultiHeadAttention, (1, 2), ("_mask", "_project", "_mixed")), (L.Dense, (2,), ("_strength", "_weight", "_sublayers")),
+    (L.MultiHeadAttention, (1, 2), ("_mask", "_project", "_mixed")), (L.Dense, (2,), ("_strength", "_weight", "_sublayers", "_own_policy", "_rounds")),
 ])  # fmt: skip
 def test_subclasses_of_layers_may_keep_what_they_like_under_short_names(kind, arguments, names, cpu):
     own, usual = type("Own", (kind,), {})(*arguments), kind(*arguments)

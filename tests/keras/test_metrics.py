@@ -55,7 +55,7 @@ def test_what_rounding_kept_from_a_sum_is_forgotten_with_it(metric, cpu):
         assert float(metric.total.numpy()) == total
     metric.reset_state()
     assert float(metric(0.25)) == 0.25
-    running = metric._running if isinstance(metric._running, tuple) else [metric._running]
+    running = metric._running_total if isinstance(metric._running_total, tuple) else [metric._running_total]
     assert not any(each.excess.trainable for each in running)
 
 
@@ -172,6 +172,16 @@ def test_a_metric_of_ones_own_holds_variables_and_metrics(cpu):
     assert float(metric.mean.result()) == 4.0
     metric.reset_state()
     assert all(not v.numpy().any() for v in metric.variables)
+
+
+@pytest.mark.parametrize("cls", [metrics.Mean, metrics.MeanSquaredError, metrics.CosineSimilarity])
+def test_a_metric_of_ones_own_may_keep_what_it_likes_under_short_names(cls, cpu):
+    own, usual = type("Own", (cls,), {})(), cls()
+    for name in ("_held", "_computes", "_running", "_mapping"):
+        setattr(own, name, [1.0])
+    batch = ([1.0, 3.0],) if cls is metrics.Mean else ([[1.0, 3.0]], [[1.5, 2.0]])
+    assert float(own(*batch)) == float(usual(*batch)) and len(own.variables) == len(usual.variables)
+    assert float(own.stateless_result(own.variables)) == float(usual.result())
 
 
 def test_variables_and_metrics_count_wherever_a_metric_holds_them(cpu):

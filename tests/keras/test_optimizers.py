@@ -562,7 +562,7 @@ def test_a_step_of_values_is_that_of_variables(cpu):
         np.testing.assert_allclose(value.numpy(), variable.numpy(), rtol=1e-6, err_msg=variable.name)
 
 
-@pytest.mark.parametrize("name", ["_step", "_update", "_apply", "_track", "_overwrite", "_shared", "_index"])
+@pytest.mark.parametrize("name", ["_step", "_update", "_apply", "_track", "_overwrite", "_shared", "_index", "_once", "_step_number"])
 def test_an_optimizer_of_ones_own_may_have_a_helper_of_a_short_name(name):
     class Own(pyml.optimizers.Optimizer):
         def update_step(self, gradient, variable, learning_rate):

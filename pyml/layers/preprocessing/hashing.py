@@ -79,7 +79,7 @@ class Hashing(HostLayer):
         super().__init__(**kwargs)
         if num_bins is None or num_bins <= 0:
             raise ValueError(f"The `num_bins` for `Hashing` cannot be `None` or non-positive values. Received: num_bins={num_bins}.")
-        if output_mode == "int" and self._own_policy.name not in ("int32", "int64"):
+        if output_mode == "int" and self._policy_at_path.name not in ("int32", "int64"):
             raise ValueError(
                 f'When `output_mode="int"`, `dtype` should be an integer type, \'int32\' or \'int64\'. Received: dtype={kwargs["dtype"]}'
             )

@@ -137,7 +137,7 @@ def save_state(model: Any, read: Reader | None = None, skip: Any = (), old: bool
         group = root.group(f"{folder}/_{last}/vars" if old and last in _PARTS else f"{path}/vars")
         group.attrs["name"] = obj.name
         if getattr(obj, "quantization_mode", None) is not None and not old:
-            group.attrs[_POLICY] = obj._own_policy.name
+            group.attrs[_POLICY] = obj._policy_at_path.name
         group.items.update(store)
     return root
 

@@ -216,7 +216,7 @@ def write_layer(layer: Any) -> dict[str, Any]:
     for key in _ACTIVATIONS:
         if getattr(layer, key, None) is keras2_hard_sigmoid:
             config[key] = "hard_sigmoid"
-    config["dtype"] = "float32" if layer.quantization_mode else layer._own_policy.name
+    config["dtype"] = "float32" if layer.quantization_mode else layer._policy_at_path.name
     return {"class_name": name, "config": {k: v for k, v in config.items() if k not in ("groups", "reset_after", "seed")}}
 
 
