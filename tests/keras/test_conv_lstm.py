@@ -49,3 +49,11 @@ def test_no_option_of_a_recurrent_layer_takes_kernels_for_every_step(cpu):
         assert kernels(make, (2,), 40) == kernels(make, (2,), 90) < 30
     convolved = lambda: L.ConvLSTM1D(2, 2, recurrent_dropout=0.3, dropout=0.3)
     assert kernels(convolved, (4, 2), 40) == kernels(convolved, (4, 2), 90) < 40
+
+
+@pytest.mark.parametrize(("layer", "drawn"), [
+    (L.LSTM(2), 1), (L.Bidirectional(L.SimpleRNN(2)), 2), (L.RNN([L.LSTMCell(2), L.GRUCell(3)]), 2),
+])  # fmt: skip
+def test_every_cell_has_a_seed_generator_as_in_keras_whose_state_is_no_weight(layer, drawn, cpu):
+    layer.build((None, 3, 4))
+    assert len(layer.non_trainable_variables) == len(layer.variables) - len(layer.weights) == drawn and not layer.non_trainable_weights

@@ -49,8 +49,7 @@ class _Cell(Layer):
         self.dropout = min(1.0, max(0.0, dropout))
         self.recurrent_dropout = min(1.0, max(0.0, recurrent_dropout))
         self.seed = seed
-        if self.dropout or self.recurrent_dropout:
-            self.seed_generator = random.SeedGenerator(seed)
+        self.seed_generator = random.SeedGenerator(seed)
         self.state_size: int | list[int] = self.units
         self.output_size = self.units
         self.bias: Variable | None = None
