@@ -40,6 +40,8 @@ class Activation(_SameShape):
         [[0.0, 3.0]]
     """
 
+    _integers_give_float32 = True
+
     def __init__(self, activation: ActivationLike, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.supports_masking = True
@@ -68,6 +70,8 @@ class ReLU(_SameShape):
         >>> pyml.layers.ReLU(max_value=2.5, negative_slope=0.5)(np.array([[-2.0, 3.0]], "float32")).numpy().tolist()
         [[-1.0, 2.5]]
     """
+
+    _integers_give_float32 = True
 
     def __init__(self, max_value: float | None = None, negative_slope: float = 0.0, threshold: float = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -103,6 +107,8 @@ class LeakyReLU(_SameShape, not_in_config=("alpha",)):
         [[-1.0, 3.0]]
     """
 
+    _integers_give_float32 = True
+
     def __init__(self, negative_slope: float = 0.3, **kwargs: Any) -> None:
         if "alpha" in kwargs:
             negative_slope = kwargs.pop("alpha")
@@ -129,6 +135,8 @@ class ELU(_SameShape):
         >>> pyml.layers.ELU()(np.array([[-2.0, 3.0]], "float32")).numpy().round(3).tolist()
         [[-0.8650000095367432, 3.0]]
     """
+
+    _integers_give_float32 = True
 
     def __init__(self, alpha: float = 1.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -160,6 +168,8 @@ class Softmax(_SameShape):
         >>> pyml.layers.Softmax()(np.array([[1.0, 1.0]], "float32")).numpy().tolist()
         [[0.5, 0.5]]
     """
+
+    _integers_give_float32 = True
 
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)

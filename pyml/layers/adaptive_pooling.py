@@ -21,6 +21,8 @@ __all__ = [
 class _AdaptivePooling(Layer):
     """What the six share; subclasses name their op and number of axes."""
 
+    _integers_give_float32 = True
+
     rank: ClassVar[int] = 2
 
     def __init__(self, output_size: int | Sequence[int], data_format: str | None = None, **kwargs: Any) -> None:

@@ -21,6 +21,8 @@ __all__ = [
 class _GlobalPooling(Layer):
     """What the four share; subclasses name their op and number of axes."""
 
+    _integers_give_float32 = True
+
     rank: ClassVar[int] = 2
 
     def __init__(self, data_format: str | None = None, keepdims: bool = False, **kwargs: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 
 from pyml.core.naming import auto_name
 from pyml.core.symbolic import CallNode, KerasTensor
+from pyml.dtype_policies import DTypePolicy
 from pyml.dtypes import standardize
 from pyml.layers.layer import Layer
 from pyml.tracebacks import warn
@@ -52,7 +53,8 @@ class InputLayer(Layer):
         if shape is None and batch_shape is None and input_tensor is None:
             raise ValueError("Input: give shape, the sizes of one sample, for example Input(shape=(28, 28, 1)).")
         self._text = "string" in (dtype, getattr(input_tensor, "dtype", None))    # layers that run on the host take it
-        super().__init__(name=name or auto_name("input_layer"), dtype=None if self._text else dtype, **kwargs)
+        policy = DTypePolicy(dtype) if isinstance(dtype, str) and not self._text else dtype  # "int8" are numbers, no mode of weights
+        super().__init__(name=name or auto_name("input_layer"), dtype=None if self._text else policy, **kwargs)
         if input_tensor is not None:
             batch_shape, dtype = input_tensor.shape, input_tensor.dtype
         elif batch_shape is None:

@@ -73,6 +73,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
 
     _remat: RematScope | None = None  # whether what it makes is computed once more rather than kept
     _rounds_outputs = True  # outputs are rounded to the policy's dtype where that has 16 bits; models leave it to their layers
+    _integers_give_float32 = False  # of a layer without weights that casts nothing: only floats are rounded to the policy's dtype
     _told_lost_mask = False
     input_spec: Any = None  # an object has what it checks; what a model tells of its graph, the graph checks itself
     supports_jit = True
@@ -266,7 +267,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
             leave_scope(outer_scope)
             if outer_wide is not None:
                 leave_wide(outer_wide)
-        if dtype != "float32" and (ours or dtype in FLOATS):
+        if dtype != "float32" and (ours or dtype in FLOATS) and not (self._integers_give_float32 and _of_integers(args[:1] or kwargs)):
             outputs = map_structure(lambda output: rounded(output, dtype), outputs)
         if self.supports_masking and (previous_mask is not None or type(self).compute_mask is not Layer.compute_mask):
             set_mask(outputs, self.compute_mask(self._signature.first(args, kwargs), previous_mask))
@@ -417,3 +418,9 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _of_integers(given: Any) -> bool:
+    """Whether tensors are given, and none of floats."""
+    dtypes = {x.dtype for x in flatten(given) if isinstance(x, Tensor)}
+    return bool(dtypes) and dtypes.isdisjoint(FLOATS)

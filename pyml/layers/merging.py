@@ -210,6 +210,8 @@ class Average(Merge):
         [[-0.5, 2.0]]
     """
 
+    _integers_give_float32 = True
+
     def _merge_function(self, inputs: Any) -> Any:
         return reduce(plus, inputs) * (1.0 / len(inputs))
 

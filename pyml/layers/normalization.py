@@ -247,6 +247,8 @@ class UnitNormalization(_SameShape):
         [[0.6 0.8]]
     """
 
+    _integers_give_float32 = True
+
     def __init__(self, axis: int | Sequence[int] = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.axis = _axes(axis, "UnitNormalization")

@@ -189,7 +189,8 @@ def check_quantizable(layer: Any, mode: str) -> None:
         raise ValueError(f"Cannot quantize a layer that isn't yet built. Layer '{layer.name}' (of type '{type(layer).__name__}') is "
                          "not built yet.")
     if getattr(layer, "_is_quantized", False):
-        raise ValueError(f"Layer '{layer.name}' is already quantized with dtype_policy='{layer._policy_at_path.name}'. Received: mode={mode}")
+        raise ValueError(f"Layer '{layer.name}' is already quantized with dtype_policy='{layer._policy_at_path.name}'. "
+                         f"Received: mode={mode}")
     if mode == "int8" and layer.compute_dtype == "float16":
         raise ValueError("Quantization mode='int8' doesn't work well with compute_dtype='float16'; use a policy of 'float32' or "
                          "'mixed_bfloat16'.")

@@ -73,6 +73,8 @@ class Dropout(_Random):
         [0.0, 2.0]
     """
 
+    _integers_give_float32 = True
+
     def __init__(self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed, share_of_one(rate, "rate", type(self).__name__) > 0, **kwargs)
         self.rate = rate
@@ -169,6 +171,8 @@ class AlphaDropout(_Random):
 
     Source: Klambauer et al. 2017, "Self-Normalizing Neural Networks".
     """
+
+    _integers_give_float32 = True
 
     def __init__(self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any) -> None:
         super().__init__(seed, share_of_one(rate, "rate", "AlphaDropout") > 0, **kwargs)

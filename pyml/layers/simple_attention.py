@@ -52,6 +52,8 @@ class Attention(Layer):
     Source: Luong et al. 2015, "Effective Approaches to Attention-based Neural Machine Translation".
     """
 
+    _integers_give_float32 = True
+
     def __init__(self, use_scale: bool = False, score_mode: str = "dot", dropout: float = 0.0, seed: int | None = None,
                  **kwargs: Any) -> None:
         super().__init__(**kwargs)

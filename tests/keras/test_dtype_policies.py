@@ -112,3 +112,28 @@ def test_a_symbolic_embedding_has_the_dtype_of_its_values(cpu):
     config = pyml.layers.Lambda(pyml.ops.square, mask=pyml.ops.ones((2,))).get_config()
     assert config["mask"] == {"class_name": "__tensor__", "config": {"value": [1.0, 1.0], "dtype": "float32"}}
     assert pyml.layers.Lambda.from_config(config).mask.numpy().tolist() == [1, 1]
+
+
+def test_layers_without_weights_give_float32_of_integers_under_policies_of_16_bits_as_in_keras(cpu):
+    """Means of 100,000 were infinite."""
+    x, pictures = np.full((2, 4, 3), 100_000, "int32"), np.full((2, 4, 4, 3), 100_000, "int32")
+    L, half = pyml.layers, {"dtype": "mixed_float16"}
+    for layer, given, floats in (
+        (L.GlobalAveragePooling2D(**half), pictures, "float32"), (L.GlobalAveragePooling1D(**half), x, "float32"),
+        (L.AdaptiveAveragePooling1D(2, **half), x, "float32"), (L.Average(**half), [x, x], "float32"), (L.Softmax(**half), x, "float32"),
+        (L.Activation("softplus", **half), x, "float32"), (L.Activation("relu", **half), x, "int32"),
+        (L.Rescaling(0.01, **half), x, "float16"), (L.Dense(1, kernel_initializer="zeros", **half), x, "float16"),
+    ):  # fmt: skip
+        symbolic = [pyml.Input(each.shape[1:], dtype="int32") for each in (given if isinstance(given, list) else [given])]
+        y = layer(given)
+        assert y.dtype == layer(symbolic if isinstance(given, list) else symbolic[0]).dtype == floats, layer.name
+        assert np.isfinite(y.numpy()).all(), layer.name
+    assert L.GlobalAveragePooling1D(**half)(x.astype("float32")).dtype == "float16"
+
+
+def test_an_input_of_int8_is_one_of_numbers_not_of_quantized_weights(cpu, tmp_path):
+    model = pyml.Sequential([pyml.Input((3,), dtype="int8"), pyml.layers.Rescaling(0.5)])
+    model.save(tmp_path / "small.keras")
+    again = pyml.models.load_model(tmp_path / "small.keras")
+    assert again.input.dtype == pyml.models.clone_model(again).input.dtype == "int8"
+    assert again.predict(np.array([[1, -3, 127]]), verbose=0).tolist() == [[0.5, -1.5, 63.5]]

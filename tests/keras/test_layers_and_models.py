@@ -202,7 +202,8 @@ def test_a_model_of_ones_own_may_keep_what_it_likes_under_short_names(name):
 
 @pytest.mark.parametrize(("kind", "arguments", "names"), [
     (L.LSTMCell, (2,), ("gates", "step", "project", "whole", "dropped", "product", "in_parts")),
-    (L.MultiHeadAttention, (1, 2), ("_mask", "_project", "_mixed")), (L.Dense, (2,), ("_strength", "_weight", "_sublayers", "_own_policy", "_rounds")),
+    (L.MultiHeadAttention, (1, 2), ("_mask", "_project", "_mixed")),
+    (L.Dense, (2,), ("_strength", "_weight", "_sublayers", "_own_policy", "_rounds")),
 ])  # fmt: skip
 def test_subclasses_of_layers_may_keep_what_they_like_under_short_names(kind, arguments, names, cpu):
     own, usual = type("Own", (kind,), {})(*arguments), kind(*arguments)
