@@ -173,7 +173,7 @@ def test_images_of_integers_become_floats_where_they_do_in_keras(cpu, policy):
 # dispatches of a call, with the random state's own: most draw and are one pass over the pictures; of 200 pictures MixUp and CutMix sort
 # the order in 9; AugMix mixes chains of layers, which its seed draws
 PASSES = {
-    "RandomBrightness": 2, "RandomColorDegeneration": 2, "RandomColorJitter": 5, "RandomContrast": 3, "RandomCrop": 2,
+    "RandomBrightness": 2, "RandomColorDegeneration": 2, "RandomColorJitter": 3, "RandomContrast": 3, "RandomCrop": 2,
     "RandomElasticTransform": 6, "RandomErasing": 3, "RandomFlip": 2, "RandomGaussianBlur": 2, "RandomGrayscale": 2, "RandomHue": 2,
     "RandomInvert": 2, "RandomPerspective": 3, "RandomPosterization": 2, "RandomRotation": 2, "RandomSaturation": 2, "RandomSharpness": 2,
     "RandomShear": 2, "RandomTranslation": 2, "RandomZoom": 2, "Solarization": 2, "AutoContrast": 2, "Equalization": 7,

@@ -17,6 +17,7 @@ from pyml.core.symbolic import KerasTensor
 from pyml.core.tree import map_structure
 from pyml.dtypes import INTEGERS
 from pyml.errors import ShapeError, Undefined
+from pyml.graph import prims
 from pyml.layers.data_layer import DataLayer
 from pyml.layers.layer import Layer
 from pyml.settings import standardize_data_format
@@ -200,6 +201,11 @@ def _of_one(change: Any, value: Any, transformation: Any, training: bool) -> Any
 def per_image(values: Any) -> Any:
     """`(images,)` as `(images, 1, 1, 1)`, to broadcast over pixels."""
     return ops.reshape(values, (-1, 1, 1, 1))
+
+
+def anew(images: Tensor) -> Tensor:
+    """The same images: what is made of them is computed again in the kernel that needs it, not stored for several."""
+    return Tensor(prims.copy(images._node))
 
 
 # ---- arguments

@@ -7,7 +7,7 @@ from typing import Any
 
 from pyml import ops
 from pyml.errors import ShapeError
-from pyml.layers.augmentation.base import ImageLayer, per_image, ranged, value_range_of
+from pyml.layers.augmentation.base import ImageLayer, anew, per_image, ranged, value_range_of
 from pyml.layers.augmentation.light import RandomBrightness, RandomContrast
 from pyml.objects.samples import Sample, draw, sample
 from pyml.ops.colors import recolored
@@ -51,8 +51,12 @@ class RandomHue(ImageLayer):
     def transform_images(self, images: Any, transformation: Any = None, training: bool = True) -> Any:
         if not training:
             return images
-        images = self.as_floats(images)
-        rgb = recolored(ranged(images, self.value_range, (0, 1)), self._change(transformation), self.data_format, "RandomHue")
+        return self._recolored(self.as_floats(images), transformation, lambda plane, i: plane)
+
+    def _recolored(self, images: Any, transformation: Any, light: Any) -> Any:
+        """Images after `transformation`, and after `light` before it."""
+        scaled = lambda plane, i: ranged(light(plane, i), self.value_range, (0, 1))
+        rgb = recolored(images, self._change(transformation), self.data_format, "RandomHue", scaled)
         return ranged(ops.clip(rgb, 0, 1), (0, 1), self.value_range)
 
     def _change(self, transformation: Any) -> Any:
@@ -96,8 +100,11 @@ class RandomSaturation(ImageLayer):
     def transform_images(self, images: Any, transformation: Any = None, training: bool = True) -> Any:
         if not training:
             return images
-        images = self.as_floats(images)
-        return recolored(images, self._change(transformation), self.data_format, "RandomSaturation")
+        return self._recolored(self.as_floats(images), transformation, lambda plane, i: plane)
+
+    def _recolored(self, images: Any, transformation: Any, light: Any) -> Any:
+        """Images after `transformation`, and after `light` before it."""
+        return recolored(images, self._change(transformation), self.data_format, "RandomSaturation", light)
 
     def _change(self, transformation: Any) -> Any:
         """What is done to hue, saturation and value."""
@@ -252,18 +259,31 @@ class RandomColorJitter(ImageLayer):
         if not training:
             return images
         images = self.as_floats(images)
-        for part in (self.random_brightness, self.random_contrast):
-            if part is not None:
-                images = part.transform_images(images, part.get_random_transformation(images, seed=self.generator))
-        colors = [(part, part.get_random_transformation(images, seed=self.generator))
-                  for part in (self.random_saturation, self.random_hue) if part is not None]
+        parts = (self.random_brightness, self.random_contrast, self.random_saturation, self.random_hue)
+        draws = [part and (part, part.get_random_transformation(images, seed=self.generator)) for part in parts]
+        images, light = self._light(images, *draws[:2])
+        colors = [drawn for drawn in draws[2:] if drawn]
         if len(colors) == 2 and self.value_range[0] == 0:  # hue and saturation stay what they are where values are in another range
             (saturated, first), (turned, second) = colors
             both = lambda *parts: turned._change(second)(*saturated._change(first)(*parts))
-            return ops.clip(recolored(images, both, self.data_format, "RandomColorJitter"), *self.value_range)
+            return ops.clip(recolored(images, both, self.data_format, "RandomColorJitter", light), *self.value_range)
         for part, transformation in colors:
-            images = part.transform_images(images, transformation)
-        return images
+            images, light = part._recolored(images, transformation, light), lambda plane, i: plane
+        return images if colors else light(images, slice(None))
+
+    def _light(self, images: Any, brightness: Any, contrast: Any) -> tuple[Any, Any]:
+        """Images, and what makes planes of them, of the number i or a slice, brighter and of another contrast.
+
+        The mean has to be known before a pixel can be changed. The pass over the images computes the brightness again, and the
+        contrast for each channel, which is less than bringing images to memory and back.
+        """
+        brighter = (lambda x: brightness[0].transform_images(x, brightness[1])) if brightness else lambda x: x
+        if not contrast:
+            return images, lambda plane, i: brighter(plane)
+        mean = ops.mean(brighter(images), axis=self._plane, keepdims=True)
+        behind = (slice(None),) * (2 if self.data_format == "channels_first" else 0)
+        of = lambda i: mean if isinstance(i, slice) else mean[(..., slice(i, i + 1), *behind)]
+        return anew(images), lambda plane, i: contrast[0]._around(brighter(plane), of(i), contrast[1])
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:

@@ -87,7 +87,10 @@ class RandomContrast(ImageLayer):
         if not training:
             return images
         images = self.as_floats(images)
-        mean = ops.mean(images, axis=self._plane, keepdims=True)
+        return self._around(images, ops.mean(images, axis=self._plane, keepdims=True), transformation)
+
+    def _around(self, images: Any, mean: Any, transformation: Any) -> Any:
+        """Images with other distances from their mean."""
         return ops.clip((images - mean) * transformation["contrast_factor"] + mean, *self.value_range)
 
     @classmethod
