@@ -52,14 +52,16 @@ def test_strict_mypy_finds_nothing_in_a_users_file(tmp_path):
 def test_types_of_results_are_known(tmp_path):
     source = tmp_path / "asks.py"
     source.write_text(
-        "import pyml\nfrom pyml import ops\n"
+        "import numpy as np\nimport pyml\nfrom pyml import ops\n"
         "t: pyml.Tensor = pyml.convert_to_tensor([1.0])\nv = pyml.Variable([1.0])\nk = pyml.KerasTensor((1,))\n"
         "reveal_type(t + t)\nreveal_type(v * t)\nreveal_type(k.sum())\nreveal_type(ops.flip(t))\n"
         "reveal_type(ops.numpy.add(t, 1))\nreveal_type(ops.nn.relu(t))\nreveal_type(ops.image.resize(t, (2, 2)))\n"
+        "reveal_type(pyml.program(lambda x: ops.exp(t))(t))\nreveal_type(pyml.layers.Dense(1)(np.ones((2, 3))))\n"
+        "reveal_type(ops.svd(t)[0])\nreveal_type(ops.svd(t, compute_uv=False))\nreveal_type(ops.linspace(0, 1))\n"
         "reveal_type(pyml.data.Dataset.range(3).window(2).cache())\nreveal_type(pyml.vis.histogram([1.0]))\n"
     )
     revealed = [line.split('"')[1].rpartition(".")[2] for line in mypy(str(source), folder=tmp_path).splitlines() if "Revealed" in line]
-    assert revealed == ["Tensor", "Tensor", "KerasTensor", "Tensor", "Tensor", "Tensor", "Tensor", "Dataset", "Figure"]
+    assert revealed == ["Tensor", "Tensor", "KerasTensor", "Tensor", *["Tensor"] * 8, "Dataset", "Figure"]
 
 
 def test_the_users_file_runs():
@@ -71,4 +73,6 @@ def test_the_users_file_runs():
     twice, x = scope["Twice"](), np.ones((4, 3), np.float32)
     twice.compile("sgd", "mse")
     assert twice.fit(x, x[:, :2], verbose=0).history["loss"][0] > 0 and scope["loss_of"](twice, x, x[:, :2]).shape == ()
+    history = scope["of_parts_of_ones_own"](x)
+    assert len(history["loss"]) == 2 and history["spread"][1] < history["spread"][0]
     assert scope["loops"](pyml.ops.ones(2)).tolist() == [0.125, 0.125]

@@ -42,7 +42,7 @@ class Constraint(Configured, kind=CONSTRAINTS, abstract=True):
         },
         errors={"axis": "AxisError: The weight has no such axis."})  # fmt: skip
 
-    def __call__(self, w: TensorLike) -> Any:
+    def __call__(self, w: Any) -> Any:  # a TensorLike; a subclass may say Tensor
         """The weight to keep for `w`."""
         return w
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from ..errors import ShapeError
 from ..graph.grad import results_of
@@ -19,8 +19,11 @@ from .symbolic import call_function, holds_symbolic
 from .tensor import NarrowTensor, Tensor, as_node
 from .variable import NarrowVariable
 
+P = ParamSpec("P")
+R = TypeVar("R")
 
-def custom_gradient(f: Callable[..., tuple[Any, Callable[..., Any]]]) -> Callable[..., Any]:
+
+def custom_gradient(f: Callable[P, tuple[R, Callable[..., Any]]]) -> Callable[P, R]:
     """Decorator: `f(*args)` returns `(value, grad_fn)`; `grad_fn(upstream)` gives one gradient per argument.
 
     Args:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from ..errors import NotDifferentiable
 from ..graph.grad import BESIDE, GAP, depends, pulls, way_between
@@ -14,6 +14,9 @@ from . import trace
 from .nest import flatten, pack
 from .tensor import Tensor, tensor_of
 from .variable import Variable
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def call(fn: Callable[..., Any], name: str, args: Any, kwargs: Any, flat: bool) -> Any:
@@ -52,11 +55,11 @@ def call(fn: Callable[..., Any], name: str, args: Any, kwargs: Any, flat: bool) 
     return pack(result, [marked(x) for x in found])
 
 
-def without_gradient(fn: Callable[..., Any]) -> Callable[..., Any]:
+def without_gradient(fn: Callable[P, R]) -> Callable[P, R]:
     """Decorator: a function beside the ops whose results have no gradient, as counts of successes."""
 
     @functools.wraps(fn)
-    def marking(*args: Any, **kwargs: Any) -> Any:
+    def marking(*args: P.args, **kwargs: P.kwargs) -> R:
         return fn(*args, **kwargs) if trace.marks_gaps() is None else call(fn, fn.__name__, args, kwargs, True)
 
     return marking

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import weakref
 from collections.abc import Callable
-from typing import Any, overload
+from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 
@@ -22,12 +22,13 @@ from .nest import Parts, flatten, structure
 from .tensor import Tensor, convert_to_tensor, upload
 from .variable import Variable
 
+R = TypeVar("R")
 _MANY = 8  # traces of one function before a warning
 MOST = 512  # kernels of all captures of a function, each capture weighing as two more: 170 shapes of the smallest function
 LEAST = 16  # captures kept however many kernels they have: a training step for that many shapes of batches
 
 
-class Program:
+class Program(Generic[R]):
     """A function that is traced once per kind of arguments and then replayed; see `program`.
 
     Example:
@@ -38,7 +39,7 @@ class Program:
 
     many = _MANY  # traces after which somebody is told
 
-    def __init__(self, fn: Callable[..., Any], name: str | None = None) -> None:
+    def __init__(self, fn: Callable[..., R], name: str | None = None) -> None:
         functools.update_wrapper(self, fn)
         self.fn = fn
         self.name = name or getattr(fn, "__name__", "program")
@@ -46,7 +47,7 @@ class Program:
         self.per_instance: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary()
         self.last_plan: Any = None
 
-    def __get__(self, instance: Any, owner: type | None = None) -> Program:
+    def __get__(self, instance: Any, owner: type | None = None) -> Program[R]:
         if instance is None:
             return self
         if instance not in self.per_instance:
@@ -55,7 +56,7 @@ class Program:
             self.per_instance[instance] = Program(lambda *a, **k: fn(ref(), *a, **k), self.name)
         return self.per_instance[instance]
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> R:
         if trace.current() is not None or not config.replaying() or trace.gradient_depth() or trace.stateless() is not None:
             return self.fn(*args, **kwargs)  # inner programs inline, and so do those that are differentiated
         with LOCK:
@@ -125,14 +126,14 @@ class Program:
 
 
 @overload
-def program(fn: Callable[..., Any], *, name: str | None = None) -> Program: ...
+def program(fn: Callable[..., R], *, name: str | None = None) -> Program[R]: ...
 
 
 @overload
-def program(fn: None = None, *, name: str | None = None) -> Callable[[Callable[..., Any]], Program]: ...
+def program(fn: None = None, *, name: str | None = None) -> Callable[[Callable[..., R]], Program[R]]: ...
 
 
-def program(fn: Callable[..., Any] | None = None, *, name: str | None = None) -> Program | Callable[[Callable[..., Any]], Program]:
+def program(fn: Callable[..., R] | None = None, *, name: str | None = None) -> Program[R] | Callable[[Callable[..., R]], Program[R]]:
     """Makes a function of tensors into a program: traced at the first call, replayed at the next ones.
 
     A new trace is made for every new combination of argument structure, shapes, dtypes and Python values.

@@ -6,7 +6,7 @@ import functools
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
 from types import TracebackType
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from ..graph.node import tick
 from ..graph.region import recomputed, templates
@@ -14,10 +14,12 @@ from . import trace
 from .nest import flatten, pack
 from .tensor import Logits, Tensor
 
+P = ParamSpec("P")
+R = TypeVar("R")
 _MODES = ("full", "activations", "larger_than", "list_of_layers", None)
 
 
-def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
+def checkpoint(f: Callable[P, R]) -> Callable[P, R]:
     """`f`, computed once more when its gradient is needed: what it makes on the way is not kept until then.
 
     Args:
@@ -40,7 +42,7 @@ def checkpoint(f: Callable[..., Any]) -> Callable[..., Any]:
     return _recomputing(f, "checkpoint")
 
 
-def remat(f: Callable[..., Any]) -> Callable[..., Any]:
+def remat(f: Callable[P, R]) -> Callable[P, R]:
     """`checkpoint` by Keras' name; see `checkpoint`.
 
     Source: `keras.remat`.

@@ -54,7 +54,7 @@ class Initializer(Configured, kind=INITIALIZERS, abstract=True):
             "": "ValueError: It is called with a dtype that does not exist.",
         })  # fmt: skip
 
-    def __call__(self, shape: Any, dtype: Any = None, **kwargs: Any) -> Any:
+    def __call__(self, shape: Any, dtype: Any = None) -> Any:
         """A Tensor of the given shape. `dtype` defaults to float32."""
         name = keras_name(dtype)
         value = convert_to_tensor(self.host_value(tuple(shape), standardize(name)))

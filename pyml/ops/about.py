@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, overload
+
+import numpy as np
 
 from ..core.tensor import Tensor, as_node, convert_to_tensor
 from ..core.types import Shape, TensorLike
+from ..core.variable import Variable
 from . import families
 from .creation import zeros
 from .declare import draw, op, sample
@@ -78,6 +81,14 @@ def ndim(x: TensorLike) -> int:
         2
     """
     return len(_shape(x))
+
+
+@overload
+def size(x: Tensor | Variable | np.ndarray) -> int: ...
+
+
+@overload
+def size(x: TensorLike) -> int | None: ...
 
 
 @op(dtypes="index", like="numpy.size", record=False, gradient=False, samples=[sample(draw(2, 3)), sample(3.0)])

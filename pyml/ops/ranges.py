@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Literal, overload
 
 import numpy as np
 
@@ -24,6 +24,16 @@ __all__ = [
 ]  # fmt: skip
 
 
+@overload
+def linspace(start: TensorLike, stop: TensorLike, num: int = 50, endpoint: bool = True, retstep: Literal[False] = False,
+             dtype: str | None = None, axis: int = 0) -> Tensor: ...  # fmt: skip
+
+
+@overload
+def linspace(start: TensorLike, stop: TensorLike, num: int = 50, endpoint: bool = True, *, retstep: Literal[True],
+             dtype: str | None = None, axis: int = 0) -> tuple[Tensor, Tensor]: ...  # fmt: skip
+
+
 @op(
     complex_parts=complex_formulas.linspace,
     like=np.linspace,
@@ -38,7 +48,7 @@ def linspace(
     retstep: bool = False,
     dtype: str | None = None,
     axis: int = 0,
-) -> Any:
+) -> Tensor | tuple[Tensor, Tensor]:
     """`num` evenly spaced numbers from `start` to `stop`, `pyml.config.floatx()` by default.
 
     Args:

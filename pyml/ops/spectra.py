@@ -9,6 +9,7 @@ first is positive.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal, overload
 
 import numpy as np
 
@@ -105,6 +106,14 @@ def _numpy_svd(x: np.ndarray, full_matrices: bool = True, compute_uv: bool = Tru
     u, s, vt = np.linalg.svd(x, full_matrices=False)
     signs = np.swapaxes(_signs(np.swapaxes(vt, -1, -2)) if x.shape[-2] >= x.shape[-1] else _signs(u), -1, -2)
     return (u * np.swapaxes(signs, -1, -2), s, vt * signs) if compute_uv else s
+
+
+@overload
+def svd(x: TensorLike, full_matrices: bool = True, compute_uv: Literal[True] = True) -> tuple[Tensor, Tensor, Tensor]: ...
+
+
+@overload
+def svd(x: TensorLike, full_matrices: bool = True, *, compute_uv: Literal[False]) -> Tensor: ...
 
 
 @op(complex_parts=complex_matrices.svd, like=_numpy_svd, tolerance=1e-4, samples=[

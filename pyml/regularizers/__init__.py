@@ -39,7 +39,7 @@ class Regularizer(Configured, kind=REGULARIZERS, abstract=True):
         },
         errors={name: f"ValueError: `{name}` is negative, infinite or no number." for name in ("l1", "l2")})  # fmt: skip
 
-    def __call__(self, x: TensorLike) -> Any:
+    def __call__(self, x: Any) -> Any:  # a TensorLike; a subclass may say Tensor
         """The penalty of weight `x`."""
         return ops.sum(ops.zeros_like(x))
 

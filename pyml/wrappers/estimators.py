@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
@@ -100,7 +100,7 @@ class SKLBase(BaseEstimator):
             return self.model(X=X, y=y, **(self.model_kwargs or {}))
         return self.model if self.warm_start else clone_model(self.model)
 
-    def fit(self, X: Any, y: Any, **kwargs: Any) -> Any:
+    def fit(self, X: Any, y: Any, **kwargs: Any) -> Self:
         """Trains a model.
 
         Args:
