@@ -16,7 +16,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from . import __version__
-from .device import opening
+from .device import forks, opening
 from .device.base import machine_of
 from .device.lock import LOCK
 from .dtype_policies import dtype_policy, set_dtype_policy
@@ -123,7 +123,36 @@ def set_backend(backend: str) -> None:
             _device = None
         if _device is None or _device.name != backend:
             _device, _reason = _open(backend), "chosen by set_backend"
-    _restart(lost)
+    _restart(lost or _left_behind())
+
+
+def _leave() -> None:
+    """In a process forked from one that had opened WebGPU: what computes there is chosen when something is to be computed."""
+    global _device, _left
+    _left = _opened.pop("webgpu", None)
+    if _device is _left:
+        _device = None
+
+
+def _left_behind() -> bool:
+    """Whether values stayed on a device of the process before the fork; told once."""
+    global _left
+    left, _left = _left, None
+    return left is not None and left.lost
+
+
+def _after_fork() -> Any:
+    """The device of a process whose own one stayed with the process before the fork."""
+    global _device, _reason
+    _device, _reason = _open("cpu"), "this process was forked from one that computes on webgpu"
+    _restart(_left_behind())
+    warn("this process was forked from one that computes on webgpu, whose driver stayed there: pyml goes on here on cpu. Start it with "
+         "multiprocessing.get_context('spawn') to use the GPU, or choose a device with pyml.config.set_backend.", RuntimeWarning)
+    return _device
+
+
+_left: Any = None  # the device that stayed with the process before the fork, until it was told
+forks.leaving.append(_leave)
 
 
 def _check(backend: str) -> None:
@@ -188,6 +217,8 @@ def device() -> Any:
     with LOCK:
         if _device is not None:  # another thread was first
             return _device
+        if _left is not None:
+            return _after_fork()
         wanted = os.environ.get("PYML_BACKEND")
         if wanted:
             _check(wanted)

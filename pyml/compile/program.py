@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from ..device import forks
 from ..device.base import Buffer, Copy, Count, Device, DeviceKernel, Dispatch, Repeat, Step, brought
 from ..device.lock import LOCK
 from ..dtypes import NUMPY
@@ -67,6 +68,7 @@ class Scratch:
                 lent[i] = alive[free.pop(at)[1]]
             else:
                 lent[i] = self.device.alloc(sizes[i])
+                forks.scratch.add(lent[i])
                 alive.append(lent[i])
         self.buffers = [weakref.ref(b) for b in alive]
         return [lent[i] for i in range(len(sizes))]

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from .. import config
 from ..compile.program import check_size, realize
+from ..device import forks
 from ..device.base import Copy, brought
 from ..graph.node import Node
 from . import trace
@@ -52,6 +53,7 @@ def settle(variables: list[Variable], also: Sequence[Node] = ()) -> None:
     for v in variables:
         if v._pending is None and v._buffer.device is not device:
             v._buffer = brought(v._buffer, device)
+            forks.weights.add(v._buffer)
             v._lent = None   # whoever holds the value has it where it was
             changed()
     waiting = [v for v in variables if v._pending is not None]
@@ -71,6 +73,7 @@ def settle(variables: list[Variable], also: Sequence[Node] = ()) -> None:
             node.buffer = brought(node.buffer, device)
             copies.append(Copy(node.buffer, own, v.size * 4))
         v._buffer = own
+        forks.weights.add(own)
         changed()
     if copies:
         device.replay(device.record(copies))

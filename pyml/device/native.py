@@ -7,7 +7,6 @@ import ctypes
 import os
 import sys
 import tempfile
-import weakref
 from collections.abc import Awaitable, Iterator, Sequence
 from typing import Any
 
@@ -16,6 +15,7 @@ import numpy as np
 from ..errors import BackendUnavailable, BufferTooLarge, DeviceError, DeviceLost, KernelError
 from ..graph.op import Profile
 from ..recent import Held, Shared
+from . import forks
 from .base import PIPELINES, Buffer, Copy, Count, DeviceKernel, Dispatch, Limits, Repeat, Step, Usage, dispatches
 from .cpu import Ready, drive
 from .lock import LOCK
@@ -38,35 +38,11 @@ TRIM_AFTER = 512  # pipelines made; 2 to 20 ms with 420 MB on Mesa's software ad
 APART = 256  # bytes between the numbers that "turn" bindings choose from: offsets of bindings are multiples of it
 
 
-_forked = False  # this process is a child of one that had opened a device
-_opened: weakref.WeakSet[NativeDevice] = weakref.WeakSet()
-_FORKED = (
-    "this process was forked from one that had opened WebGPU, and the driver's threads stayed there; start it with "
-    "multiprocessing.get_context('spawn'), use pyml first in the child, or choose set_backend('cpu') before the fork."
-)
-
-
 def trim() -> None:
     """Has the C library give the system back what compilers of shaders freed: glibc keeps all but the end of its heap."""
     give_back = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None  # others do it by themselves
     if give_back is not None:
         give_back(0)
-
-
-class Gone:
-    """What a device of the process before the fork becomes in the child, where using it would wait for ever."""
-
-    def __getattr__(self, name: str) -> Any:
-        raise DeviceError(f"the WebGPU device cannot be used here: {_FORKED}")
-
-
-def _leave_devices() -> None:
-    global _forked
-    for device in list(_opened):
-        _forked = True
-        device._device, device._queue = Gone(), Gone()
-    if _forked:
-        _end_without_driver()
 
 
 def _end_without_driver() -> None:
@@ -79,10 +55,6 @@ def _end_without_driver() -> None:
         c.on_exit(c._exit, None)
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_leave_devices)
-
-
 class NativeDevice:
     """The machine's fastest WebGPU adapter.
 
@@ -93,8 +65,8 @@ class NativeDevice:
     name = "webgpu"
 
     def __init__(self) -> None:
-        if _forked:
-            raise BackendUnavailable(f"WebGPU cannot be opened here: {_FORKED}")
+        if forks.forked:
+            raise BackendUnavailable(f"WebGPU cannot be opened here: {forks.STAYED}")
         os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())  # Vulkan loaders complain on stderr without it
         try:
             import wgpu
@@ -136,7 +108,8 @@ class NativeDevice:
         self._pipelines: Shared[Any] = Shared(PIPELINES)
         self._made = 0
         self._lost = ""
-        _opened.add(self)
+        self.left: forks.Left | None = None  # in a process forked from the one of the device
+        forks.opened.add(self)
 
     @property
     def usage(self) -> Usage:
@@ -270,8 +243,8 @@ class NativeDevice:
 
     @property
     def lost(self) -> bool:
-        """Whether something was told that it is lost."""
-        return bool(self._lost)
+        """Whether something was told that it is lost, or it stayed behind at a fork with all that lay on it."""
+        return bool(self._lost) or (self.left is not None and self.left.empty)
 
     # ---- reading
     def _check(self, error: Exception | None = None) -> None:
@@ -291,6 +264,30 @@ class NativeDevice:
         except Exception as e:
             self._check(e)
             raise DeviceError(f"reading {nbytes} bytes from the device failed: {e}") from None
+
+    # ---- forks
+    def held(self) -> list[Any]:
+        """The handles of all memory in use."""
+        return self._pool.held()
+
+    def read_together(self, handles: Sequence[Any]) -> bytes:
+        """The bytes of several buffers, one after the other, at the price of one read."""
+        usage = self._wgpu.BufferUsage
+        stage = self._device.create_buffer(size=sum(h.size for h in handles), usage=usage.COPY_DST | usage.MAP_READ)
+        encoder, at = self._device.create_command_encoder(), 0
+        for handle in handles:
+            encoder.copy_buffer_to_buffer(handle, 0, stage, at, handle.size)
+            at += handle.size
+        self._queue.submit([encoder.finish()])
+        stage.map_sync(self._wgpu.MapMode.READ)
+        values = bytes(stage.read_mapped(copy=False))
+        stage.destroy()
+        return values
+
+    def leave(self, left: forks.Left) -> None:
+        """The process before the fork has the device; here is what was read of it."""
+        self.left = self._device = self._queue = left
+        _end_without_driver()
 
     def sync_wait(self, awaitable: Awaitable) -> Any:
         return awaitable.value if isinstance(awaitable, Ready) else drive(awaitable)

@@ -69,6 +69,12 @@ class BufferPool:
             self._held[id(handle)] = handle
             return Buffer(handle, size, self._give_back, self._device)
 
+    def held(self) -> list[Any]:
+        """The handles in use."""
+        with LOCK:
+            self._collect()
+            return list(self._held.values())
+
     def _give_back(self, handle: Any, nbytes: int) -> None:
         self._returned.append((handle, nbytes))
 
