@@ -27,7 +27,7 @@ def keep_picture(page, name):
 
 
 def csv_file(text, name="mine.csv"):
-    return {"name": name, "mimeType": "text/csv", "buffer": text.encode()}
+    return {"name": name, "mimeType": "text/csv", "buffer": text if isinstance(text, bytes) else text.encode()}
 
 
 def open_csv(page, text, name="mine.csv"):
@@ -167,13 +167,25 @@ def test_a_gap_in_a_feature_may_be_filled_with_the_mean(regression):
         ("a,b\n1,2\n3\n", "line 3: expected 2 values"),
         ("a,b\n", "header line and no rows"),
         ("", "the file is empty"),
-        ("a,a\n1,2\n", "column names must be unique"),
+        ("PK\x03\x04\x14\0\x06", "save the table as csv"),
     ],
 )
 def test_a_table_that_cannot_be_read_is_explained_in_one_sentence(regression, text, sentence):
+    open_csv(regression, LINE)
     open_csv(regression, text, "bad.csv")
     assert sentence in regression.text_content("#table-note")
     assert "Traceback" not in regression.text_content("#table-note")
+    assert "What is here is still mine.csv." in regression.text_content("#table-note")
+
+
+def test_letters_of_spreadsheets_are_read_and_what_was_guessed_is_said(regression):
+    text = "größe;y\n" + "".join(f"{i};{2 * i}\n" for i in range(12))
+    for encoding, said in ("utf-16", []), ("cp1252", ["It is not UTF-8: its letters are taken for those of Windows (Latin, 1252)."]):
+        open_csv(regression, text.encode(encoding), f"{encoding}.csv")
+        assert regression.locator("#target option").all_text_contents() == ["größe", "y"]
+        notes = ["Values are separated by semicolons.", *said]
+        regression.wait_for_function("(n) => document.querySelectorAll('#table-notes li').length === n", arg=len(notes))
+        assert regression.locator("#table-notes li").all_text_contents() == notes
 
 
 def test_a_choice_that_makes_no_sense_is_explained(regression):

@@ -112,12 +112,18 @@ def test_nothing_else_is_found(port, target):
         (b"GET / HTTP/1.1\r\nHost: localhost\r\n" + b"A: b\r\n" * 200 + b"\r\n", 431),
         (b"GET / HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\nConnection: close\r\n\r\n", 403),
         (b"GET / HTTP/1.0\r\n\r\n", 200),
+        ("POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: \u00b2\r\n\r\n".encode("latin-1"), 405),
+        (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\nContent-Length: 19\r\n\r\nGET / HTTP/1.0\r\n\r\n", 405),
+        (b"GET / HTTP/1.1\r\nConnection: close\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nnonsense\r\nHost: evil.example\r\nConnection: close\r\n\r\n", 400),
+        (b"GET / HTTP/1.1\r\nHost : evil.example\r\nConnection: close\r\n\r\n", 400),
     ],
     ids=lambda value: value[:30].decode("latin-1") if isinstance(value, bytes) else str(value),
 )
 def test_every_request_is_answered(port, data, status):
     answer = speak(port, data)
     assert answer.startswith(b"HTTP/1.") and int(answer.split()[1]) == status
+    assert answer.count(b"HTTP/1.") == 1
 
 
 def test_the_body_of_a_request_is_not_taken_for_the_next_request(port):
@@ -134,7 +140,8 @@ def test_this_machines_own_names_are_answered(port, host):
 @pytest.mark.parametrize(
     "host",
     ["evil.example", "evil.example:8000", "localhost.evil.example", "127.0.0.1.evil.example", "notlocalhost", "192.168.0.7",
-     "0.0.0.0", "[::2]", "[", "", "user@evil.example", "localhost@evil.example", "2130706433"],
+     "0.0.0.0", "[::2]", "[", "", "user@evil.example", "localhost@evil.example", "2130706433", "evil.example\\@localhost",
+     "localhost/evil", "localhost#evil"],
 )  # fmt: skip
 def test_a_foreign_host_is_refused_so_that_no_site_can_rebind_its_name(port, host):
     status, _, body = ask(port, "/digits.txt", host=host)

@@ -6,15 +6,16 @@
  * zone    element that takes dropped files; it has the class "over" while something is held over it.
  * input   the `<input type="file">`.
  * take    called with an array of File, never empty.
- * accept  function that says whether a MIME type and a name are meant; others are reported to `refuse(name)`.
+ * accept  function that says whether a MIME type and a name are meant; the first of the others is reported to `refuse(name)`.
  * paste   true: files pasted anywhere in the page count too.
  */
 export function takeFiles({ zone, input, take, accept = () => true, refuse = () => {}, paste = false }) {
   const offer = (files) => {
     const all = [...files];
-    const wanted = all.filter((file) => accept(file.type, file.name));
-    if (all.length && !wanted.length) refuse(all[0].name);
+    const meant = (file) => accept(file.type, file.name);
+    const wanted = all.filter(meant), other = all.find((file) => !meant(file));
     if (wanted.length) take(wanted);
+    if (other) refuse(other.name);
   };
   input.addEventListener("change", () => {
     offer(input.files);

@@ -8,7 +8,7 @@ const CARS = { name: "cars.csv", url: "../../data/cars.csv", target: "Miles_per_
 const WITH_OTHERS = "The other columns stay at their means, or at their commonest text.";
 const BY_PREDICTION = "A perfect model would have every point on the line.";
 
-let pyml = null;
+let python = null, pyml = null; // a promise of it, and it
 let charts = null;
 let table = null; // what Python says about it
 let training = false;
@@ -21,7 +21,7 @@ async function openTable(name, text, wanted = {}, hasHeader = null) {
   try {
     table = { name, text, wanted, ...(await pyml.call("look_into", text, hasHeader)) };
   } catch (error) {
-    $("table-note").textContent = `${name} cannot be read: ${complaint(error)}`;
+    $("table-note").textContent = `${name} cannot be read: ${complaint(error)}${table ? ` What is here is still ${table.name}.` : ""}`;
     $("table-notes").replaceChildren();
     return;
   }
@@ -43,6 +43,28 @@ function forgetFit() {
 
 /** What Python says about the table, without the name that it has there. */
 const complaint = (error) => sentence(error).replace(/^bytes[:,] /, "");
+
+/** Reads a file that the user gave; spreadsheets write UTF-16, or the letters of Windows, too. */
+async function openFile(files) {
+  const [file] = files;
+  let said = "";
+  try {
+    await python; // it may still be starting
+    const bytes = new Uint8Array(await file.arrayBuffer());
+    const utf16 = ["utf-16le", "utf-16be"][[0xfeff, 0xfffe].indexOf(bytes[0] | (bytes[1] << 8))];
+    let text = new TextDecoder(utf16 ?? "utf-8").decode(bytes);
+    if (!utf16 && text.includes("\ufffd") && !text.includes("\0")) {
+      text = new TextDecoder("windows-1252").decode(bytes);
+      said = "It is not UTF-8: its letters are taken for those of Windows (Latin, 1252).";
+    }
+    await openTable(file.name, text);
+  } catch (error) {
+    $("table-note").textContent = `${file.name} cannot be read: ${sentence(error)}`;
+    return;
+  }
+  if (files.length > 1) said += ` Only the first of ${files.length} files is taken.`;
+  if (said) $("table-notes").append(Object.assign(document.createElement("li"), { textContent: said.trim() }));
+}
 
 async function openCars() {
   await openTable(CARS.name, await (await bring(CARS.url)).text(), CARS);
@@ -195,13 +217,13 @@ const tryCars = () => openCars().catch((error) => { $("table-note").replaceChild
 $("cars").addEventListener("click", tryCars);
 takeFiles({
   zone: $("table-card"), input: $("file"),
-  take: async ([file]) => { if (pyml) openTable(file.name, await file.text()); },
+  take: openFile,
   accept: (type, name) => type.startsWith("text/") || type === "" || /\.(csv|tsv|txt)$/i.test(name),
   refuse: (name) => { $("table-note").textContent = `${name} is not a text file; a csv file has a header line and values between commas.`; },
 });
 
 try {
-  const python = startDemo({ modules: ["regression.py", "table.py"], hear: { begin: onBegin, progress: onProgress } });
+  python = startDemo({ modules: ["regression.py", "table.py"], hear: { begin: onBegin, progress: onProgress } });
   charts = {
     fit: fitChart($("fit"), { title: "Rows and fit" }),
     loss: liveChart($("loss"), { title: "Loss (1: always the mean)", y: "loss" }),

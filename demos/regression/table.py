@@ -1,6 +1,6 @@
 """Makes a plain table of what people call a csv file: finds out how it is written, and says what it took for what.
 
-Semicolons and tabs between values, decimal commas, thousands, `$3`, no line of names, values too large for float32.
+Semicolons, tabs and bars between values, decimal commas, thousands, `$3`, no line of names, values too large for float32.
 """
 
 import csv
@@ -9,7 +9,8 @@ import math
 import re
 from collections.abc import Callable
 
-MISSING = ("", "NA", "N/A", "NaN", "nan", "null", "None", "?")
+MISSING = ("", "NA", "N/A", "n/a", "#N/A", "<NA>", "NaN", "nan", "NAN", "null", "NULL", "None", "?")
+MARKS = {";": "semicolons", "\t": "tabs", ",": "commas", "|": "bars"}
 ROWS = 20_000  # of a longer file, this many are taken
 LARGEST = 3.4e38  # of float32
 MOSTLY = 0.8  # a column of texts with a larger share of numbers than this is worth a word
@@ -17,7 +18,7 @@ MOSTLY = 0.8  # a column of texts with a larger share of numbers than this is wo
 PLAIN = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?|[-+]?inf(inity)?", re.I)
 THOUSANDS = re.compile(r"[-+]?\d{1,3}(,\d{3})+(\.\d*)?")
 COMMA = re.compile(r"[-+]?(\d{1,3}(\.\d{3})+|\d+)(,\d*)?|[-+]?,\d+")
-MONEY = re.compile(r"([-+]?)\s*[$€£¥₹]?\s*(.*?)\s*[$€£¥₹%]?", re.S)  # a quoted cell may have several lines
+MONEY = re.compile(r"([-+\u2212]?)\s*[$€£¥₹]?\s*(.*?)\s*[$€£¥₹%]?", re.S)  # a quoted cell may have several lines
 
 
 class Table:
@@ -37,9 +38,7 @@ class Table:
         self.has_header = guess_header(rows) if has_header is None else has_header
         self.names = [name.strip() for name in rows[0][1]] if self.has_header else [""] * len(rows[0][1])
         self.names = [name or f"column {i + 1}" for i, name in enumerate(self.names)]
-        twice = sorted({name for name in self.names if self.names.count(name) > 1})
-        if twice:
-            raise ValueError(f"column names must be unique. These occur twice: {', '.join(twice)}.")
+        self._number_names()
         body = rows[1:] if self.has_header else rows
         if not body:
             raise ValueError("The file has a header line and no rows.")
@@ -55,11 +54,21 @@ class Table:
         csv.writer(out, lineterminator="\n").writerows([self.names, *zip(*columns)])
         self.source = out.getvalue().encode()
 
+    def _number_names(self):
+        """Gives columns of one name different ones."""
+        given = set(self.names)
+        for i, name in enumerate(self.names):
+            if name in self.names[:i]:
+                other = next(other for n in range(2, len(given) + len(self.names) + 2) if (other := f"{name} {n}") not in given)
+                given.add(other)
+                self.names[i] = other
+                self.notes.append(f"Another column is called {name} already: this one is {other} here.")
+
     def _say_what_was_guessed(self, text, mark, has_header, rows):
         if "\ufffd" in text:
             self.notes.append("Some letters could not be read, because the file is not UTF-8: they are shown as \ufffd.")
         if mark != ",":
-            self.notes.append(f"Values are separated by {'tabs' if mark == chr(9) else 'semicolons'}.")
+            self.notes.append(f"Values are separated by {MARKS[mark]}.")
         if not self.has_header and has_header is None:
             self.notes.append("The first line looks like values, so it counts as a row and the columns are numbered.")
         if rows > ROWS:
@@ -94,12 +103,21 @@ def split(text):
     """The rows of a csv file with their lines, and what separates their values.
 
     Raises:
-        ValueError: It is empty, a quoted value does not end, or rows differ in length.
+        ValueError: It is empty or no text, a quoted value does not end, or rows differ in length.
     """
     if not text.strip():
         raise ValueError("the file is empty.")
+    if text.startswith("PK\x03\x04"):
+        raise ValueError("this is a spreadsheet or another packed file; save the table as csv and open that.")
+    if "\0" in text:
+        raise ValueError("this is no text; a csv file has lines with values between commas.")
+    said = re.match(r"sep=(.)\r?\n", text)  # spreadsheets write it, and mean the rest
+    if said:
+        text = text[said.end():]
+        if not text.strip():
+            raise ValueError("the file is empty but for the line that says what separates its values.")
     found = {}
-    for mark in ";\t,":
+    for mark in MARKS:
         reader = csv.reader(io.StringIO(text, newline=""), delimiter=mark, strict=True)
         try:
             found[mark] = [(reader.line_num, row) for row in reader if any(map(str.strip, row)) or len(row) > 1]
@@ -108,14 +126,14 @@ def split(text):
     even = [mark for mark, rows in found.items() if isinstance(rows, list) and len({len(row) for _, row in rows}) == 1]
     several = [mark for mark in even if len(found[mark][0][1]) > 1]
     first = text.strip().splitlines()[0]
-    mark = (several or [max(",;\t", key=first.count)])[0]
+    mark = (several or [max(",;\t|", key=first.count)])[0]
     rows = found[mark]
     if isinstance(rows, ValueError):
         raise rows
     width = len(rows[0][1])
     for line, row in rows:
         if len(row) != width:
-            raise ValueError(f"line {line}: expected {width} values, as in the first line. Received: {len(row)}")
+            raise ValueError(f"line {line}: expected {width} value{'s' * (width > 1)}, as in the first line. Received: {len(row)}")
     return rows, mark
 
 
@@ -150,6 +168,6 @@ def reading(cells, mark) -> tuple[Callable[[str], str], str] | None:
 
 
 def without_unit(cell):
-    """A number without the sign of a currency or percent around it, and without spaces between thousands."""
+    """A number without the sign of a currency or percent around it, without spaces between thousands, its minus as a hyphen."""
     sign, number = MONEY.fullmatch(cell).groups()
-    return sign + re.sub(r"(?<=\d)[\s\u00a0\u202f'](?=\d{3})", "", number)
+    return sign.replace("\u2212", "-") + re.sub(r"(?<=\d)[\s\u00a0\u202f'](?=\d{3})", "", number)

@@ -36,7 +36,7 @@ def check_host(authority: str | None, own: set[str]) -> None:
     if authority is None:
         return                                         # HTTP/1.0: no browser
     try:
-        name = (urlsplit(f"//{authority}").hostname or "").rstrip(".")
+        name = "" if set(authority) & set("@/?#\\") else (urlsplit(f"//{authority}").hostname or "").rstrip(".")
     except ValueError:                                 # a bracket that is not closed
         name = ""
     if name == "localhost" or name in own:

@@ -97,7 +97,10 @@ class SiteHandler(http.server.BaseHTTPRequestHandler):
         try:
             self.drop_body()
             host, path, query = split_target(self.path)
-            for authority in (host, *(self.headers.get_all("Host") or ())):
+            named = self.headers.get_all("Host") or []
+            if self.headers.defects or (self.request_version > "HTTP/1.0" and not named):
+                raise Refused(400, "the request must name its host, and each of its headers must be a name, a colon and a value.")
+            for authority in (host, *named):
                 check_host(authority, {*self.own_names, self.connection.getsockname()[0]})
             how(parts_of(path), path, query)
         except Refused as refused:
@@ -124,8 +127,9 @@ class SiteHandler(http.server.BaseHTTPRequestHandler):
 
     def drop_body(self) -> None:
         """Reads what a request brings along, which would be taken for the next one."""
-        length = self.headers.get("Content-Length", "0").strip()
-        if "Transfer-Encoding" in self.headers or not length.isdigit() or int(length) > LARGEST_BODY:
+        length, *others = (text.strip() for text in self.headers.get_all("Content-Length") or ["0"])
+        known = length.isascii() and length.isdigit() and len(length) < 20 and not others
+        if "Transfer-Encoding" in self.headers or self.headers.defects or not known or int(length) > LARGEST_BODY:
             self.close_connection = self.unread = True
         else:
             self.rfile.read(int(length))

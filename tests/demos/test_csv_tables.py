@@ -24,6 +24,11 @@ def lines(text):
         ("a,b\n12 %,1\n1\u00a0234,2\n", ["12,1", "1234,2"], "a: units left out, “12 %” is 12."),
         ("a\tb\n1\t2\n", ["1,2"], "Values are separated by tabs."),
         ("a;b\n1;2\n", ["1,2"], "Values are separated by semicolons."),
+        ("a|b\n1|2\n", ["1,2"], "Values are separated by bars."),
+        ("sep=;\r\na;b\r\n1;2\r\n", ["1,2"], "Values are separated by semicolons."),
+        ("a,b\n\u22123,1\n4,2\n", ["-3,1", "4,2"], "a: units left out, “\u22123” is -3."),
+        ("a,a,a 2\n1,2,3\n", ["1,2,3"], "Another column is called a already: this one is a 3 here."),
+        ("a,b\n#N/A,1\n1e39,1\n2,3\n", [",1", ",1", "2,3"], "a: 1 number beyond 3.4e+38 left out as missing, such as 1e39."),
         ("1,2\n3,4\n", ["1,2", "3,4"], "The first line looks like values, so it counts as a row and the columns are numbered."),
         ("a,b\n1e39,1\n2,3\n", [",1", "2,3"], "a: 1 number beyond 3.4e+38 left out as missing, such as 1e39."),
         ("a,b\ninf,1\n2,3\n", [",1", "2,3"], "a: 1 number beyond 3.4e+38 left out as missing, such as inf."),
@@ -64,7 +69,9 @@ def test_the_user_may_say_whether_there_are_names(table):
     ("text", "sentence"),
     [
         ("", "the file is empty"), ("a,b\n", "header line and no rows"), ("a,b\n1,2\n3\n", "line 3: expected 2 values"),
-        ("a,a\n1,2\n", "column names must be unique. These occur twice: a"), ('a,b\n"x,1\n', "line 2: unexpected end of data"),
+        ("a\n1,2\n", "line 2: expected 1 value, as"),
+        ("PK\x03\x04\x14\0\x06", "save the table as csv"), ("a,b\n1\0,2\n", "this is no text"),
+        ("sep=;\n", "empty but for the line"), ('a,b\n"x,1\n', "line 2: unexpected end of data"),
         ('a,b\n1,2\n"x\ny",2\n4\n', "line 5: expected 2 values"),
     ],
 )  # fmt: skip
