@@ -18,7 +18,7 @@ from pyml.dtypes import NUMPY
 from pyml.errors import KernelError
 from pyml.graph.node import Node, toposort
 from pyml.graph.op import OPS, Profile
-from pyml.graph.prims import INPUT, choose
+from pyml.graph.prims import INPUT, choose, conv, long_windows, move
 
 FILES = sorted(path.stem for path in kernels.folder().glob("*.wgsl"))
 PROFILES = {
@@ -127,7 +127,8 @@ def test_matmul_of_any_size_and_transpose_matches_numpy(device, family, transpos
 
 
 @pytest.mark.parametrize(
-    "tile", [t if i in (0, 8) else pytest.param(t, marks=pytest.mark.slow) for i, t in enumerate(choose.TILES)],
+    "tile",
+    [t if i in (0, 8) else pytest.param(t, marks=pytest.mark.slow) for i, t in enumerate(choose.TILES)],
     ids=lambda t: f"{8 * t.ty}x{8 * t.tx}x{t.slices}",
 )
 def test_a_product_of_vectors_by_any_tile_matches_numpy(gpu, tile, monkeypatch):
@@ -190,6 +191,8 @@ CONVOLUTIONS = {  # input, (kernel height, width, filters), attributes
     "a window of the whole image": ((2, 4, 4, 4), (4, 4, 8), {}),
     "many pixels, few filters": ((4, 20, 20, 2), (3, 3, 4), {}),
 }
+
+
 @pytest.mark.few(3)
 @pytest.mark.parametrize("family", WITH_A_SMALL_GPU_SLOW)
 @every("case", CONVOLUTIONS, blocks=3)
@@ -328,3 +331,19 @@ def test_indices_are_sorted_where_looking_at_each_for_every_row_costs_more(famil
     node = op(as_node(np.zeros(6400, np.int32)), as_node(np.zeros((6400, 1 if family == "tile" else 32), np.float32)), rows=rows)
     made = Canonical(PROFILES[family], list(node.src))([node])
     assert ("scatter_add_sorted" in {n.op.name for n in toposort(made)}) == sorts
+
+
+def test_a_window_in_parts_and_a_padding_that_a_convolution_takes_over_give_what_they_are_made_of(cpu):
+    image = random(0, 1, 3, 40, 2)
+    for op, lowest, mean in ((OPS["max_pool2d"], -np.inf, False), (OPS["avg_pool2d"], 0, True)):
+        whole = op(as_node(image), size=(1, 20), strides=(1, 7), padding=((0, 0), (9, 4)))
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(long_windows, "LARGEST", 12)
+            parts = long_windows.pool_in_parts(op, whole, lowest, mean)
+        np.testing.assert_allclose(Tensor(parts).numpy(), Tensor(whole).numpy(), rtol=1e-6)
+    attrs = PLAIN | {"padding": ((1, 0), (0, 2))}
+    padded = OPS["conv2d"](move.pad(as_node(image), ((0, 0), (0, 1), (2, 0), (0, 0))), as_node(random(1, 2, 3, 2, 4)), **attrs)
+    inner = conv._absorb_pad(padded)
+    assert inner is not None and inner.attrs["padding"] == ((1, 1), (2, 2))
+    np.testing.assert_array_equal(Tensor(inner).numpy(), Tensor(padded).numpy())
+    assert conv.conv2d(as_node(image), as_node(random(1, 2, 3, 2, 4))).shape == (1, 2, 38, 4)  # by itself without zeros around

@@ -73,3 +73,19 @@ def test_what_lies_between_two_channels_first_layers_has_a_gradient(device):
     for first, last in zip(slopes("channels_first", x), slopes("channels_last", x.transpose(0, 2, 3, 1)), strict=True):
         assert abs(first).max() > 1
         np.testing.assert_allclose(first.transpose(0, 2, 3, 1), last, rtol=1e-4, atol=1e-4)
+
+
+def test_what_follows_a_kernel_that_stores_four_at_a_time_has_a_value_for_each_lane(device):
+    """A scale read backwards, the number of a channel, and a part that only some channels have."""
+    x, w, scale = (np.random.default_rng(i).uniform(-1, 1, s).astype(np.float32) for i, s in enumerate(((1, 5, 6, 8), (3, 3, 8, 1), (8,))))
+    y = ops.depthwise_conv(x, w, 1, "same").numpy()
+    part = np.concatenate([scale[3:], np.zeros(3, np.float32)])  # five channels of a shorter vector, no multiple of four
+    asked = {
+        "read backwards": (lambda y: y * ops.flip(scale), y * scale[::-1]),
+        "the number of a channel": (lambda y: y + ops.cast(ops.arange(8), "float32"), y + np.arange(8, dtype=np.float32)),
+        "some channels only": (lambda y: y + ops.concatenate([ops.convert_to_tensor(scale)[3:], ops.zeros(3)]), y + part),
+        "a comparison": (lambda y: ops.where(y > scale, y, ops.minimum(scale, 0.0)), np.where(y > scale, y, np.minimum(scale, 0))),
+    }
+    for name, (then, expected) in asked.items():
+        found = then(ops.depthwise_conv(x, w, 1, "same")).numpy()
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-6, err_msg=name)
