@@ -337,6 +337,8 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
         """Puts a call into the graph and returns its symbolic outputs, with what their masks will look like."""
         if (opens := call_context.opens.get()) is not None and opens(self):
             return self._call_on_values(args, kwargs)
+        if kwargs and not self._signature.takes_training:
+            kwargs.pop("training", None)
         scope = enter_scope(self.name, self)           # a compute_output_spec of one's own may build layers
         try:
             if not type(self).compute_output_spec.__module__.startswith("pyml.") and self._has_inner_to_build():

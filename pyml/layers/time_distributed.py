@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pyml import ops
-from pyml.core.symbolic import FunctionOp
+from pyml.core.symbolic import FunctionOp, infer_output_spec
 from pyml.core.tree import map_structure
 from pyml.errors import ShapeError
 from pyml.layers.batch_normalization import BatchNormalization
@@ -65,17 +65,23 @@ class TimeDistributed(Wrapper):
         if self._differs_by_step(training):
             each = [self.layer(inputs[:, step], training=training, **({"mask": mask[:, step]} if masked else {})) for step in range(steps)]
             return map_structure(lambda *outputs: ops.stack(outputs, axis=1), *each)
-        x = ops.reshape(inputs, (batch * steps, *inputs.shape[2:]))
-        known = {"mask": ops.reshape(mask, (batch * steps, *mask.shape[2:]))} if masked else {}
+        x = ops.reshape(inputs, (-1, *inputs.shape[2:]))
+        known = {"mask": ops.reshape(mask, (-1, *mask.shape[2:]))} if masked else {}
         outputs = self.layer(x, training=training, **known)
-        return map_structure(lambda y: ops.reshape(y, (batch, steps, *y.shape[1:])), outputs)
+        rows = -1 if batch is None else batch          # symbolic
+        return map_structure(lambda y: ops.reshape(y, (rows, steps, *y.shape[1:])), outputs)
 
     def _differs_by_step(self, training: bool | None) -> bool:
         """Whether one batch of all steps gives something else than each step on its own."""
         layers: list[Any] = self.layer._flatten_layers()
         if training and any(isinstance(layer, BatchNormalization) and layer.trainable for layer in layers):
             return True
-        return any(_is_of_user(layer) for layer in layers)
+        return any(_is_of_user(layer) or getattr(layer, "runs_on_host", False) for layer in layers)
+
+    def compute_output_spec(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:
+        if inputs.dtype == "string":                   # shapes alone would be those of numbers
+            return infer_output_spec(self._call_on_probes, (inputs,), {"training": training, "mask": mask})
+        return super().compute_output_spec(inputs, training=training, mask=mask)
 
     def compute_output_shape(self, input_shape: Any) -> Any:
         shape = self.layer.compute_output_shape(self._of_a_step(input_shape))

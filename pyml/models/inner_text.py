@@ -15,8 +15,9 @@ import numpy as np
 
 from pyml.core import StatelessScope, Tensor
 from pyml.core.nest import outlined
+from pyml.core.probes import PROBES
 from pyml.core.symbolic import KerasTensor
-from pyml.core.tree import flatten, pack_sequence_as
+from pyml.core.tree import flatten, map_structure, pack_sequence_as
 from pyml.layers import call_context
 from pyml.layers.layer import Layer
 from pyml.layers.preprocessing.host import HostLayer, Lookups, answering_with_arrays, looking_up
@@ -90,25 +91,36 @@ def inner_stage(model: Layer, *given: Any) -> InnerStage | None:
 
     Args:
         model: The model.
-        given: Its symbolic inputs; a `call` that does not take the first of them, as one of an unknown size, is given the next.
+        given: Its symbolic inputs; a `call` that does not take the first of them, as one of an unknown size, is given the next, and
+            the last once more with sizes in the place of unknown ones, the number of words among them.
     """
-    for inputs in given:
+    refused: Exception | None = None
+    for inputs, known in (*((inputs, False) for inputs in given), (given[-1], True)):
         try:
-            return _seen(model, inputs)
-        except Exception:
-            if inputs is given[-1] and any(tensor.dtype == "string" for tensor in flatten(inputs)):
-                raise
-    return None
+            return _seen(model, inputs, known)
+        except Exception as error:
+            refused = error if refused is None or not known else refused
+    if refused is not None and any(tensor.dtype == "string" for tensor in flatten(given[-1])):
+        raise refused
+    return None                                        # numbers can be looked up on the device: `call` is traced, and raises what it may
 
 
-def _seen(model: Layer, inputs: Any) -> InnerStage | None:
+def _seen(model: Layer, inputs: Any, known: bool) -> InnerStage | None:
     found: list[tuple[HostLayer, KerasTensor]] = []
+
+    def note(call: tuple[HostLayer, KerasTensor]) -> None:
+        found.append(call)
+        if known:
+            call[1]._shape = _without_unknown(call[1].shape)
+
+    if known:
+        inputs = map_structure(lambda t: KerasTensor(_without_unknown(t.shape), dtype=t.dtype), inputs)
     before = {id(layer): len(layer._inbound_nodes) for layer in model._flatten_layers()}
     try:
-        with call_context.opening(has_host_layers), _Looking():
+        with call_context.opening(has_host_layers), _Looking(), looking_up(Lookups(note)):
             model(inputs)                              # builds: a Sequential calls its layers then, with an input of its own
-            with looking_up(Lookups(found.append)):
-                model(inputs)
+            found.clear()
+            model(inputs)
         return InnerStage(inputs, found) if found else None
     finally:
         layers = list(model._flatten_layers())
@@ -117,6 +129,11 @@ def _seen(model: Layer, inputs: Any) -> InnerStage | None:
         for layer in layers:                           # these calls are none of the model's, but those in which models inside were built
             nodes, own = layer._inbound_nodes, before.get(id(layer), 0)
             nodes[own:] = [node for node in nodes[own:] if id(node) in kept]
+
+
+def _without_unknown(shape: Any) -> tuple[int, ...]:
+    """A shape with the same size for all batches that are unknown, and another for the words in them."""
+    return tuple(PROBES[min(i, 1)] if size is None else size for i, size in enumerate(shape))
 
 
 def has_host_layers(layer: Any) -> bool:

@@ -216,6 +216,21 @@ class Made(pyml.Model):
         return self.score(found)
 
 
+class Placed(pyml.Model):
+    """As many positions as there are words."""
+
+    def __init__(self):
+        super().__init__()
+        self.texts, self.vectors = pyml.layers.TextVectorization(vocabulary=["the", "cat"]), pyml.layers.Embedding(4, 2)
+        self.places, self.score = pyml.layers.Embedding(9, 2), pyml.layers.Dense(1)
+
+    def call(self, x):
+        found = self.texts(x)
+        rows, words = pyml.ops.shape(found)
+        places = pyml.ops.broadcast_to(self.places(pyml.ops.arange(words)), (rows, words, 2))
+        return self.score(pyml.ops.max(self.vectors(found) + places, axis=1))
+
+
 TOWERS = {"user": np.array([["the"], ["dog"], ["cat"], ["the"]]), "film": np.array([[b"cat"], [b"cat"], [b"the"], [b"x"]], object),
           "text": np.array(["the cat the", "cat", "dog cat x", "the"]), "age": np.ones((4, 1), "float32")}  # fmt: skip
 SCORES = np.arange(4.0)[:, None]
@@ -238,9 +253,14 @@ def inner_models():
     yield pyml.Sequential([pyml.Input((1,), dtype="string"), Words(), pyml.layers.Dense(1)]), TOWERS["user"]
     yield pyml.Model(word, pyml.layers.Dense(1)(pyml.layers.Embedding(3, 2)(
         pyml.layers.StringLookup(vocabulary=["the", "cat"])(word[:, 0])))), TOWERS["user"]  # fmt: skip
+    yield Placed(), TOWERS["text"]
+    pairs = pyml.Input((2, 1), dtype="string")
+    for each in (Words(), pyml.Sequential([pyml.layers.StringLookup(vocabulary=["the"]), pyml.layers.Embedding(2, 2)])):
+        yield pyml.Model(pairs, pyml.layers.Dense(1)(pyml.layers.Flatten()(pyml.layers.TimeDistributed(each)(pairs)))), np.stack(
+            [TOWERS["user"], TOWERS["film"]], axis=1)  # fmt: skip
 
 
-@pytest.mark.parametrize("which", range(7))
+@pytest.mark.parametrize("which", range(10))
 def test_layers_of_text_may_be_inside_calls_of_ones_own(which, device):
     model, x = list(inner_models())[which]
     model.compile(pyml.optimizers.SGD(0.01), "mse")

@@ -32,6 +32,18 @@ def test_a_layer_gets_its_mask_in_the_symbolic_call(cpu):
     assert all(third.masks) and third.masks and not any(unmasked.masks)
 
 
+def test_a_symbolic_call_may_be_told_of_training_as_any_other(cpu):
+    class Twice(pyml.layers.Layer):
+        def call(self, x):
+            return 2 * x
+
+        def compute_output_spec(self, x):
+            return pyml.KerasTensor(x.shape, x.dtype)
+
+    for layer in (pyml.layers.CategoryEncoding(3), pyml.layers.Normalization(mean=0.0, variance=1.0), pyml.layers.Hashing(3), Twice()):
+        assert layer(pyml.Input((1,)), training=True).shape[0] is None
+
+
 def test_a_sequential_inside_a_layer_knows_no_more_than_its_input(cpu):
     class Block(layers.Layer):
         def __init__(self):
