@@ -190,7 +190,7 @@ def weights(layer):
     """The layer's weights by name; the second `kernel` is `kernel_1`."""
     found: dict[str, np.ndarray] = {}
     for variable in layer.weights:
-        again = sum(name.startswith(variable.name) for name in found if name.removeprefix(variable.name)[:1] in ("", "_"))
+        again = sum(re.fullmatch(rf"{re.escape(variable.name)}(_\d+)?", name) is not None for name in found)
         found[f"{variable.name}_{again}" if again else variable.name] = variable.numpy().astype("float64")
     return found
 
