@@ -17,8 +17,8 @@ from .numpy import *
 
 _register()
 if TYPE_CHECKING:
+    from .branches import *
     from .complex_numbers import *
-    from .control_flow import *
     from .distances import *
     from .further import *
     from .largest import *
@@ -30,9 +30,10 @@ if TYPE_CHECKING:
     from .scattering import *
     from .signal import *
     from .special_functions import *
+    from .while_loops import *
 else:
     _files = (
-        "scattering", "loops", "special_functions", "signal", "control_flow", "largest", "partial_results", "further",
+        "scattering", "loops", "special_functions", "signal", "branches", "while_loops", "largest", "partial_results", "further",
         "positive_determinants", "rearranging", "distances", "complex_numbers",
     )  # fmt: skip
     __getattr__, __dir__ = _later(__name__, *_files, homes=(numpy, nn, linalg))

@@ -29,7 +29,7 @@ __all__ = [
     "cast", "convert_to_numpy", "convert_to_tensor", "is_tensor", "saturate_cast", "shape", "slice", "stop_gradient", "unstack",
 ]  # fmt: skip
 
-__getattr__, __dir__ = later(__name__, "scattering", "loops", "control_flow", "partial_results", "further")
+__getattr__, __dir__ = later(__name__, "scattering", "loops", "branches", "while_loops", "partial_results", "further")
 
 _NARROW = {name: (int(np.iinfo(name).min), int(np.iinfo(name).max)) for name in ("int8", "int16", "uint8", "uint16")}
 

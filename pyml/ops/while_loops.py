@@ -1,9 +1,9 @@
-"""Branches and loops whose ends are found while running: `cond`, `switch`, `while_loop`, `fori_loop`."""
+"""Loops whose ends are found while running: `while_loop`, `fori_loop`."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 import numpy as np
@@ -14,7 +14,7 @@ from ..core.loop import outline
 from ..core.loop import scan as _scan
 from ..core.nest import aligned, flatten
 from ..core.repeating import computed, known, trips
-from ..core.symbolic import CallNode, FunctionOp, KerasTensor, call_function, holds_symbolic
+from ..core.symbolic import CallNode, FunctionOp, KerasTensor, holds_symbolic
 from ..core.tensor import Tensor, as_node, convert_to_tensor
 from ..core.tree import map_structure
 from ..core.types import TensorLike
@@ -22,23 +22,14 @@ from ..core.weak import WeakTensor
 from ..errors import DtypeError, ShapeError, SyncReadError, TraceError
 from ..graph.loop import ENDLESS
 from ..graph.prims import cast, iota
-from .arithmetic import clip
+from .branches import read_here, scalar_of
 from .declare import draw, op, sample
-from .logic import logical_and, where
+from .logic import logical_and
 from .loops import steady
 
-__all__ = [
-    "cond", "fori_loop", "switch", "while_loop",
-]  # fmt: skip
+__all__ = ["fori_loop", "while_loop"]
 
 Result = TypeVar("Result")
-
-
-def _scalar(value: Any, what: str, dtype: str) -> Tensor:
-    node = as_node(value)
-    if node.size != 1:
-        raise ShapeError(f"{what} must be a scalar. Received: shape {node.shape}")
-    return Tensor(node).reshape(()).astype(dtype)
 
 
 def _recorded(fn: Callable[..., Any], args: tuple[Any, ...], name: str, outputs: Any) -> Any:
@@ -46,120 +37,6 @@ def _recorded(fn: Callable[..., Any], args: tuple[Any, ...], name: str, outputs:
     made = map_structure(lambda x: KerasTensor(x.shape, dtype=x.dtype), outputs)
     CallNode(FunctionOp(fn, name), args, {}, made)
     return made
-
-
-@op(complex_parts="inside", like=lambda pred, true_fn, false_fn: true_fn() if pred else false_fn(), gradient=False, record=False, samples=[
-    sample(draw(low=0, high=1, dtype="bool"), lambda: np.float32(2.0), lambda: np.float32(3.0)),
-    sample(True, lambda: np.ones((2, 3), "float32"), lambda: np.zeros((2, 3), "float32")),
-])  # fmt: skip
-def cond(pred: TensorLike, true_fn: Callable[[], Result], false_fn: Callable[[], Result]) -> Result:
-    """What `true_fn()` gives where `pred` holds, else what `false_fn()` gives.
-
-    Outside a program `pred` is read and one of the functions runs. Inside one both run on the device, one of the results
-    is taken, and only its gradients count; Variables change as the function that is taken assigns them.
-
-    Args:
-        pred: A scalar; not 0 is true.
-        true_fn: A function without arguments that returns tensors, in any nesting.
-        false_fn: Another. Inside a program its results have the structure, shapes and dtypes of the first.
-
-    Returns:
-        What the function returns that is called, of its structure, shapes and dtypes.
-
-    Raises:
-        TypeError: `true_fn` or `false_fn` is not a function.
-        ShapeError: `pred` is not a scalar; inside a program also: the shapes of results differ.
-        ValueError, DtypeError: Inside a program: the structures or dtypes of results differ.
-        SyncReadError: Outside a program, in a browser that cannot wait for `pred`; use it in a program there.
-
-    Source: `keras.ops.cond`.
-
-    Example:
-        >>> x = pyml.ops.convert_to_tensor(3.0)
-        >>> pyml.ops.cond(x > 0, lambda: x * 2, lambda: -x).item()
-        6.0
-    """
-    for name, fn in (("true_fn", true_fn), ("false_fn", false_fn)):
-        if not callable(fn):
-            raise TypeError(f"cond: {name} must be a function without arguments. Received: {name}={fn!r}")
-    if holds_symbolic(pred):
-        results = true_fn(), false_fn()
-        if holds_symbolic(results):  # they are of other symbolic tensors: all of them are in the graph
-            return map_structure(lambda a, b: where(pred, a, b), *results)
-        return call_function(cond, (pred, true_fn, false_fn), {}, "cond")
-    number = known(pred)
-    if number is None:
-        scalar = _scalar(pred, "cond: pred", "bool")
-        if trace.current() is not None:
-            return select_one(scalar._node, true_fn, false_fn)
-        number = _read(scalar, "cond: pred")
-    return true_fn() if number else false_fn()
-
-
-def _read(scalar: Tensor, what: str) -> Any:
-    """The number that Python needs to know."""
-    try:
-        with trace.noting_reads(None):  # the result is made of what the branch is made of
-            return scalar.item()
-    except SyncReadError as e:
-        raise SyncReadError(
-            f"{what} has to be read here, and this browser cannot wait for the GPU: call it in a function with @pyml.program, "
-            'which does not have to read it, or use the device "wasm".'
-        ) from e
-
-
-def _switched(index: Any, branches: Any, *operands: Any) -> Any:
-    return branches[min(max(int(index), 0), len(branches) - 1)](*operands)
-
-
-@op(complex_parts="inside", dtypes="own", like=_switched, samples=[
-    sample(1, [lambda x, y: x + y, lambda x, y: x - y], draw(2, 3), draw(2, 3)),
-    sample(draw(low=0, high=3, dtype="int32"), [lambda x: x * 2.0, lambda x: x * x, lambda x: x * 0.5], draw(4)),
-    sample(np.int32(9), [lambda x: x * 2.0, lambda x: x * x], draw(4)),
-])  # fmt: skip
-def switch(index: TensorLike, branches: Sequence[Callable[..., Result]], *operands: Any) -> Result:
-    """What the function number `index` of `branches` gives for `operands`; an index out of bounds is the nearest.
-
-    Outside a program one function runs. Inside one all of them do, and the device takes the results of one, as in `cond`.
-
-    Args:
-        index: An integer scalar.
-        branches: Functions; inside a program their results have the same structure, one shape and one dtype.
-        operands: Their arguments.
-
-    Returns:
-        What the function returns that is called, of its structure, shapes and dtypes.
-
-    Raises:
-        ValueError: There are no branches; inside a program also: the structures of results differ.
-        ShapeError, DtypeError: `index` is not a scalar; inside a program also: shapes or dtypes of results differ.
-
-    Source: `keras.ops.switch`.
-
-    Example:
-        >>> pyml.ops.switch(1, [lambda x, y: x + y, lambda x, y: x - y], 2.0, 0.5)
-        1.5
-    """
-    if not branches or not all(callable(b) for b in branches):
-        raise ValueError(f"switch: branches must be one function or more. Received: branches={branches!r}")
-    number = known(index)
-    if number is None:
-        scalar = _scalar(index, "switch: index", "int32")
-        if trace.current() is not None:
-            place = clip(scalar, 0, len(branches) - 1)
-            return _chosen(place, list(branches), operands, 0)
-        number = _read(scalar, "switch: index")
-    return branches[min(max(int(number), 0), len(branches) - 1)](*operands)
-
-
-def _chosen(place: Tensor, branches: list[Callable[..., Any]], operands: tuple[Any, ...], first: int) -> Any:
-    """Half of the branches against the other half, so that results pass few selections."""
-    if len(branches) == 1:
-        return branches[0](*operands)
-    half = len(branches) // 2
-    pred = (place < first + half)._node
-    return select_one(pred, lambda: _chosen(place, branches[:half], operands, first),
-                      lambda: _chosen(place, branches[half:], operands, first + half), "switch")  # fmt: skip
 
 
 def _while(cond: Any, body: Any, loop_vars: Any, maximum_iterations: int | None = None) -> Any:
@@ -277,7 +154,7 @@ def _counted(cond: Callable[..., Any], body: Callable[..., Any], loop_vars: Any,
     several = isinstance(loop_vars, (tuple, list))
 
     def goes_on(count: Any, *values: Any) -> Tensor:
-        return logical_and(count < most.reshape(()), _scalar(cond(*values), "while_loop: what cond returns", "bool"))
+        return logical_and(count < most.reshape(()), scalar_of(cond(*values), "while_loop: what cond returns", "bool"))
 
     def step(count: Any, *values: Any) -> tuple[Any, ...]:
         after = body(*values)
@@ -318,7 +195,7 @@ def _masked(go_on: Callable[..., Any], step: Callable[..., Any], now: tuple[Any,
     changes = _dtypes(outline(step, *now)) != _dtypes(now)
 
     def goes_on(values: Any) -> Tensor:
-        return _scalar(go_on(*values), "while_loop: what cond returns", "bool")
+        return scalar_of(go_on(*values), "while_loop: what cond returns", "bool")
 
     def masked(carry: Any, _: None) -> tuple[Any, None]:
         active, values = carry
@@ -412,7 +289,7 @@ def fori_loop(lower: TensorLike, upper: TensorLike, body_fun: Callable[[Any, Any
     if trace.current() is not None and any(isinstance(b, Tensor) for b in bounds):
         begin, limit = (Tensor(cast(as_node(b), dtype="int32")) for b in bounds)
         return while_loop(lambda i, _: i < limit, lambda i, value: (i + 1, body_fun(WeakTensor(i._node), value)), (begin, init_val))[1]
-    first, end = (int(_read(b, "fori_loop: a bound") if isinstance(b, Tensor) else b) for b in bounds)
+    first, end = (int(read_here(b, "fori_loop: a bound") if isinstance(b, Tensor) else b) for b in bounds)
     trace.note_reads(*(b._node for b in bounds if isinstance(b, Tensor)))
     if end <= first:
         return map_structure(convert_to_tensor, init_val)
