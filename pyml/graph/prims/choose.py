@@ -23,7 +23,6 @@ _LOOKS_SOFTWARE, _LOOKS = 1 << 18, 1 << 24
 LONG_SUM = 8192  # products in one chain; float32 loses about as many units in the last place, so longer sums are cut
 
 
-
 def ceil_div(a: int, b: int) -> int:
     return -(-a // b)
 
@@ -68,9 +67,9 @@ def flat(file: str, threads: int, params: dict, profile: Profile, hooks: dict | 
     return KernelSpec(file, {**params, "WG": wg, fold_name: across}, grid, hooks or {})
 
 
-def chunk_of(total: int, splits: int) -> int:
-    """Terms in each of `splits` partial sums: a multiple of four, so that the last ones may be short or empty."""
-    return ceil_div(total, 4 * splits) * 4 if splits > 1 else total
+def chunk_of(total: int, splits: int, whole: int = 4) -> int:
+    """Terms in each of `splits` partial sums: a multiple of `whole`, so that the last ones may be short or empty."""
+    return ceil_div(total, whole * splits) * whole if splits > 1 else total
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -10,11 +11,11 @@ import numpy as np
 from ...errors import DtypeError, ShapeError
 from ..node import Node
 from ..op import Grads, KernelSpec, Profile, Shape, routine
-from .choose import LONG_SUM, Gemm, Operand, ceil_div, chunk_of, flat, fold, gemm, is_core, is_register, product_splits
+from .choose import LONG_SUM, Gemm, Operand, ceil_div, chunk_of, flat, fold, gemm, is_core, is_register, is_software, product_splits
 from .conv_panel import columns, fit, in_lanes, unroll
 from .elementwise import add
 from .leaf import full
-from .move import slice_
+from .move import permute, reshape, slice_
 from .reduce import reduce_sum
 
 
@@ -134,18 +135,27 @@ def _panel(m: int, n: int, k: int, z: int, ta: bool, tb: bool, profile: Profile)
 
 
 def _in_parts(a: Node, b: Node, ta: bool, tb: bool, k: int) -> Node:
-    """A long sum as a sum of shorter ones."""
-    parts = ceil_div(k, LONG_SUM)
-    each = ceil_div(k, 4 * parts) * 4
+    """A long sum as a sum of shorter ones, which are one batch of products, and a rest."""
+    parts = ceil_div(k, LONG_SUM // 2)
+    each = next((k // p for p in range(parts, 2 * parts) if k % (4 * p) == 0), k // parts // 4 * 4)
+    parts = k // each
+    y = MATMUL(_batch(a, not ta, parts, each), _batch(b, tb, parts, each), ta=ta, tb=tb)
+    z = a.shape[:-2]
+    total = reduce_sum(reshape(y, (*z, parts, *y.shape[1:])), axis=(len(z),))
+    if parts * each == k:
+        return total
+    rest = (_cut(x, x.ndim - (1 if last else 2), parts * each, k) for x, last in ((a, not ta), (b, tb)))
+    return add(total, MATMUL(*rest, ta=ta, tb=tb))
 
-    def part(first: int) -> Node:
-        last = min(first + each, k)
-        return MATMUL(_cut(a, a.ndim - (2 if ta else 1), first, last), _cut(b, b.ndim - (1 if tb else 2), first, last), ta=ta, tb=tb)
 
-    total = part(0)
-    for first in range(each, k, each):
-        total = add(total, part(first))
-    return total
+def _batch(x: Node, last: bool, parts: int, each: int) -> Node:
+    """So many parts of the last axis, or the one before, of all matrices, as a batch."""
+    x = _cut(x, x.ndim - (1 if last else 2), 0, parts * each)
+    z, (m, n) = x.shape[:-2], x.shape[-2:]
+    if not last:
+        return reshape(x, (prod(z) * parts, each, n))
+    i = len(z)
+    return reshape(permute(reshape(x, (*z, m, parts, each)), (*range(i), i + 1, i, i + 2)), (prod(z) * parts, m, each))
 
 
 def _cut(x: Node, axis: int, first: int, last: int) -> Node:
@@ -163,7 +173,8 @@ def _matmul_lower(node: Node, profile: Profile) -> Node | None:
         y = MATMUL(a, fit(b, b.ndim - (2 if tb else 1), 0, -n % 4), ta=ta, tb=tb)
         return slice_(y, (0,) * y.ndim, node.shape)
     four = (m if ta else k) % 4 == 0 and (k if tb else n) % 4 == 0
-    splits = max(product_splits(m, n, k, four, profile), ceil_div(k, LONG_SUM)) if node.ndim == 2 else 1
+    long = LONG_SUM // 4 if k > LONG_SUM and is_software(profile) else LONG_SUM
+    splits = max(product_splits(m, n, k, four, profile), ceil_div(k, long)) if node.ndim == 2 else 1
     return reduce_sum(PARTIALS(*node.src, ta=ta, tb=tb, splits=splits), axis=(0,)) if splits > 1 else None
 
 

@@ -111,7 +111,7 @@ def _filter_partials_kernel(node: Node, profile: Profile) -> KernelSpec:
     x, dy = node.src
     splits = node.attrs.get("splits", 1)
     v = Window.of(x.shape, node.shape[-4:], dy.shape, node.attrs)
-    chunk = chunk_of(v.pixels, splits)
+    chunk = chunk_of(v.pixels, splits, node.attrs.get("whole", 4))
     taps = v.window[0] * v.window[1]
     if is_core(profile) and v.depthwise and v.channels % 4 == 0 and not v.padded and splits == 1:
         return core.depthwise_filter_spec(v, profile)
@@ -119,7 +119,7 @@ def _filter_partials_kernel(node: Node, profile: Profile) -> KernelSpec:
         params = v.params(thin=True) | {"S": splits, "CHUNK": chunk}
         return flat("conv2d_depthwise_filter", splits * taps * (v.channels // 4), params, profile, fold_name="FOLD")
     if is_core(profile) and v.groups == 1 and v.filters % 4 == 0 and not v.padded:
-        spec = core.filter_spec(v, splits, profile)
+        spec = core.filter_spec(v, splits, chunk, profile)
         if spec is not None:
             return spec
     if is_register(profile) and v.groups == 1 and v.filters % 4 == 0:
@@ -129,7 +129,7 @@ def _filter_partials_kernel(node: Node, profile: Profile) -> KernelSpec:
             params["X"], hooks["load4"] = "vec4f", "return x[i.x / 4u];"
         threads = splits * ceil_div(taps * v.channels, 8) * ceil_div(v.filters, 8)
         return flat("conv2d_filter_reg", threads, params, profile, hooks, fold_name="FOLD")
-    return gemm(filter_gemm(v, splits), profile)
+    return gemm(filter_gemm(v, splits, chunk), profile)
 
 
 def _conv_lower(node: Node, profile: Profile) -> Node | None:
@@ -195,7 +195,8 @@ def _filter_lower(node: Node, profile: Profile) -> Node | None:
             return FILTER_GRAD(core.pad_image(x, node.attrs["padding"]), dy, **node.attrs | _UNPADDED)
         if filters % 4 == 0 and groups == 1:
             splits = core.filter_parts(Window.of(x.shape, node.shape, dy.shape, node.attrs), profile)
-            return reduce_sum(FILTER_PARTIALS(x, dy, splits=splits, **node.attrs), axis=(0,)) if splits > 1 else None
+            parts = node.attrs | {"splits": splits, "whole": dy.shape[2]}
+            return reduce_sum(FILTER_PARTIALS(x, dy, **parts), axis=(0,)) if splits > 1 else None
         if filters % 4 == 0:
             return None
         return core.first_channels(FILTER_GRAD(x, core.pad_channels(dy, filters + -filters % 4), **node.attrs), filters)
@@ -264,17 +265,19 @@ FILTER_GRAD: Routine = routine(
         ((_array(26, 1, 6, 7, 4), _array(27, 1, 3, 3, 4)), _attrs(kernel_hw=(3, 3)) | _DEPTHWISE),
     ],
 )
-# the filter gradient in partial sums over the pixels, (splits, kh, kw, channels / groups, filters)
+# the filter gradient in partial sums over the pixels, (splits, kh, kw, channels / groups, filters); a part is a multiple of `whole`
 FILTER_PARTIALS = routine(
     "conv2d_filter_partials",
-    shape=lambda x, dy, *, splits, **a: (splits, *_filter_grad_shape(x, dy, **a)),
+    shape=lambda x, dy, *, splits, whole=4, **a: (splits, *_filter_grad_shape(x, dy, **a)),
     dtype=float_only("conv2d_filter_grad"),
     numpy=filter_partials_numpy,
     grad=None,
     kernel=_filter_partials_kernel,
     flops=_filter_flops,
-    samples=[((_array(28, 2, 6, 5, 1), _array(29, 2, 4, 4, 4)), _attrs(kernel_hw=(3, 2), splits=3))],
-)
+    samples=[((_array(28, 2, 6, 5, 1), _array(29, 2, 4, 4, 4)), _attrs(kernel_hw=(3, 2), splits=3)),
+             ((_array(28, 2, 6, 5, 1), _array(29, 2, 4, 4, 4)), _attrs(kernel_hw=(3, 2), splits=3, whole=4)),
+             ((_array(28, 2, 5, 7, 4), _array(29, 2, 4, 5, 4)), _attrs(kernel_hw=(2, 3), splits=3, whole=5))],
+)  # fmt: skip
 
 
 def _tuples(strides: Sizes, padding: Padding, dilation: Sizes, groups: int) -> dict[str, Any]:

@@ -86,10 +86,10 @@ def input_grad_numpy(dy: np.ndarray, w: np.ndarray, input_hw: Sizes, strides: Si
 
 
 def filter_partials_numpy(x: np.ndarray, dy: np.ndarray, kernel_hw: Sizes, strides: Sizes, padding: Padding,
-                          dilation: Sizes, groups: int, splits: int) -> np.ndarray:
+                          dilation: Sizes, groups: int, splits: int, whole: int = 4) -> np.ndarray:
     columns = _columns(x, kernel_hw, dy.shape[1:3], strides, padding, dilation, groups)
     d = _by_group(dy, groups)
-    chunk = chunk_of(d.shape[1], splits)
+    chunk = chunk_of(d.shape[1], splits, whole)
     parts = [np.swapaxes(columns[:, i : i + chunk], 1, 2) @ d[:, i : i + chunk] for i in range(0, splits * chunk, chunk)]
     w = np.moveaxis(np.stack(parts), 1, 2)  # (splits, rows, groups, filters per group)
     return np.ascontiguousarray(w).reshape(splits, *kernel_hw, x.shape[3] // groups, dy.shape[3])

@@ -7,7 +7,7 @@ from math import prod
 from typing import Any
 
 from ..op import Shape
-from .choose import Gemm, Operand, ceil_div, chunk_of
+from .choose import Gemm, Operand, ceil_div
 
 
 @dataclass(frozen=True)
@@ -121,10 +121,10 @@ def _by_phases(v: Window, c: int, f: int) -> Gemm:
     return Gemm(v.batch * h * w, c, prod(taps) * f, v.groups * phases, a, b, f"return ({row}) * {v.channels}u + {group} * {c}u + n;")
 
 
-def filter_gemm(v: Window, splits: int) -> Gemm:
+def filter_gemm(v: Window, splits: int, chunk: int) -> Gemm:
     """Rows are taps and channels, columns filters; k runs over the pixels of one of `splits` parts. z is group, part."""
     c, f = v.channels // v.groups, v.filters // v.groups
-    chunk, rows = chunk_of(v.pixels, splits), prod(v.window) * c
+    rows = prod(v.window) * c
     pixel = f"let p = z % {splits}u * {chunk}u + k; "
     pixel += f"if (p >= {v.pixels}u) {{ return ZERO; }} " if chunk * splits != v.pixels else ""
     group = f"z / {splits}u"

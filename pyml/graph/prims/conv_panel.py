@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from ..node import Node
 from ..op import KernelSpec, Padding, Profile, Sizes
-from .choose import ceil_div, chunk_of, flat, fold
+from .choose import LONG_SUM, ceil_div, flat, fold
 from .conv_layout import Window
 from .leaf import full
 from .move import PAD, concat, flip, pad, permute, reshape, slice_
@@ -68,19 +68,17 @@ def thin_spec(v: Window, profile: Profile) -> KernelSpec:
 
 
 def filter_parts(v: Window, profile: Profile) -> int:
-    """Into how many partial sums a filter gradient is cut so that every core reads a part of the pixels only.
+    """Into how many partial sums a filter gradient is cut, so that every core reads a part of the pixels only, and none is too long.
 
-    Whole rows of pixels lie in a part. Where the partial sums would be as much to move as the pixels, one sum it is.
+    Whole rows of pixels lie in a part. Where the partial sums would be as much to move as the pixels, cores share one sum.
     """
-    wanted = profile.threads // 4
     rows = v.window[0] * v.window[1] * v.channels
     most = v.batch * (v.h * v.w * v.channels + v.oh * v.ow * v.filters) // (4 * rows * v.filters)
-    return next((s for s in range(min(wanted, most), 1, -1) if chunk_of(v.pixels, s) % v.ow == 0), 1)
+    return max(1, min(profile.threads // 4, most), min(v.batch * v.oh, ceil_div(v.pixels, LONG_SUM)))
 
 
-def filter_spec(v: Window, splits: int, profile: Profile) -> KernelSpec | None:
+def filter_spec(v: Window, splits: int, chunk: int, profile: Profile) -> KernelSpec | None:
     """The kernel; None where a part would end inside a row of pixels."""
-    chunk = chunk_of(v.pixels, splits)
     if splits > 1 and chunk % v.ow:
         return None
     rows = v.window[0] * v.window[1] * v.channels
