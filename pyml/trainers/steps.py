@@ -70,15 +70,11 @@ class Steps:
 
     def predict(self, x: Any) -> Any:
         """Predictions."""
-        found = run(self.model, "predict", packed(x, None, None))
-        self.model._clear_losses()
-        return found
+        return run(self.model, "predict", packed(x, None, None))
 
     def predict_whole(self, data: tuple[Any, ...]) -> Any:
         """Predictions by a step of one's own, which gets a batch with its targets and weights, as they came."""
-        found = run(self.model, "predict", data)
-        self.model._clear_losses()
-        return found
+        return run(self.model, "predict", data)
 
     def begin(self) -> None:
         """Steps are counted anew."""

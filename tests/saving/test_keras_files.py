@@ -14,7 +14,7 @@ from make_keras_files import own_layer
 import pyml
 from pyml import Input, Model, Sequential, layers, ops, settings
 from pyml.saving import ModelFileError, load_model
-from pyml.saving.keras import hdf5_read
+from pyml.saving.keras import hdf5, hdf5_read
 
 X = np.linspace(-1, 1, 20, dtype="float32").reshape(5, 4)
 Y = np.linspace(0, 1, 10, dtype="float32").reshape(5, 2)
@@ -350,6 +350,32 @@ def test_a_model_with_a_call_of_its_own_of_several_inputs_is_kept(tmp_path, endi
         with pytest.raises(ValueError, match="of which Keras 2 opens no"):
             model.save(tmp_path / "two.h5", keras_version=2)
         assert not (tmp_path / "two.h5").exists()
+
+
+def test_ops_between_layers_in_an_h5_are_those_that_keras_writes_and_reads(tmp_path):
+    """Keras reads no `...` in an `.h5`, and writes its ops there without their modules, so that it does not find them itself."""
+    i = pyml.Input((3, 4))
+    model = pyml.Model(i, layers.Dense(2)(pyml.ops.max(pyml.ops.maximum(i[..., 1:], 0.2), axis=1)))
+    model.save(tmp_path / "m.h5")
+    root = hdf5_read.read((tmp_path / "m.h5").read_bytes(), "m")
+    assert "__ellipsis__" not in root.attrs["model_config"] and root.attrs["model_config"].count("__slice__") == 3
+    config = json.loads(root.attrs["model_config"])
+    for entry in config["config"]["layers"]:           # as Keras has them
+        if ".ops" in entry["module"]:
+            del entry["module"], entry["registered_name"]
+    root.attrs["model_config"] = json.dumps(config)
+    (tmp_path / "keras.h5").write_bytes(b"".join(bytes(piece) for piece in hdf5.write(root)))
+    x = np.arange(24, dtype="float32").reshape(2, 3, 4) - 9
+    for name in ("m.h5", "keras.h5"):
+        np.testing.assert_allclose(pyml.saving.load_model(tmp_path / name).predict(x, verbose=0), model.predict(x, verbose=0), atol=1e-6)
+
+
+def test_one_group_and_a_mixed_policy_are_kept_in_h5(tmp_path):
+    """One group came back as the default of 32, in silence where the channels can be so divided."""
+    model = pyml.Sequential([Input((4, 32)), layers.GroupNormalization(groups=1), layers.Dense(2, dtype="mixed_float16")])
+    model.save(tmp_path / "new" / "m.h5")              # folders are made for this form, as by Keras
+    normalization, dense = pyml.saving.load_model(tmp_path / "new" / "m.h5").layers
+    assert (normalization.groups, dense.dtype_policy.name) == (1, "mixed_float16")
 
 
 class Halves(Model):

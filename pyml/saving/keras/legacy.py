@@ -19,7 +19,7 @@ from ...objects.serialization import deserialize_keras_object, serialize_keras_o
 from ...tracebacks import warn
 from ..files import ModelFileError, parse_json
 from ..tfjs.layers_config import read_layer
-from . import archive, hdf5, hdf5_read, keras2
+from . import archive, hdf5, hdf5_read, keras2, ops
 from .hdf5 import MOST_ATTRIBUTE, Group
 from .state import Reader
 
@@ -56,6 +56,7 @@ def save(model: Any, target: Any, overwrite: bool = True, include_optimizer: boo
         variables = keras2.variables_of(model.optimizer) if keras_version == 2 else model.optimizer.variables
         _put(root.group(_STATE[0] if keras_version is None else _STATE[1]), variables, read)
     if is_path:
+        os.makedirs(os.path.dirname(target) or ".", exist_ok=True)
         write(target, hdf5.write(root))
     else:
         target.writelines(hdf5.write(root))
@@ -84,7 +85,7 @@ def _described(model: Any, include_optimizer: bool, keras_version: int | None) -
         except keras2.Unfit as e:
             if keras_version == 2:
                 raise ValueError(f"save: {e}. Nothing was written; without keras_version=2 Keras 3 can open the file.") from None
-    return {"class_name": made["class_name"], "config": made["config"]}, training, archive.KERAS_VERSION
+    return {"class_name": made["class_name"], "config": ops.without_ellipsis(made["config"])}, training, archive.KERAS_VERSION
 
 
 def weights_group(model: Any, read: Reader) -> Group:
@@ -172,9 +173,10 @@ def load(data: Any, where: object, custom_objects: Mapping[str, Any] | None = No
 
 
 def _model(config: dict[str, Any], where: object, custom_objects: Mapping[str, Any] | None, safe_mode: bool, new: bool, nbytes: int) -> Any:
-    if new:
-        return archive.made({"module": "keras", "registered_name": None, **config}, where, custom_objects, False, safe_mode, nbytes)
     archive.check_depth(config, where)
+    if new:
+        config = ops.with_modules(config, custom_objects)
+        return archive.made({"module": "keras", "registered_name": None, **config}, where, custom_objects, False, safe_mode, nbytes)
     try:
         with at_most(nbytes):
             return deserialize(read_layer(_without_modules(config), where), custom_objects)

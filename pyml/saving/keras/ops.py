@@ -182,6 +182,44 @@ class RevivedOp:
         return outputs
 
 
+def with_modules(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+    """A config whose ops between layers name their modules: in `.h5` files Keras writes the class alone, and then finds it no more."""
+    if isinstance(config, list):
+        return [with_modules(item, custom_objects) for item in config]
+    if not isinstance(config, dict):
+        return config
+    found = {key: with_modules(value, custom_objects) for key, value in config.items()}
+    name, own = found.get("class_name"), found.get("config")
+    if "inbound_nodes" in found and "module" not in found and isinstance(own, dict) and "trainable" not in own:
+        op = _by_class().get(name) if isinstance(name, str) and name not in (custom_objects or {}) else None
+        if op is not None:
+            found |= {"module": op.module, "registered_name": name}
+    return found
+
+
+def without_ellipsis(config: Any) -> Any:
+    """A config whose indices say in full what `...` stands for, which Keras does not read in `.h5` files."""
+    if isinstance(config, list):
+        return [without_ellipsis(item) for item in config]
+    if not isinstance(config, dict):
+        return config
+    if config.get("class_name") == "GetItem":
+        calls = [{**call, "args": _in_full(*call["args"])} for call in config.get("inbound_nodes", ())]
+        return {**config, "inbound_nodes": calls}
+    return {key: without_ellipsis(value) for key, value in config.items()}
+
+
+def _in_full(x: Any, key: Any = None, *more: Any) -> list[Any]:
+    items = list(key) if isinstance(key, (list, tuple)) else [key]
+    kinds = [item.get("class_name") if isinstance(item, dict) else None for item in items]
+    if not set(kinds) <= {None, "__slice__", "__ellipsis__"} or "__ellipsis__" not in kinds:
+        return [x, key, *more]
+    at = kinds.index("__ellipsis__")
+    whole = {"class_name": "__slice__", "config": {"start": None, "stop": None, "step": None}}
+    missing = len(x["config"]["shape"]) - sum(item is not None for item in items) + 1
+    return [x, [*items[:at], *[whole] * missing, *items[at + 1 :]], *more]
+
+
 def is_op(config: Mapping[str, Any]) -> bool:
     """Whether a config is that of an op of Keras; other people's layers live in modules named `ops` too."""
     package, *parts = str(config.get("module") or "").split(".")

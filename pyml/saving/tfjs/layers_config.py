@@ -112,7 +112,7 @@ def _of_class(name: str, config: dict[str, Any]) -> dict[str, Any]:
         config["axis"] = config["axis"][0]
     if name == "MultiHeadAttention":
         config = {k: v for k, v in config.items() if k not in ("query_shape", "key_shape", "value_shape")}
-    if config.get("groups") == 1 and (not name.startswith("Conv") or name.endswith("Transpose")):
+    if config.get("groups") == 1 and (name.startswith(("Depthwise", "Separable")) or name.endswith("Transpose")):
         config.pop("groups", None)
     if name.startswith("Separable"):
         config = {k: v for k, v in config.items() if not k.startswith("kernel_") or k == "kernel_size"}
@@ -138,8 +138,15 @@ def _is_default(key: str, value: Any) -> bool:
 def _dtype(config: dict[str, Any]) -> Any:
     dtype = config.get("dtype") or "float32"
     inner = dtype.get("config") if isinstance(dtype, dict) else None
-    name = inner.get("name") if isinstance(inner, dict) else "float32" if isinstance(dtype, dict) else dtype
-    return "float32" if isinstance(name, str) and name.startswith("mixed_") else name  # their weights are float32
+    return inner.get("name") if isinstance(inner, dict) else "float32" if isinstance(dtype, dict) else dtype
+
+
+def without_mixed(config: Any) -> Any:
+    """Layers of mixed policies as layers of float32, as their weights are: TensorFlow.js computes in nothing else."""
+    if isinstance(config, dict):
+        return {key: "float32" if key == "dtype" and str(_dtype(config)).startswith("mixed_") else without_mixed(value)
+                for key, value in config.items()}  # fmt: skip
+    return [without_mixed(value) for value in config] if isinstance(config, list) else config
 
 
 def _read_value(key: str, value: Any) -> Any:
@@ -216,7 +223,7 @@ def write_layer(layer: Any) -> dict[str, Any]:
     for key in _ACTIVATIONS:
         if getattr(layer, key, None) is keras2_hard_sigmoid:
             config[key] = "hard_sigmoid"
-    config["dtype"] = "float32" if layer.quantization_mode else layer._policy_at_path.name
+    config["dtype"] = "float32" if layer.quantization_mode else without_mixed({"dtype": layer._policy_at_path.name})["dtype"]
     return {"class_name": name, "config": {k: v for k, v in config.items() if k not in ("groups", "reset_after", "seed")}}
 
 

@@ -12,7 +12,7 @@ from ...layers import deserialize
 from ...layers.allowance import at_most
 from ..files import ModelFileError
 from .calls import flat_name
-from .layers_config import read_layer
+from .layers_config import read_layer, without_mixed
 
 if TYPE_CHECKING:
     from ...core.variable import Variable
@@ -33,7 +33,7 @@ def build(description: dict[str, Any], arrays: dict[str, np.ndarray], where: obj
     _check_depth(config, where)
     try:
         with at_most(sum(array.size for array in arrays.values())):
-            model = deserialize(read_layer(config, where), custom_objects)
+            model = deserialize(read_layer(without_mixed(config), where), custom_objects)
     except ModelFileError:
         raise
     except (PymlError, ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError) as e:
