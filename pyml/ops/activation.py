@@ -20,9 +20,9 @@ from .logic import where
 from .math import erf
 
 __all__ = [
-    "celu", "elu", "gelu", "glu", "hard_shrink", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "leaky_relu",
-    "log_sigmoid", "relu", "relu6", "selu", "sigmoid", "silu", "soft_shrink", "softplus", "softsign", "squareplus",
-    "swish", "tanh_shrink", "threshold",
+    "celu", "elu", "gelu", "glu", "hard_sigmoid", "hard_silu", "hard_swish", "hard_tanh", "leaky_relu",
+    "log_sigmoid", "relu", "relu6", "selu", "sigmoid", "silu", "softplus", "softsign", "squareplus",
+    "swish",
 ]  # fmt: skip
 
 _SELU_ALPHA, _SELU_SCALE = 1.6732632423543772848170429916717, 1.0507009873554804934193349852946
@@ -60,7 +60,7 @@ def relu(x: TensorLike) -> Tensor:
     return Tensor(node if node.dtype == "bool" else prims.relu(node))
 
 
-def _as_number(x: TensorLike) -> Tensor:
+def as_number(x: TensorLike) -> Tensor:
     """Integers as they are, anything else as float32."""
     node = as_node(x)
     return Tensor(node) if node.dtype in ("int32", "uint32") else as_float(x)
@@ -81,7 +81,7 @@ def relu6(x: TensorLike) -> Tensor:
         >>> pyml.ops.relu6([-1., 2., 9.]).numpy()
         array([0., 2., 6.], dtype=float32)
     """
-    return within(_as_number(x), 0, 6)
+    return within(as_number(x), 0, 6)
 
 
 @op(
@@ -274,89 +274,8 @@ def hard_tanh(x: TensorLike) -> Tensor:
         >>> pyml.ops.hard_tanh([-9., 0.5]).numpy()
         array([-1. ,  0.5], dtype=float32)
     """
-    x = _as_number(x)
+    x = as_number(x)
     return within(x, 0 if x.dtype == "uint32" else -1, 1)
-
-
-@op(like=lambda x, threshold=0.5: np.where(np.abs(x) > threshold, x, 0), samples=[sample(draw(2, 3)), sample(draw(2, 3), threshold=1.0)])
-def hard_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
-    """0 where `|x| <= threshold`, else `x`.
-
-    Args:
-        x: Tensor of any shape.
-        threshold: A number of at least 0.
-
-    Returns:
-        float32, in the shape of `x`.
-
-    Source: Donoho and Johnstone 1994, "Ideal spatial adaptation by wavelet shrinkage".
-
-    Example:
-        >>> pyml.ops.hard_shrink([-1., 0.3]).numpy()
-        array([-1.,  0.], dtype=float32)
-    """
-    x = as_float(x)
-    return where(absolute(x) <= threshold, 0.0, x)  # so that a NaN stays
-
-
-@op(
-    like=lambda x, threshold=0.5: np.sign(x) * np.maximum(np.abs(x) - threshold, 0),
-    samples=[sample(draw(2, 3)), sample(draw(2, 3), threshold=1.0)],
-)
-def soft_shrink(x: TensorLike, threshold: float = 0.5) -> Tensor:
-    """`x` moved towards 0 by `threshold`.
-
-    Args:
-        x: Tensor of any shape.
-        threshold: A number of at least 0.
-
-    Returns:
-        float32, in the shape of `x`.
-
-    Source: Donoho 1995, "De-noising by soft-thresholding".
-
-    Example:
-        >>> pyml.ops.soft_shrink([-1., 0.3]).numpy()
-        array([-0.5,  0. ], dtype=float32)
-    """
-    x = as_float(x)
-    return where(absolute(x) <= threshold, 0.0, where(x > 0.0, x - threshold, x + threshold))  # so that a NaN stays
-
-
-@op(family=families.EACH_FLOAT, like=lambda x: x - np.tanh(x), samples=_X)
-def tanh_shrink(x: TensorLike) -> Tensor:
-    """`x - tanh(x)`.
-
-    Source: `keras.ops.tanh_shrink`.
-
-    Example:
-        >>> pyml.ops.tanh_shrink([0., 2.]).numpy().round(4)
-        array([0.   , 1.036], dtype=float32)
-    """
-    x = as_float(x)
-    return x - tanh(x)
-
-
-@op(like=lambda x, threshold, default_value: np.where(x > threshold, x, default_value), samples=[sample(draw(2, 3), 0.5, -1.0)])
-def threshold(x: TensorLike, threshold: float, default_value: float) -> Tensor:
-    """`default_value` where `x <= threshold`, else `x`.
-
-    Args:
-        x: Tensor of any shape.
-        threshold: The number.
-        default_value: What stands for what is not above it.
-
-    Returns:
-        A tensor of the shape and dtype of `x`.
-
-    Source: `keras.ops.threshold`.
-
-    Example:
-        >>> pyml.ops.threshold([-1., 2.], 0., 7.).numpy()
-        array([7., 2.], dtype=float32)
-    """
-    x = _as_number(x)
-    return where(x <= threshold, default_value, x).astype(x.dtype)
 
 
 @op(like=lambda x, b=4: (x + np.sqrt(x * x + b)) / 2, samples=_X)

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from .blocks import *
     from .ctc import *
     from .polar_form import *
+    from .shrinking import *
     from .sparse_activation import *
     from .transposed import *
 else:
-    __getattr__, __dir__ = _later(__name__, "attending", "ctc", "transposed", "sparse_activation", "adaptive", "blocks", "polar_form")
+    _files = ("attending", "ctc", "transposed", "sparse_activation", "adaptive", "blocks", "polar_form", "shrinking")
+    __getattr__, __dir__ = _later(__name__, *_files)

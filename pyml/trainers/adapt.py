@@ -7,7 +7,8 @@ from typing import Any
 from pyml.core.tree import is_nested
 from pyml.data.dataset import Dataset
 from pyml.errors import DtypeError
-from pyml.trainers.data import Arrays, Batches, is_array
+from pyml.trainers.batches import Batches
+from pyml.trainers.data import Arrays, is_array
 from pyml.trainers.datasets import DatasetBatches
 from pyml.trainers.options import Options
 from pyml.utils.data_utils import PyDataset, unpack_x_y_sample_weight

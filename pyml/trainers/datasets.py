@@ -14,7 +14,7 @@ from pyml.core.tree import flatten, map_structure
 from pyml.data.dataset import INFINITE_CARDINALITY
 from pyml.data.structure import leaves
 from pyml.errors import ShapeError
-from pyml.trainers.data import Batches, ran_out
+from pyml.trainers.batches import Batches, ran_out
 from pyml.trainers.io import IO
 
 if TYPE_CHECKING:

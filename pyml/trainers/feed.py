@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from pyml.trainers.data import Arrays, Batches, ran_out
+from pyml.trainers.batches import Batches, ran_out
+from pyml.trainers.data import Arrays
 from pyml.trainers.resident import Resident
 from pyml.trainers.steps import Steps
 

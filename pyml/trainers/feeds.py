@@ -8,7 +8,8 @@ from pyml import settings
 from pyml.core.tree import flatten
 from pyml.trainers import resident
 from pyml.trainers.adapt import Source
-from pyml.trainers.data import Arrays, Batches
+from pyml.trainers.batches import Batches
+from pyml.trainers.data import Arrays
 from pyml.trainers.datasets import DatasetBatches, DatasetFeed
 from pyml.trainers.feed import BatchFeed, ResidentFeed
 

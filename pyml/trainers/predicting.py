@@ -12,7 +12,7 @@ import numpy as np
 from pyml.callbacks.callback_list import CallbackList
 from pyml.core.tree import flatten, map_structure, pack_sequence_as
 from pyml.trainers.adapt import Source
-from pyml.trainers.data import Batches
+from pyml.trainers.batches import Batches
 from pyml.trainers.datasets import DatasetBatches, Epoch
 from pyml.trainers.io import IO
 

@@ -14,10 +14,11 @@ from pyml.device.lock import LOCK
 from pyml.layers.embedding import Embedding
 from pyml.layers.signature import Tracing
 from pyml.trainers.adapt import Source
-from pyml.trainers.data import Arrays, inputs_of, is_whole
+from pyml.trainers.data import Arrays
 from pyml.trainers.feeds import first_rows
 from pyml.trainers.functions import StepFunctions
 from pyml.trainers.labels import Indices, check_labels
+from pyml.trainers.one_batch import inputs_of, is_whole
 from pyml.trainers.outputs import names_of
 
 if TYPE_CHECKING:

@@ -10,11 +10,13 @@ from pyml.callbacks.history import History
 from pyml.errors import DeviceLost
 from pyml.trainers import recovery
 from pyml.trainers.adapt import Source, adapt, training_data
-from pyml.trainers.data import Arrays, Batches, is_whole
+from pyml.trainers.batches import Batches
+from pyml.trainers.data import Arrays
 from pyml.trainers.datasets import opened
 from pyml.trainers.feeds import Feed, make_feed, rows_of, steps_of
 from pyml.trainers.io import IO
 from pyml.trainers.loop import Evaluation, Loop
+from pyml.trainers.one_batch import is_whole
 from pyml.trainers.options import Options
 from pyml.trainers.predicting import batches_of, predicted
 from pyml.trainers.running import in_progress

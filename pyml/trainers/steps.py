@@ -14,10 +14,10 @@ from pyml.core import Program, Tensor, changes, trace
 from pyml.core.tree import flatten, map_structure
 from pyml.device.lock import LOCK
 from pyml.layers.signature import Tracing
-from pyml.trainers.data import packed
 from pyml.trainers.functions import KINDS, run
 from pyml.trainers.last_logs import LastLogs, flat_logs, joined
 from pyml.trainers.metric_group import spread_out
+from pyml.trainers.one_batch import packed
 from pyml.trainers.resident import Resident
 from pyml.trainers.step_methods import StepMethods
 
