@@ -246,6 +246,9 @@ def cases() -> Iterator[tuple[str, tuple[Operand, ...], dict[str, Any]]]:
         x = ((2, 4, 5, channels), F)
         for places, linear in itertools.product(((1, 6), (2, 9), (2, 4, 5, 2)), (True, False)):
             yield "warp", (x, (places, F)), {"mode": mode, "linear": linear, "fill": 0.5}
+    for inner, (low, high), chunk in itertools.product((1, 3, 8), ((0, 255), (-1, 1)), (7, 32)):
+        yield "histogram", (((4, 3, inner), F),), {"bins": 16, "low": low, "high": high, "chunk": chunk}
+        yield "equalizing", (((chunk // 7, 3, 9), I),), {"count": 40}
     yield from cases_of_sorting()
     yield from cases_of_matrices()
 

@@ -10,8 +10,9 @@ from .elementwise import BITCAST, CAST, POW, abs_, add, cast, mul, pow_, round_,
 from .extremes import scatter_by
 from .fft import fft
 from .frames import frames, overlap_add
-from .gather import gather, scatter_add
+from .gather import gather, lookup, scatter_add
 from .gru import gru
+from .histogram import equalizing
 from .last import last
 from .leaf import BUFFER, CONST, INPUT, IOTA, STATE, const, full, iota, is_const
 from .lstm import lstm

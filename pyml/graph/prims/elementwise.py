@@ -302,6 +302,8 @@ round_bfloat16 = elementwise(
     samples=(1.00390625, 1.01171875, 3.0e38, 1e-30),
 )  # fmt: skip
 copy = elementwise("copy", wgsl="x", numpy=lambda x: np.array(x, order="C"), grad=lambda g, y, x: g)
+# what is brought from memory, whatever it costs to compute
+kept = elementwise("kept", wgsl="x", numpy=lambda x: np.array(x, order="C"), grad=lambda g, y, x: g, cost=99)
 stop_gradient = elementwise("stop_gradient", wgsl="x", numpy=lambda x: x, grad=ZERO, transparent=True)
 # `a` as a value that can only be computed when `b` is there: what is made of it is not what was made of `a` before
 after = elementwise("after", wgsl="a", numpy=lambda a, b: a, dtype=lambda a, b: a, grad=lambda g, y, a, b: (g, None))

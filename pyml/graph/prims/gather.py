@@ -222,6 +222,11 @@ def gather(x: Node, indices: Node) -> Node:
     return GATHER(x, indices)
 
 
+def lookup(table: Node, places: Node) -> Node:
+    """The elements of a vector at places that are computed where they are needed; 0 where there is no such place."""
+    return LOOKUP(table, places)
+
+
 def scatter_add(indices: Node, updates: Node, rows: int) -> Node:
     """`(rows, …)`: row r is the sum of the `updates[i]` with `indices[i] == r`, in order; other indices are dropped.
 

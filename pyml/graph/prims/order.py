@@ -1,4 +1,4 @@
-"""The order of rows: short ones by counting, those of a workgroup by a network, all others by radix sort in passes."""
+"""The order of rows: short ones by counting, those of a workgroup by a network or one thread, all others by radix sort in passes."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from .scan import scan
 _COUNTED = 64  # a row of at most this many elements is ordered by counting …
 _COUNTED_SOFTWARE = 512  # … or of so many, where a pass costs more than …
 _COMPARISONS = 2**23  # … all comparisons
+_ROW = 2048  # a row of at most so many elements is one thread's work on a processor core, from the first digit to the last
 _NETWORK = 2048  # keys and columns of so many elements fill 16 KiB of shared memory
 _GROUP = 256
 _EACH = 8  # elements a thread of a workgroup moves in a pass
@@ -36,6 +37,11 @@ def _threads_a_row(rows: int, n: int, profile: Profile) -> int:
     return min(n, max(least, min(8192 if is_software(profile) else n, ceil_div(rows * n, max(1, profile.threads)))))
 
 
+def _bits(node: Node) -> int:
+    """The digits of keys in which elements differ."""
+    return int(node.attrs.get("bits", bits_of(node.src[0].dtype)))
+
+
 def _kernel(node: Node, profile: Profile) -> KernelSpec:
     (x,) = node.src
     rows, n = x.shape
@@ -43,9 +49,15 @@ def _kernel(node: Node, profile: Profile) -> KernelSpec:
     params = {"ROWS": rows, "N": n, "T": ELEMENT[x.dtype]}
     if node.op is SORT:
         hooks["item"], params["Y"] = "return x[i];", ELEMENT[x.dtype]
+    grid, across = fold(rows)
+    if is_core(profile) and n > _COUNTED:
+        columns = node.op is ARGSORT
+        hooks = key_hook(x.dtype, descending=node.attrs.get("descending", False), exact=not columns)
+        hooks |= {} if columns else element_hook(x.dtype)
+        params |= {"PASSES": ceil_div(_bits(node), 8), "COLUMNS": columns, "Y": ELEMENT[node.dtype], "X": across}
+        return KernelSpec("radix_core", params, grid, hooks)
     if is_register(profile) or not _COUNTED < n <= _NETWORK:
         return flat("sort_rank", rows * n, params, profile, hooks)
-    grid, across = fold(rows)
     size = 1 << (n - 1).bit_length()
     return KernelSpec("sort_group", {**params, "P": size, "WG": min(_GROUP, profile.max_invocations), "X": across}, grid, hooks)
 
@@ -54,11 +66,11 @@ def _lower(node: Node, profile: Profile) -> Node | None:
     """Radix sort: for each digit of the keys, from the last on, how often it is in each chunk, where that begins, and the move."""
     (x,) = node.src
     rows, n = x.shape
-    if n <= (_COUNTED if is_register(profile) else _NETWORK):
+    if n <= (_ROW if is_core(profile) else _COUNTED if is_register(profile) else _NETWORK):
         return None
     if is_software(profile) and n <= _COUNTED_SOFTWARE and rows * n * n <= _COMPARISONS:
         return None
-    bits = node.attrs.get("bits", bits_of(x.dtype))
+    bits = _bits(node)
     digit = min(8, bits) if is_register(profile) else 4
     attrs = {"shape": (rows, n), "chunk": _threads_a_row(rows, n, profile), "digit": digit, "columns": node.op is ARGSORT}
     attrs["descending"] = node.attrs.get("descending", False)

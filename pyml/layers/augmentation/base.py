@@ -203,6 +203,11 @@ def per_image(values: Any) -> Any:
     return ops.reshape(values, (-1, 1, 1, 1))
 
 
+def from_memory(values: Tensor) -> Tensor:
+    """The same few numbers, which the pass over the pictures reads: else it computes them from a state, which is then written after it."""
+    return Tensor(prims.kept(values._node))
+
+
 def anew(images: Tensor) -> Tensor:
     """The same images: what is made of them is computed again in the kernel that needs it, not stored for several."""
     return Tensor(prims.copy(images._node))

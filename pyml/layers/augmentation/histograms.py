@@ -9,6 +9,7 @@ from typing import Any
 from pyml import ops
 from pyml.core import Tensor
 from pyml.dtypes import INTEGERS
+from pyml.graph import prims
 from pyml.layers.augmentation.base import ImageLayer, ranged, value_range_of
 from pyml.layers.dense import positive_int
 from pyml.objects.samples import Sample, draw, sample
@@ -51,20 +52,17 @@ class Equalization(ImageLayer):
         if not training:
             return images
         images = self.as_floats(images)
+        if 0 in images.shape:
+            return images
         axis = len(images.shape) - (3 if self.data_format == "channels_first" else 1)
         channels, top = images.shape[axis], self.bins - 1
         x = ranged(images, self.value_range, (0, 255))
+        lines = ops.reshape(images, (-1, channels, prod(images.shape[axis + 1 :])))
+        table = ops.reshape(Tensor(prims.equalizing(lines._node, self.bins, *self.value_range)), (-1,))
         own = ops.reshape(ops.arange(channels), tuple(-1 if i == axis else 1 for i in range(len(images.shape))))
-        bars = ops.clip(ops.cast(x * top / 255.0, "int32"), 0, top)
-        counts = _counts(own, bars, channels, self.bins)
-        below = ops.cumsum(counts, axis=1)
-        least = ops.min(ops.where(counts > 0, below, 2**30), axis=1, keepdims=True)      # of the first bar that has any
-        rest = prod(images.shape) // channels - least                                    # 0 where one bar has all
-        steps = ops.cast((below - least) * 255, "float32") / ops.cast(ops.maximum(rest, 1), "float32")
-        table = ops.clip(ops.round(steps), 0, 255)
         places = own * self.bins + ops.cast(ops.clip(x / 255.0 * top, 0, top), "int32")
-        found = ops.where(ops.reshape(ops.equal(rest, 0), own.shape), x, ops.take(ops.reshape(table, (-1,)), places))
-        return ranged(found, (0, 255), self.value_range)
+        found = Tensor(prims.lookup(table._node, places._node))
+        return ranged(ops.where(found < 0, x, found), (0, 255), self.value_range)       # as they are, where one bar has all
 
     @classmethod
     def _samples(cls) -> Iterator[Sample]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from pyml import ops, random
-from pyml.layers.augmentation.base import INTERPOLATIONS, ImageLayer, known, limits, per_image
+from pyml.layers.augmentation.base import INTERPOLATIONS, ImageLayer, from_memory, known, limits, per_image
 from pyml.objects.samples import Sample, draw, sample
 from pyml.ops.warping import distorted, homography
 from pyml.utils.bounding_boxes import clip_to_image_size
@@ -139,7 +139,8 @@ class RandomElasticTransform(ImageLayer):
         seed = self._drawn_by(seed)
         decided = self._decided(self._sizes(data)[0], seed)
         strength = self._uniform((), self.scale, seed)
-        return {"apply_transform": decided, "distortion_factor": strength, "seed": random.draw_seed(seed)}  # one for images and masks
+        own = from_memory(random.draw_seed(seed))  # one for images and masks
+        return {"apply_transform": decided, "distortion_factor": strength, "seed": own}
 
     def transform_images(self, images: Any, transformation: Any, training: bool = True) -> Any:
         images = self.as_floats(images)
