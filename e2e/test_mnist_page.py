@@ -7,6 +7,7 @@ import pytest
 from .conftest import leave
 from .demo_page import code_of, write_code
 from .patience import patience
+from .python_page import BLANK
 
 PAGE = "/demos/mnist/index.html"
 SMALL = """
@@ -226,6 +227,63 @@ def test_an_edited_model_survives_a_reload_and_the_original_comes_back(deaf, sit
     deaf.reload()
     deaf.wait_for_function("() => document.querySelector('#edited').textContent === 'This is the original.'")
     assert "Conv2D" in code_of(deaf)
+
+
+def test_of_two_tabs_the_first_keeps_what_is_edited_and_the_second_says_that_it_does_not(deaf, site):
+    second = deaf.context.new_page()
+    second.route("**/pyodide/**", lambda route: None)
+    for tab in deaf, second:
+        tab.goto(f"{site}{PAGE}?backend=cpu")
+        tab.locator(".cm-content").wait_for()
+    deaf.evaluate("async () => { const { tabKeeps } = await import('../../web/keep.js'); await tabKeeps('mnist/model.py'); }")
+    second.evaluate("async () => { const { tabKeeps } = await import('../../web/keep.js'); await tabKeeps('mnist/model.py'); }")
+    write_code(deaf, SMALL)
+    write_code(second, "# of the second")
+    assert "This page is open in another tab too" in second.text_content("#notices")
+    assert second.text_content("#edited") == "This is your version. Start over brings the original back."
+    assert deaf.text_content("#notices") == "" and "it stays in this browser" in deaf.text_content("#edited")
+    deaf.close()
+    second.reload()
+    second.wait_for_function("() => document.querySelector('#edited').textContent.startsWith('This is your version')")
+    assert code_of(second) == SMALL
+
+
+NO_STORAGE = """() => {
+  const get = () => { throw new DOMException("The operation is insecure.", "SecurityError"); };
+  for (const name of ["indexedDB", "localStorage"]) Object.defineProperty(globalThis, name, { get });
+}"""
+
+
+@pytest.mark.parametrize("why", ["is full", "keeps nothing of this page"])
+def test_a_browser_that_does_not_keep_what_was_done_says_so_once(deaf, site, why):
+    deaf.goto(site + BLANK)
+    if why == "is full":
+        deaf.context.new_cdp_session(deaf).send("Storage.overrideQuotaForOrigin", {"origin": site, "quotaSize": 1000})
+    else:
+        deaf.evaluate(NO_STORAGE)
+    said, sentences = deaf.evaluate("""async () => {
+      const { ifKept, keptRecords, keptValue, onNotKept } = await import("/web/keep.js"), heard = [];
+      onNotKept((sentence) => heard.push(sentence));
+      const records = keptRecords("some"), value = keptValue("some"), empty = await records.all();
+      const before = [heard.length, empty.length, ifKept("It stays.")];
+      await records.put("1", new Uint8Array(100_000));
+      await records.put("2", new Uint8Array(100_000));
+      value.set([1]);
+      return [[...before, ifKept("It stays.")], heard];
+    }""")
+    assert said == [0, 0, "It stays.", ""]
+    assert len(sentences) == 1 and why in sentences[0] and "gone when you leave" in sentences[0]
+
+
+def test_what_was_kept_and_is_damaged_is_as_nothing(deaf, site):
+    deaf.goto(site + BLANK)
+    assert deaf.evaluate("""async () => {
+      const { keptValue } = await import("/web/keep.js"), value = keptValue("some"), found = [value.get()];
+      value.set([1]);
+      found.push(value.get());
+      localStorage["pyml-demos/some"] = "[1";
+      return [...found, value.get()];
+    }""") == [None, [1], None]
 
 
 def test_a_loss_that_is_no_number_is_a_value_and_the_warning_is_in_the_page(trained):

@@ -1,6 +1,7 @@
 // What the pages with a code editor (code.js) have in common: a mistake shown beside the button and marked in the code, names that
 // complete, and a link that holds the code.
 import { button, notice, sentence } from "./demo.js";
+import { ifKept } from "./keep.js";
 import { packed, unpacked } from "./share.js";
 
 /**
@@ -99,4 +100,4 @@ export function forgetLink() {
 }
 
 /** What stands below an editor whose text is the original or was edited. */
-export const editedText = (edited) => (edited ? "This is your version; it stays in this browser. Start over brings the original back." : "This is the original.");
+export const editedText = (edited) => (edited ? `This is your version${ifKept("; it stays in this browser")}. Start over brings the original back.` : "This is the original.");

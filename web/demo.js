@@ -1,6 +1,7 @@
 // What the demo pages share: starting Python with the page's modules in it, saying what the browser lacks, notices
 // and the log. A page has #status, #details, #notices and, where Python prints, #log.
 import { $, asked, button, demo, finish, sentence, tail } from "./basics.js";
+import { onNotKept } from "./keep.js";
 import { addressOptions, loadPyml } from "./pyml.js";
 
 export * from "./basics.js";
@@ -13,6 +14,8 @@ export function notice(text, bad = false) {
   $("notices").append(box);
   return box;
 }
+
+onNotKept((text) => notice(text, true));
 
 /** Ends the page's start with what went wrong, and offers another try. */
 export function failed(error) {

@@ -3,7 +3,7 @@
 import { showBars } from "../../web/bars.js";
 import { $, asked, demo, failed, finish, forgetWarnings, sentence, startDemo } from "../../web/demo.js";
 import { closeVideo, isMirror, offerOtherCamera, openCamera, openVideo, paceSentence, squares, watch } from "../../web/frames.js";
-import { keptRecords } from "../../web/keep.js";
+import { ifKept, keptRecords } from "../../web/keep.js";
 import { LEARNING_FILES, learningPart } from "../../web/learning.js";
 import { loadingText, needed } from "../../web/networks.js";
 import { keptModel, offerProject, pixelsOf, PROJECT_FILES } from "../../web/project.js";
@@ -105,10 +105,17 @@ function keep(command, picture, count, key = null) {
 }
 
 async function restore() {
-  for (const [key, { command, picture }] of await kept.all()) keep(command, picture, await pyml.call("restore", command, picture), key);
+  for (const [key, { command, picture } = {}] of await kept.all()) {
+    try {
+      keep(command, picture, await pyml.call("restore", command, picture), key);
+    } catch (error) {
+      console.warn("pyml: a picture is not brought back,", sentence(error));
+    }
+  }
   const network = await keptNetwork.get();
-  if (!network || !(await choose(network.way))) return;
+  if (!network) return;
   try {
+    if (!(await choose(network.way))) return;
     await pyml.call("restore_model", network.bytes);
   } catch (error) {
     console.warn("pyml: what was learned is not brought back,", sentence(error));
@@ -149,7 +156,7 @@ function showCounts() {
   $("forget").disabled = !some || training;
   takeaway.allow(trained && !training);
   projects.allow({ save: pyml !== null && !training && some, open: demo.ready === true && !training });
-  $("kept-note").textContent = some ? "Pictures stay in this browser until you have it forget them." : "";
+  $("kept-note").textContent = some ? ifKept("Pictures stay in this browser until you have it forget them.") : "";
   if (!trained && !training) {
     const missing = COMMANDS.filter((command) => counts[command] < WANTED);
     $("running").value = missing.length ? `More pictures wanted of: ${missing.join(", ")}.` : "Enough pictures: train.";

@@ -3,7 +3,7 @@
 import { showBars } from "../../web/bars.js";
 import { movingColumns } from "../../web/columns.js";
 import { $, asked, demo, failed, finish, forgetWarnings, sentence, startDemo } from "../../web/demo.js";
-import { keptRecords, keptText } from "../../web/keep.js";
+import { ifKept, keptRecords, keptValue, onNotKept } from "../../web/keep.js";
 import { LEARNING_FILES, learningPart } from "../../web/learning.js";
 import { loadingText, needed } from "../../web/networks.js";
 import { keptModel, offerProject, PROJECT_FILES } from "../../web/project.js";
@@ -23,7 +23,7 @@ const picture = movingColumns($("columns"));
 picture.begin(BANDS);
 const rows = new Map(); // word -> its row
 const kept = keptRecords("speech"); // { word, clip } of every example
-const keptWords = keptText("speech/words");
+const keptWords = keptValue("speech/words");
 let clips = 0; // that were kept on this visit
 let restoring = true; // nothing is written before what was kept has been read
 
@@ -150,34 +150,45 @@ function keep(row, example) {
 }
 
 function keepWords() {
-  if (!restoring) keptWords.set(JSON.stringify([...rows.keys()]));
+  if (!restoring) keptWords.set([...rows.keys()]);
+  showKept();
+}
+
+function showKept() {
   const some = [...rows.values()].some(({ count }) => count > 0);
   $("over").hidden = !some;
-  $("kept-note").textContent = some ? "Words and recordings stay in this browser until you start over." : "";
+  $("kept-note").textContent = some ? ifKept("Words and recordings stay in this browser until you start over.") : "";
 }
+onNotKept(showKept);
 
 /** Brings back the words of an earlier visit. */
 async function restore() {
-  const words = JSON.parse(keptWords.get() ?? "null");
-  if (words) {
+  let notBack = 0;
+  const words = keptWords.get();
+  if (Array.isArray(words)) {
     for (const row of rows.values()) row.item.remove();
     rows.clear();
     for (const word of words) addWord(word);
-    for (const [key, { word, clip }] of await kept.all()) {
+    for (const [key, { word, clip } = {}] of await kept.all()) {
       const row = rows.get(word);
       if (!row) {
         kept.remove(key);
         continue;
       }
       $("kept-note").textContent = "Bringing your words back…";
-      added(row, await pyml.call("restore", word, clip));
-      row.keys.push(key);
+      try {
+        added(row, await pyml.call("restore", word, clip));
+        row.keys.push(key);
+      } catch (error) {
+        notBack += 1;
+        console.warn("pyml: a recording is not brought back,", sentence(error));
+      }
     }
   }
   await restoreNetwork();
   restoring = false;
   keepWords();
-  if (!$("over").hidden) $("kept-note").textContent = "The recordings of your last visit are back. They stay in this browser until you start over.";
+  if (!$("over").hidden) $("kept-note").textContent = `The recordings of your last visit are back. ${notBack ? `${notBack} of another version of this page could not be read. ` : ""}${ifKept("They stay in this browser until you start over.")}`;
 }
 
 /** Brings back what was learned on an earlier visit. */

@@ -3,7 +3,7 @@
 import { $, asked, bring, credit, demo, failed, finish, forgetWarnings, sentence, startDemo } from "../../web/demo.js";
 import { readPicture } from "../../web/drop.js";
 import { squares } from "../../web/frames.js";
-import { keptRecords, keptText } from "../../web/keep.js";
+import { ifKept, keptRecords, keptValue, onNotKept } from "../../web/keep.js";
 import { LEARNING_FILES, learningPart } from "../../web/learning.js";
 import { loadingText, needed } from "../../web/networks.js";
 import { keptModel, offerProject, pixelsOf, pngOf, PROJECT_FILES } from "../../web/project.js";
@@ -29,7 +29,7 @@ let adding = Promise.resolve(); // pictures are added one after the other
 let restoring = true; // nothing is written before what was kept has been read
 
 const kept = keptRecords("teachable"); // { number, features, picture } of every example
-const keptClasses = keptText("teachable/classes");
+const keptClasses = keptValue("teachable/classes");
 const keptHead = keptModel("teachable"); // { bytes, classes, learned, settings, sizes }
 const keys = new Map(); // example -> the key of its record
 const previews = new Map(); // example -> its small picture
@@ -115,34 +115,41 @@ function preview(pixels) {
 // ---- what stays from one visit to the next: names of the classes, and what the network saw in their examples
 
 function keepClasses() {
-  if (!restoring) keptClasses.set(JSON.stringify(classes.names()));
+  if (!restoring) keptClasses.set(classes.names());
   showKept();
 }
 
 function showKept() {
   const some = classes.sizes().some((size) => size > 0);
   $("over").hidden = !some;
-  $("kept-note").textContent = some ? "Classes and examples stay in this browser until you start over." : "";
+  $("kept-note").textContent = some ? ifKept("Classes and examples stay in this browser until you start over.") : "";
 }
+onNotKept(showKept);
 
 /** Brings back the classes and examples of an earlier visit. */
 async function restore() {
-  const names = JSON.parse(keptClasses.get() ?? "null");
-  if (names) {
+  let notBack = 0;
+  const names = keptClasses.get();
+  if (Array.isArray(names)) {
     classes.removeEmpty();
     for (const [number, name] of names) classes.add(name, number);
-    for (const [key, { number, features, picture }] of await kept.all()) {
+    for (const [key, { number, features, picture } = {}] of await kept.all()) {
       if (!classes.has(number)) {
         kept.remove(key);
         continue;
       }
-      showExample(number, await pyml.call("restore", number, features), picture, features, key);
+      try {
+        showExample(number, await pyml.call("restore", number, features), picture, features, key);
+      } catch (error) {
+        notBack += 1;
+        console.warn("pyml: an example is not brought back,", sentence(error));
+      }
     }
   }
   await restoreModel();
   restoring = false;
   keepClasses();
-  if (classes.sizes().some((size) => size > 0)) $("kept-note").textContent = "The examples of your last visit are back. They stay in this browser until you start over.";
+  if (classes.sizes().some((size) => size > 0)) $("kept-note").textContent = `The examples of your last visit are back. ${notBack ? `${notBack} of another version of this page could not be read. ` : ""}${ifKept("They stay in this browser until you start over.")}`;
 }
 
 /** Brings back what was learned on an earlier visit. */

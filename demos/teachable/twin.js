@@ -1,7 +1,7 @@
 // The page that the teachable page exports: what was taught there names pictures here, and learns more of them.
 import { showBars } from "../../web/bars.js";
 import { $, bring, credit, demo, sentence } from "../../web/basics.js";
-import { keptRecords } from "../../web/keep.js";
+import { ifKept, keptRecords, onNotKept } from "../../web/keep.js";
 import { openTwin } from "../../web/twin.js";
 import { lookingView, SIZE } from "./looking.js";
 import { load } from "./model/model.js";
@@ -28,11 +28,13 @@ const view = lookingView({
   notes: { waiting: "it is named as soon as the network is here.", camera: "Show it something." },
 });
 
+onNotKept((text) => { $("problem").textContent = text; });
+
 function showState() {
   for (const name of ["which", "add", "learn"]) $(name).disabled = learning || head === null;
   const here = examples.filter(({ own }) => own).length;
   $("over").hidden = here === 0;
-  if (!learning) $("result").textContent = here ? `${here} of ${examples.length} examples were added here; they stay in this browser.` : `It knows ${examples.length} examples. Show it another, say what it is, and add it.`;
+  if (!learning) $("result").textContent = here ? `${here} of ${examples.length} examples were added here${ifKept("; they stay in this browser")}.` : `It knows ${examples.length} examples. Show it another, say what it is, and add it.`;
 }
 
 async function add() {
@@ -70,7 +72,7 @@ async function learn() {
     await kept.put(HEAD, await head.state());
     learning = false;
     showState();
-    $("result").textContent = `Learned: it names ${(100 * accuracy).toFixed(0)}% of the examples right. This stays in this browser.`;
+    $("result").textContent = `Learned: it names ${(100 * accuracy).toFixed(0)}% of the examples right. ${ifKept("This stays in this browser.")}`;
   } catch (error) {
     $("problem").textContent = sentence(error);
   }
