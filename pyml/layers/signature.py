@@ -150,22 +150,12 @@ def mask_of(value: Any) -> Any:
 
 
 def set_mask(outputs: Any, mask: Any) -> None:
-    """Makes the outputs carry a mask, or one each."""
-    if isinstance(outputs, dict):
-        for key, output in outputs.items():
-            set_mask(output, mask.get(key) if isinstance(mask, dict) else mask)
-        return
-    if isinstance(mask, dict):
-        mask = list(mask.values())
-    if isinstance(outputs, (list, tuple)):
-        masks = mask if isinstance(mask, (list, tuple)) else [mask] * len(outputs)
-        for output, own in zip(outputs, masks, strict=False):
-            set_mask(output, own)
-        return
-    if isinstance(mask, (list, tuple)):                # of several inputs that became one output: the first one's, as in Keras
-        mask = next(iter(mask), None)
-    if isinstance(outputs, Tensor) and mask is not None:
-        outputs._keras_mask = mask
+    """Makes outputs that carry no mask yet carry one each, in order: a single one is the first output's, as in Keras."""
+    if isinstance(outputs, dict) and isinstance(mask, dict):
+        mask = [mask.get(key) for key in sorted(outputs)]
+    for output, own in zip(flatten(outputs), flatten(mask), strict=False):
+        if own is not None and isinstance(output, Tensor) and getattr(output, "_keras_mask", None) is None:
+            output._keras_mask = own
 
 
 def with_masks(inputs: list[Any], mask: Any) -> list[Any]:

@@ -308,3 +308,25 @@ def test_a_sequential_without_an_input_takes_every_size_that_its_layers_take(dev
         pictures(np.ones((2, 5, 5, 3)))
     with pytest.raises(ValueError, match=r"rank|wrong shape|dimensions"):
         pictures(np.ones((5, 5)))
+
+
+def test_a_mask_goes_to_the_first_output_and_never_over_one_that_a_layer_inside_made_as_in_keras(cpu):
+    class Turned(pyml.layers.Layer):
+        def __init__(self, call, turns=False):
+            super().__init__()
+            self.supports_masking, self.function, self.turns = True, call, turns
+
+        def call(self, x):
+            return self.function(x)
+
+        def compute_mask(self, x, mask=None):
+            return mask if mask is None or not self.turns else ~mask
+
+    def marks(outputs):
+        return [None if (mask := getattr(y, "_keras_mask", None)) is None else mask.numpy().tolist() for y in pyml.tree.flatten(outputs)]
+
+    given, inputs = pyml.layers.Masking()(np.array([[[1.0], [0.0]]])), pyml.Input((2, 1))
+    for function, found in ((lambda x: [x * 1, x * 2], [[[True, False]], None]), (Turned(lambda x: x + 1, turns=True), [[[False, True]]]),
+                            (lambda x: {"b": x * 1, "a": x * 2}, [[[True, False]], None])):  # fmt: skip
+        assert marks(Turned(function)(given)) == found
+        assert marks(pyml.Model(inputs, Turned(function)(pyml.layers.Masking()(inputs)))(np.array([[[1.0], [0.0]]]))) == found
