@@ -32,6 +32,7 @@ class Windowed(Layer, abstract=True):
     _always_says_penalty = True
     rank: ClassVar[int] = 2
     paddings: ClassVar[tuple[str, ...]] = ("valid", "same")
+    _takes_both: ClassVar[bool] = False                # strides and dilation_rate above 1; Keras refuses both in others
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -52,7 +53,7 @@ class Windowed(Layer, abstract=True):
         self.padding = standard_padding(padding, owner, self.paddings)
         self.data_format = standard_data_format(data_format, owner)
         self._channels = channel_axis(self.data_format)
-        if max(self.strides) > 1 and max(self.dilation_rate) > 1:
+        if max(self.strides) > 1 and max(self.dilation_rate) > 1 and not self._takes_both:
             raise ValueError(
                 f"{owner}: strides and dilation_rate cannot both be above 1. Received: strides={self.strides}, "
                 f"dilation_rate={self.dilation_rate}"

@@ -20,6 +20,8 @@ __all__ = ["DepthwiseConv1D", "DepthwiseConv2D", "SeparableConv1D", "SeparableCo
 class _DepthwiseConv(Windowed):
     """Each channel with `depth_multiplier` kernels of its own."""
 
+    _takes_both = True
+
     def __init__(self, kernel_size: int | Sequence[int], strides: int | Sequence[int] = 1, padding: str = "valid",
                  depth_multiplier: int = 1, data_format: str | None = None, dilation_rate: int | Sequence[int] = 1,
                  activation: ActivationLike = None, use_bias: bool = True, depthwise_initializer: InitializerLike = "glorot_uniform",
@@ -102,6 +104,8 @@ class DepthwiseConv2D(_DepthwiseConv):
 
 class _SeparableConv(Windowed):
     """A depthwise convolution, then one of size 1 over all channels."""
+
+    _takes_both = True
 
     def __init__(self, filters: int, kernel_size: int | Sequence[int], strides: int | Sequence[int] = 1, padding: str = "valid",
                  data_format: str | None = None, dilation_rate: int | Sequence[int] = 1, depth_multiplier: int = 1,

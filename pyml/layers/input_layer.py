@@ -8,7 +8,7 @@ from typing import Any
 from pyml.core.naming import auto_name
 from pyml.core.symbolic import CallNode, KerasTensor
 from pyml.dtype_policies import DTypePolicy
-from pyml.dtypes import standardize
+from pyml.dtypes import narrow, standardize
 from pyml.layers.layer import Layer
 from pyml.tracebacks import warn
 
@@ -109,7 +109,8 @@ def _check_tensor(tensor: Any, shape: Any, batch_size: Any, batch_shape: Any, dt
     for name, given, own in (("shape", None if shape is None else checked_shape(shape), known[1:]),
                              ("batch_shape", None if batch_shape is None else checked_shape(batch_shape), known),
                              ("batch_size", batch_size, known[0] if known else None),
-                             ("dtype", dtype if dtype is None or dtype == "string" else standardize(dtype), tensor.dtype)):  # fmt: skip
+                             ("dtype", dtype if dtype in (None, "string") else narrow(dtype) or standardize(dtype), tensor.dtype),
+                            ):  # fmt: skip
         if given is not None and given != own:
             raise ValueError(f"Input: {name} does not fit the tensor. Received: {name}={given}, a tensor with {own}")
 

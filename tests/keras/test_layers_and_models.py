@@ -442,6 +442,7 @@ class NoCall(pyml.layers.Layer):
     (ValueError, lambda x: pyml.Input((4,), tensor=pyml.KerasTensor((2, 3))), "shape does not fit the tensor"),
     (ValueError, lambda x: pyml.Input(batch_size=3, tensor=pyml.KerasTensor((2, 3))), "batch_size does not fit"),
     (ValueError, lambda x: pyml.Input(dtype="int32", tensor=pyml.KerasTensor((2, 3))), "dtype does not fit"),
+    (ValueError, lambda x: pyml.Input(dtype="float16", tensor=pyml.KerasTensor((2, 3))), "dtype does not fit"),
 ])
 def test_what_layers_cannot_do_with_is_refused_as_keras_does(error, call, message):
     with pytest.raises(error, match=message):

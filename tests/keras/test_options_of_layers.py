@@ -57,3 +57,13 @@ def test_the_cases_are_of_nearly_every_layer():
     names = {cls.__name__ for cls in samples.classes(registry.LAYERS) if cls.__module__.startswith("pyml.")}
     missing = {name for name in names if not name.startswith("Random")} - left_out - set(cases.CASES)
     assert missing == {"Equalization", "Solarization", "Softmax"}  # judged in augmentation_cases.py and layer_cases.py
+
+
+@pytest.mark.parametrize("layer", [pyml.layers.DepthwiseConv1D, pyml.layers.DepthwiseConv2D, pyml.layers.SeparableConv1D])
+def test_windows_of_each_channel_may_be_dilated_and_strided_as_in_keras(layer, cpu):
+    x = np.random.default_rng(0).normal(size=(2, *(9,) * layer.rank, 3)).astype("float32")
+    arguments = {"dilation_rate": 2, "kernel_size": 3, **({"filters": 4} if "Separable" in layer.__name__ else {})}
+    strided, usual = layer(strides=2, **arguments), layer(**arguments)
+    strided.build(x.shape), usual.build(x.shape)
+    usual.set_weights(strided.get_weights())
+    np.testing.assert_allclose(strided(x), usual(x).numpy()[(slice(None), *(slice(None, None, 2),) * layer.rank)], rtol=1e-5, atol=1e-6)
