@@ -22,9 +22,10 @@ __all__ = ["BackupAndRestore"]
 class BackupAndRestore(Reading, Callback):
     """Keeps the state of training in a folder; `fit` of the same model with the same folder goes on from there.
 
-    Weights, optimizer, states of random numbers and the order of the rows come back, so that training on arrays ends with the
-    weights it would have had. Logs of an epoch that is resumed in its middle are means over its remaining batches; batches of
-    iterators are passed over until the place is reached.
+    Weights, optimizer, states of random numbers and the order of the rows come back, and what EarlyStopping (but one that restores the
+    best weights), ReduceLROnPlateau and ModelCheckpoint have counted and found best, so that training on arrays ends with the weights
+    it would have had. An epoch is kept as ended when all callbacks have seen its end. Logs of an epoch that is resumed in its middle
+    are means over its remaining batches; batches of iterators are passed over until the place is reached.
 
     Args:
         backup_dir: Folder for nothing but this.
@@ -61,19 +62,34 @@ class BackupAndRestore(Reading, Callback):
         self.delete_checkpoint = delete_checkpoint
         self._batches = Batches(batches_of("BackupAndRestore", save_freq))
         self._epoch = 0
+        self._ended = False   # a backup was due at the last batch of the epoch
+        self._others: list[Callback] = []
+        self._returning: list[Any] = []  # what the other callbacks had counted
         self._random: Any = None  # numpy's state when the epoch began, from which its order of rows follows
         self._weights_path = os.path.join(self.backup_dir, "latest.weights.h5")
         self._metadata_path = os.path.join(self.backup_dir, "training_metadata.json")
         if self._batches.every is None:
             idle(self, BackupAndRestore.on_train_batch_end)
 
+    _ends_last = True         # an epoch whose end the others have not seen is not over
+
+    def _set_others(self, callbacks: list[Callback]) -> None:
+        self._others = [callback for callback in callbacks if callback is not self]
+
     def reads(self, hook: str, number: int) -> Sequence[Variable]:
-        due = self.save_freq == "epoch" if hook == "on_epoch_end" else hook == "on_train_batch_end" and self._batches.due(number)
+        if hook == "on_epoch_end":
+            due = self.save_freq == "epoch" or self._ended
+        else:
+            due = hook == "on_train_batch_end" and self._batches.due(number) and not self._is_last(number)
         return state_of(self.model) if due else ()
+
+    def _is_last(self, batch: int) -> bool:
+        steps = (self.params or {}).get("steps")
+        return steps is not None and batch + 1 >= steps
 
     # ---- restoring
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
-        model = self.model
+        model, self._returning = self.model, []
         if not model.built:
             raise ValueError(
                 f"BackupAndRestore: the model must be built before `fit()`, and {model.name!r} is not; call it on a batch of data first.")
@@ -101,6 +117,7 @@ class BackupAndRestore(Reading, Callback):
         model._initial_epoch, model._initial_batch = int(place["epoch"]), int(place.get("next_batch", 0))
         for variable, seed in zip(_seeds(model), place.get("seeds", ()), strict=False):
             variable.assign(np.array(seed, variable.dtype))
+        self._returning = place.get("callbacks", [])
         if "random" in place:
             name, keys, *rest = place["random"]
             np.random.set_state((name, np.array(keys, "uint32"), *rest))
@@ -123,17 +140,22 @@ class BackupAndRestore(Reading, Callback):
 
     # ---- backups
     def on_epoch_begin(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        self._epoch = epoch
+        self._epoch, self._ended = epoch, False
         self._random = _random_state()
+        for callback, (kind, values) in zip(self._others, self._returning, strict=False):
+            if kind == type(callback).__name__:        # each of them has begun anew by now
+                vars(callback).update({name: values[name] for name in callback._progress_names() if name in values})
+        self._returning = []
 
     def on_train_batch_end(self, batch: int, logs: Mapping[str, Any] | None = None) -> None:
         if self._batches.count(batch):
-            steps = (self.params or {}).get("steps")
-            ended = steps is not None and batch + 1 >= steps
-            self._save(self._epoch + ended, 0 if ended else batch + 1)
+            self._ended = self._is_last(batch)
+            if not self._ended:
+                self._save(self._epoch, batch + 1)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
-        if self.save_freq == "epoch":
+        if self.save_freq == "epoch" or self._ended:
+            self._ended = False
             self._save(epoch + 1, 0)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
@@ -149,7 +171,9 @@ class BackupAndRestore(Reading, Callback):
         new = os.path.join(self.backup_dir, "next.weights.h5")
         save(self, new, weights_only=True)
         place = {"epoch": epoch, "batch": max(batch - 1, 0), "next_batch": batch, "sum": _sum(new),
-                 "random": self._random if batch else _random_state(), "seeds": seeds}
+                 "random": self._random if batch else _random_state(), "seeds": seeds,
+                 "callbacks": [[type(one).__name__, {name: _number(getattr(one, name)) for name in one._progress_names()}]
+                               for one in self._others]}  # fmt: skip
         old = self._old()
         if old is not None:
             place["before"] = old
@@ -172,6 +196,10 @@ def _seeds(model: Any) -> list[Variable]:
     """The states of random numbers of layers, such as Dropout, which are not weights."""
     weights = {id(variable) for variable in model.weights}
     return [variable for variable in model.variables if id(variable) not in weights]
+
+
+def _number(value: Any) -> Any:
+    return value if value is None or isinstance(value, int) else float(value)
 
 
 def _random_state() -> list[Any]:

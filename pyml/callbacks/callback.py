@@ -30,6 +30,8 @@ class Callback(Registered, kind=CALLBACKS):
         epoch 1 of 2
     """
 
+    _ends_last = False  # whether its `on_epoch_end` comes after those of the others, wherever it stands among them
+
     def __init__(self) -> None:
         self.params: dict[str, Any] | None = None
         self._model: Any = None
@@ -42,6 +44,13 @@ class Callback(Registered, kind=CALLBACKS):
     def set_model(self, model: Any) -> None:
         """Called by `fit` with the model."""
         self._model = model
+
+    def _set_others(self, callbacks: list[Callback]) -> None:
+        """Called by `fit` with all callbacks."""
+
+    def _progress_names(self) -> tuple[str, ...]:
+        """Attributes of numbers that a training which goes on after a kill needs again."""
+        return ()
 
     @property
     def model(self) -> Any:

@@ -19,7 +19,7 @@ def _forward(name: str) -> Any:
     def hook(self: CallbackList, *args: Any, **kwargs: Any) -> None:
         bound = arguments.bind(self, *args, **kwargs)
         bound.arguments["logs"] = {} if bound.arguments.get("logs") is None else bound.arguments["logs"]
-        for callback in self.callbacks:
+        for callback in self.callbacks if name != "on_epoch_end" else sorted(self.callbacks, key=lambda one: one._ends_last):
             getattr(callback, name)(*bound.args[1:])
 
     hook.__name__ = name
@@ -79,6 +79,7 @@ class CallbackList(Callback):
             model.history = self._history
         for callback in self.callbacks:
             callback.set_model(model)
+            callback._set_others(self.callbacks)
 
     def batch_hooks(self, kind: Any) -> Any:
         """Callbacks with a begin hook and callbacks with an end hook for batches of `kind`, in order.

@@ -68,6 +68,9 @@ class ModelCheckpoint(Reading, MonitorCallback):
         if save_freq == "epoch":
             idle(self, ModelCheckpoint.on_train_batch_end)
 
+    def _progress_names(self) -> tuple[str, ...]:
+        return ("best",)
+
     def reads(self, hook: str, number: int) -> Sequence[Variable]:
         due = self.save_freq == "epoch" if hook == "on_epoch_end" else hook == "on_train_batch_end" and self._batches.due(number)
         return state_of(self.model) if due else ()

@@ -131,6 +131,9 @@ class EarlyStopping(MonitorCallback):
         self.best_epoch = 0
         self.best_weights = None
 
+    def _progress_names(self) -> tuple[str, ...]:
+        return ("wait", "best", "best_epoch") if self.best_weights is None else ()  # its weights are in no backup
+
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self._begin()
 
@@ -203,6 +206,9 @@ class ReduceLROnPlateau(MonitorCallback):
         self.min_lr = min_lr
         self.wait = 0
         self.cooldown_counter = 0
+
+    def _progress_names(self) -> tuple[str, ...]:
+        return ("wait", "best", "cooldown_counter")
 
     def on_train_begin(self, logs: dict[str, Any] | None = None) -> None:
         self.best = None

@@ -143,6 +143,37 @@ def test_a_resumed_run_ends_with_the_weights_of_a_run_that_nobody_stopped(tmp_pa
     assert not (tmp_path / "b").exists()
 
 
+@pytest.mark.parametrize("save_freq", ["epoch", 5])
+def test_a_kill_at_the_end_of_an_epoch_loses_nothing_that_callbacks_do_or_count_there(tmp_path, save_freq):
+    x, y = blobs(50)
+
+    class KillAtEnd(Callback):
+        def on_epoch_end(self, epoch, logs=None):
+            if epoch == 2:
+                raise Killed
+
+    def run(folder, seed, kill=()):
+        np.random.seed(4)
+        model = classifier(seed=seed)
+        watching = [pyml.callbacks.ReduceLROnPlateau("loss", factor=0.5, patience=2, min_delta=10),
+                    pyml.callbacks.EarlyStopping("loss", patience=9, min_delta=10),
+                    ModelCheckpoint(folder / "best.keras", monitor="loss", mode="max", save_best_only=True)]  # fmt: skip
+        last = pyml.callbacks.CSVLogger(folder / "log.csv", append=True)
+        model.fit(x, y, batch_size=10, epochs=5, verbose=0, callbacks=[BackupAndRestore(folder / "b", save_freq), *watching, *kill, last])
+        return model, [watching[0].wait, watching[1].wait, *(one.best for one in watching), model.optimizer.host_learning_rate]
+
+    for name in ("whole", "killed"):
+        (tmp_path / name).mkdir()
+    whole, counted = run(tmp_path / "whole", 1)
+    with pytest.raises(Killed):
+        run(tmp_path / "killed", 1, [KillAtEnd()])
+    resumed, found = run(tmp_path / "killed", 8)
+    assert_same_weights(whole, resumed)
+    np.testing.assert_allclose(found, counted, rtol=1e-6)
+    logs = [np.loadtxt(tmp_path / name / "log.csv", delimiter=",", skiprows=1, usecols=range(3)) for name in ("whole", "killed")]
+    np.testing.assert_allclose(logs[0], logs[1], rtol=1e-6)
+
+
 def test_batches_that_are_sent_are_passed_over_until_the_place_is_reached(tmp_path):
     x, y = blobs(50)
     data = pyml.data.Dataset.from_tensor_slices((x, y)).batch(10)
