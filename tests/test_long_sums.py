@@ -250,6 +250,16 @@ def test_loops_within_loops_see_every_pair_once_and_add_few_in_one_chain():
         assert ran(write(loops, [chain])) <= 4 * 64
 
 
+def test_no_two_terms_are_compared_first_where_a_choice_is_a_jump():
+    largest = Accumulator("acc", "f32", "0", lambda a, b: f"select({a}, {b}, {b} > {a})", "v", rounds=False)
+    total = Accumulator("sum", "f32", "0", lambda a, b: f"{a} + {b}", "v", rounds=True)
+    paired = lambda accumulators, jumps: "_two" in "\n".join(write([Loop("r1", 9216, ["let v = x[r1];"])], accumulators, jumps))
+    assert paired([largest], jumps=False)
+    assert paired([total], jumps=True)
+    assert not paired([largest], jumps=True)
+    assert not paired([total, largest], jumps=True)
+
+
 def test_a_loop_whose_counter_could_go_round_is_refused():
     add = Accumulator("acc", "f32", "0", lambda a, b: f"{a} + {b}", "v", rounds=True)
     largest = 3 * 2**30 - 1  # with the step of the outermost loop, 2^30, the counter still fits into 32 bits

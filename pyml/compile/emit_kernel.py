@@ -129,7 +129,7 @@ def reduction(kernel: Kernel, profile: Profile, scalar: frozenset[Ref], taken: N
         loops.append(Loop(var.name, trips, emitter.bodies[level]))
     source = linear(coords, shape)
     accumulators = [accumulator(anchor, f"acc{k}", emitter.value(anchor.src[0], source), width) for k, anchor in enumerate(group.anchors)]
-    lines = [*emitter.bodies[0], *write_loops(loops, accumulators)]
+    lines = [*emitter.bodies[0], *write_loops(loops, accumulators, jumps=profile.chooses_by_jumps)]
     # epilogue: values of the loops are out of scope
     emitter.bodies = [[]]
     emitter.memo = {k: v for k, v in emitter.memo.items() if (isinstance(v, str) and emitter.level_of.get(v, 0) == 0 and not by_lane)

@@ -70,6 +70,11 @@ class Profile:
         return self.family == "wasm"
 
     @property
+    def chooses_by_jumps(self) -> bool:
+        """Whether a choice between two floats is a jump, which costs little only where it goes the same way as before."""
+        return self.family == "wasm"
+
+    @property
     def checks_bounds(self) -> bool:
         """Whether an index outside a buffer is harmless, as on every WebGPU adapter; in WebAssembly it reaches other arrays."""
         return self.family != "wasm"
