@@ -26,7 +26,9 @@ def blocks_of(page):
 
 def test_the_examples_of_every_page_run_somewhere():
     here = Path(__file__).read_text(encoding="utf-8")
-    for page in sorted((README.parent / "docs").glob("*.md")):
+    pages = sorted((README.parent / "docs").glob("*.md"))
+    assert len(pages) > 20 and sum(len(blocks_of(page)) for page in pages) > 80
+    for page in pages:
         for block in blocks_of(page) if page.name in FRAGMENTS else ():
             compile(block, str(page), "exec")
         if blocks_of(page) and page.name not in FRAGMENTS:

@@ -5,8 +5,9 @@
 
 A test asserts if it, or a function of the tests that it calls, has an `assert`, raises, or calls something whose whole
 purpose is to raise when a claim does not hold: pytest.raises, numpy.testing.assert_*, a wait of the browser with its time-out.
-Constants are no assertions, nor is a name beside itself, any error at all, or a tolerance that nothing misses. Limits in seconds
-are pytest's alone: its own end of a test is for what hangs.
+Constants are no assertions, nor is a value beside itself, any error at all, or a tolerance that nothing misses; nor what a handler of
+errors swallows, what stands behind the call that is to fail, an answer that nobody looks at, and a loop over files that nobody found.
+Limits in seconds are pytest's alone: its own end of a test is for what hangs.
 """
 
 from __future__ import annotations
@@ -18,6 +19,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 RAISING = ("assert_", "wait_for", "raises", "warns", "expect", "fail", "testmod", "check_call")  # beginnings of names
+ANSWERS = {"allclose", "array_equal", "array_equiv", "isclose", "startswith", "endswith", "isinstance", "issubset", "issuperset"}
+SEARCHES = {"glob", "rglob", "iterdir", "listdir", "findall", "finditer"}  # may find nothing
+ANY_ERROR = {"", "Exception", "BaseException", "AssertionError"}
 LIMIT = 300  # seconds of a test in pyproject.toml: another limit is a longer one
 
 
@@ -47,7 +51,11 @@ def is_constant(test: ast.expr) -> bool:
     """Whether an asserted expression holds whatever happened: `assert True`, `assert (x, "message")`, `assert x or True`."""
     if isinstance(test, ast.BoolOp) and isinstance(test.op, ast.Or):
         return any(isinstance(v, ast.Constant) and bool(v.value) for v in test.values)
-    return isinstance(test, ast.Constant | ast.JoinedStr) or (isinstance(test, ast.Tuple) and bool(test.elts))
+    if isinstance(test, ast.Tuple | ast.List | ast.Set):
+        return bool(test.elts)
+    if isinstance(test, ast.Dict):
+        return bool(test.keys)
+    return isinstance(test, ast.Constant | ast.JoinedStr | ast.GeneratorExp | ast.Lambda)
 
 
 def asserts(node: ast.AST) -> bool:
@@ -67,17 +75,17 @@ def number(node: ast.expr | None) -> float:
 
 def weak(node: ast.AST) -> str | None:
     """What is wrong with a comparison that is asserted, or with a call, if anything is."""
-    itself = "asserts that a name is itself"
+    itself = "asserts that a value is itself"
     if isinstance(node, ast.Compare):
         always = isinstance(node.ops[0], ast.Eq | ast.Is | ast.LtE | ast.GtE)
-        return itself if always and len(node.ops) == 1 and are_one_name(node.left, *node.comparators) else None
+        return itself if always and len(node.ops) == 1 and are_one_value(node.left, *node.comparators) else None
     if not isinstance(node, ast.Call):
         return None
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
     given = {keyword.arg: keyword.value for keyword in node.keywords}
     if name == "raises" and node.args and ast.unparse(node.args[0]) in ("Exception", "BaseException") and "match" not in given:
         return "takes any error for the right one"
-    if name.startswith("assert_") and len(node.args) > 1 and are_one_name(*node.args[:2]):
+    if name.startswith("assert_") and len(node.args) > 1 and are_one_value(*node.args[:2]):
         return itself
     if max(number(given.get("rel")), number(given.get("rtol"))) >= 1:
         return "has a tolerance within which 0 is anything"
@@ -86,8 +94,51 @@ def weak(node: ast.AST) -> str | None:
     return None
 
 
-def are_one_name(first: ast.expr, second: ast.expr) -> bool:
-    return isinstance(first, ast.Name) and isinstance(second, ast.Name) and first.id == second.id
+def are_one_value(first: ast.expr, second: ast.expr) -> bool:
+    """Whether two expressions are written alike and no call can make them differ."""
+    calls = any(isinstance(part, ast.Call | ast.Await) for part in ast.walk(first))
+    return not calls and not isinstance(first, ast.Constant) and ast.unparse(first) == ast.unparse(second)
+
+
+def name_of(call: ast.expr | None) -> str:
+    """The last name of what is called; else ""."""
+    function = call.func if isinstance(call, ast.Call) else None
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def holds_assertion(statements: list[ast.stmt]) -> bool:
+    return any(isinstance(part, ast.Assert) for statement in statements for part in ast.walk(statement))
+
+
+def swallowed(node: ast.AST) -> str | None:
+    """What is wrong with a statement of which nothing is left when a claim does not hold, if anything is."""
+    if isinstance(node, ast.Try) and holds_assertion(node.body):
+        caught = {part.strip() for h in node.handlers for part in ("" if h.type is None else ast.unparse(h.type).strip("()")).split(",")}
+        raised = any(isinstance(part, ast.Raise) for h in node.handlers for part in ast.walk(h))
+        return "catches what an assertion in it raises" if caught & ANY_ERROR and not raised else None
+    if isinstance(node, ast.With | ast.AsyncWith) and holds_assertion(node.body):
+        for item in node.items:
+            given = {ast.unparse(a) for a in item.context_expr.args} if isinstance(item.context_expr, ast.Call) else set()
+            if name_of(item.context_expr) == "suppress" and given & ANY_ERROR:
+                return "catches what an assertion in it raises"
+            if name_of(item.context_expr) == "raises" and not given & ANY_ERROR:
+                return "asserts where an error is expected: nothing behind that error runs"
+    if isinstance(node, ast.Expr) and name_of(node.value) in ANSWERS:
+        return "asks and does not look at the answer"
+    return None
+
+
+def only_in_a_search(statements: list[ast.stmt]) -> bool:
+    """Whether the only claims of a test stand in loops over what is searched for, which may be nothing."""
+    loops, others = [], []
+    for statement in statements:
+        if not isinstance(statement, ast.For) or not asserts(statement):
+            others.append(statement)
+        elif any(name_of(part) in SEARCHES for part in ast.walk(statement.iter) if isinstance(part, ast.Call)):
+            loops.append(statement)
+        else:
+            return False
+    return bool(loops) and not any(asserts(statement) for statement in others)
 
 
 def problems(paths: list[Path]) -> list[str]:
@@ -106,12 +157,15 @@ def problems(paths: list[Path]) -> list[str]:
             out.append(f"{where} {node.name} has no assertion: it cannot fail")
         if node.name.startswith("test_"):
             out += [f"{where} {node.name} asserts a constant" for a in ast.walk(node) if isinstance(a, ast.Assert) and is_constant(a.test)]
+            if only_in_a_search(node.body):
+                out.append(f"{where} {node.name} asserts for each that is found: say first that some are")
     for path in paths:
         place = path.relative_to(ROOT) if path.is_relative_to(ROOT) else path
         every = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"), str(path))))
         compared = [part for node in every if isinstance(node, ast.Assert) for part in ast.walk(node.test) if isinstance(part, ast.Compare)]
         looked_at = [*compared, *(node for node in every if isinstance(node, ast.Call))]
         out += [f"{place}:{node.lineno} {told}" for node in looked_at if (told := weak(node))]
+        out += [f"{place}:{node.lineno} {told}" for node in every if isinstance(node, ast.stmt) and (told := swallowed(node))]
     return out
 
 
