@@ -2,7 +2,7 @@
 // reads   x: B x N x N; of it the mean with its transpose
 // writes  y: B x (N + 1) x N: the vectors as columns, below them the values, the least first
 // grid    (ceil(B / WG), 1, 1), folded into x and y by X          shared  none
-// limits  8 * N * N bytes of private memory a thread. Of a vector's elements within a tenth of the largest the first is positive.
+// limits  where x holds NaN or infinity so do the values, as rotations would pass it by. 8 * N * N bytes of private memory a thread. Of a vector's elements within a tenth of the largest the first is positive.
 // source  Jacobi 1846, cyclic order; Golub and Van Loan, "Matrix Computations".
 const B: u32 = 2u;               // @param
 const N: u32 = 3u;               // @param
@@ -23,11 +23,13 @@ fn main(@builtin(workgroup_id) g: vec3u, @builtin(local_invocation_index) l: u32
   var a: array<f32, N * N>;
   var v: array<f32, N * N>;
   var largest = 0.0;
+  var odd = 0.0;
   for (var i = 0u; i < N; i++) {
     for (var j = 0u; j < N; j++) {
       a[i * N + j] = 0.5 * (x[first + i * N + j] + x[first + j * N + i]);
       v[i * N + j] = select(0.0, 1.0, i == j);
       largest = max(largest, abs(a[i * N + j]));
+      if ((bitcast<u32>(a[i * N + j]) & 0x7fffffffu) >= 0x7f800000u) { odd = a[i * N + j]; }
     }
   }
   let negligible = 1e-9 * largest;
@@ -89,6 +91,6 @@ fn main(@builtin(workgroup_id) g: vec3u, @builtin(local_invocation_index) l: u32
     }
     let out = b * (N + 1u) * N + place;
     for (var k = 0u; k < N; k++) { store(out + k * N, sign * v[k * N + place]); }
-    store(out + N * N, value);
+    store(out + N * N, value + odd);
   }
 }

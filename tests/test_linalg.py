@@ -137,6 +137,15 @@ def test_very_large_and_small_numbers_have_singular_values(device, scale):
 
 
 SINGULAR = np.array([[1.0, 2.0], [2.0, 4.0]], np.float32)
+
+
+def odd(n, value):
+    """A unit matrix with `value` below its diagonal, in the last row."""
+    x = np.eye(n, dtype=np.float32)
+    x[-1, 0] = value
+    return x
+
+
 WITHOUT_ANSWER = {
     "inv": (lambda: ops.inv(SINGULAR), "inv: a matrix is singular"),
     "solve": (lambda: ops.solve(SINGULAR, [1.0, 1.0]), "solve: a matrix is singular"),
@@ -145,6 +154,11 @@ WITHOUT_ANSWER = {
     "cholesky": (lambda: ops.cholesky([[1.0, 2.0], [2.0, 1.0]]), "not positive definite"),
     "cholesky on the host": (lambda: ops.cholesky(-np.eye(40, dtype=np.float32)), "not positive definite"),
     "eigh": (lambda: ops.eigh([[np.nan, 0.0], [0.0, 1.0]]), "hold NaN or infinity"),
+    "eigh beside the diagonal": (lambda: ops.eigh(odd(4, np.nan)), "hold NaN or infinity"),
+    "eigh of infinity": (lambda: ops.eigh(odd(4, np.inf)), "hold NaN or infinity"),
+    "svd of infinity": (lambda: ops.svd(odd(4, np.inf)), "hold NaN or infinity"),  # LAPACK's would not end
+    "svd of infinity on the host": (lambda: ops.svd(odd(40, np.inf)), "hold NaN or infinity"),
+    "eig of infinity": (lambda: ops.eig(odd(4, -np.inf)), "hold NaN or infinity"),
     "svd": (lambda: ops.svd([[np.inf, 0.0], [0.0, 1.0]]), "hold NaN or infinity"),
     "eig": (lambda: ops.eig([[np.nan, 0.0], [0.0, 1.0]]), "hold NaN or infinity"),
 }

@@ -220,3 +220,12 @@ def test_a_public_op_of_special_values_gives_what_numpy_gives(device, name):
     if device.name == "webgpu" and like.nin == 2:
         right |= np.abs(arrays[1]) > 2.0**126  # by which WGSL promises no quotient
     assert not [f"{name}({', '.join(str(a[i]) for a in arrays)}) = {found[i]}, not {expected[i]}" for i in np.flatnonzero(~right)[:5]]
+
+
+def test_a_nan_or_an_infinity_is_in_the_adaptive_means_that_see_it_and_in_no_others(device):
+    x = np.arange(70, dtype=np.float32).reshape(1, 7, 10, 1)
+    x[0, 0, 0], x[0, 6, 9], x[0, 3, 4] = np.nan, np.inf, -np.inf
+    for count in (1, 3, 4, 7):
+        ends = lambda n, count=count: [(i * n // count, -(-(i + 1) * n // count)) for i in range(count)]
+        wanted = [[x[0, a:b, c:d, 0].astype(float).mean() for c, d in ends(10)] for a, b in ends(7)]
+        np.testing.assert_allclose(pyml.ops.adaptive_average_pool(x, count).numpy()[0, :, :, 0], wanted, rtol=1e-6)

@@ -15,7 +15,6 @@ from ..graph.node import Node
 from .declare import draw, op, sample
 from .joining import take
 from .pooling import pooled
-from .products import matmul
 from .spatial import answer, images, standard_sizes
 
 __all__ = ["adaptive_average_pool", "adaptive_max_pool"]
@@ -75,14 +74,17 @@ def adaptive_average_pool(inputs: TensorLike, output_size: int | Sequence[int], 
     if all(n % count == 0 for n, count in zip(x.shape[1:-1], counts, strict=True)):
         size = [n // count for n, count in zip(x.shape[1:-1], counts, strict=True)]
         return answer(pooled(prims.avg_pool2d, x, size, size, ((0, 0),) * len(size)), first)
-    for axis, count in enumerate(counts, 1):
+    for axis, count in enumerate(counts, 1):  # windows side by side; the last cell of short ones is there twice, a half each time
         shape = x.shape
         begin, end = (bound[:, None] for bound in _bounds(shape[axis], count))
-        cells = np.arange(shape[axis])
-        shares = np.where((begin <= cells) & (cells < end), 1 / (end - begin), 0).astype(np.float32)
+        most = int((end - begin).max())
+        cells = np.minimum(begin + np.arange(most), end - 1)
+        shares = np.repeat(1 / (end - begin), most, axis=1)
+        shares[(end - begin < most)[:, 0], -2:] /= 2
         before, after = int(np.prod(shape[:axis])), int(np.prod(shape[axis + 1 :]))
-        x = as_node(matmul(shares, Tensor(prims.reshape(x, (before, shape[axis], after)))))
-        x = prims.reshape(x, (*shape[:axis], count, *shape[axis + 1 :]))
+        windows = take(Tensor(x), cells.reshape(-1).astype(np.int32), axis)._node
+        weighed = Tensor(prims.reshape(windows, (before, count, most, after))) * shares[:, :, None].astype(np.float32)
+        x = prims.reshape(prims.reduce_sum(weighed._node, (2,)), (*shape[:axis], count, *shape[axis + 1 :]))
     return answer(x, first)
 
 

@@ -14,7 +14,7 @@ from ...errors import ShapeError
 from ..op import routine
 from .contract import float_only
 from .factor import lu_of
-from .matrices import each
+from .matrices import each, each_finite
 
 
 def _below(*matrices: np.ndarray) -> np.ndarray:
@@ -94,7 +94,8 @@ def _shape(x: tuple[int, ...], what: str) -> tuple[int, ...]:
 
 def _numpy(x: np.ndarray, what: str) -> np.ndarray:
     m = x.shape[1] // 2
-    return each(_KNOWN[what][0], _shape(x.shape, what), x[:, :m].astype(np.float64) + 1j * x[:, m:])
+    whole = each_finite if what in ("eigh", "eig", "svd", "cofactors") else each
+    return whole(_KNOWN[what][0], _shape(x.shape, what), x[:, :m].astype(np.float64) + 1j * x[:, m:])
 
 
 def _sample() -> np.ndarray:

@@ -55,6 +55,14 @@ def each(compute: Callable[..., np.ndarray], shape: tuple[int, ...], *operands: 
     return out
 
 
+def each_finite(compute: Callable[..., np.ndarray], shape: tuple[int, ...], x: np.ndarray) -> np.ndarray:
+    """The same, and NaN for matrices with NaN or infinity, with which LAPACK's iterations may not end."""
+    odd = ~np.isfinite(x).all((1, 2))
+    out = each(compute, shape, np.where(odd[:, None, None], 0.0, x) if odd.any() else x)
+    out[odd] = np.nan
+    return out
+
+
 # ---- for gradients
 def transposed(x: Node) -> Node:
     return permute(x, (0, 2, 1))

@@ -17,7 +17,7 @@ from .factor import SOLVE
 from .leaf import full
 from .matrices import (
     diagonal_part,
-    each,
+    each_finite,
     exactly,
     part,
     product,
@@ -57,7 +57,7 @@ def _eigh_numpy(x: np.ndarray) -> np.ndarray:
     """The vectors as columns, and in a row below them the values, the least first."""
     b, n, _ = x.shape
     x = exactly(x)
-    y = each(_eigh_of_matrices, (b, n + 1, n), (x + np.swapaxes(x, 1, 2)) / 2)
+    y = each_finite(_eigh_of_matrices, (b, n + 1, n), (x + np.swapaxes(x, 1, 2)) / 2)
     y[:, :n] *= _signs(y[:, :n])
     return y
 
@@ -101,7 +101,7 @@ def _svd_of_matrices(x: np.ndarray) -> np.ndarray:
 def _svd_numpy(x: np.ndarray) -> np.ndarray:
     """Left vectors as columns, below them the right ones as columns, below them the values, the largest first."""
     b, m, n = x.shape
-    y = each(_svd_of_matrices, (b, m + n + 1, n), exactly(x))
+    y = each_finite(_svd_of_matrices, (b, m + n + 1, n), exactly(x))
     y[:, : m + n] *= _signs(y[:, m : m + n])
     return y
 
@@ -196,7 +196,7 @@ EIG = routine(
     "eig",
     shape=_eig_shape,
     dtype=float_only("eig"),
-    numpy=lambda x: each(_eig_of_matrices, (x.shape[0], 2 * x.shape[1] + 2, x.shape[2]), exactly(x)),
+    numpy=lambda x: each_finite(_eig_of_matrices, (x.shape[0], 2 * x.shape[1] + 2, x.shape[2]), exactly(x)),
     grad=_eig_grad,
     kernel=None,
     flops=lambda node: 25 * node.src[0].size * node.shape[2],
