@@ -4,6 +4,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from pyml import hub
 from pyml.cli.failing import fail
 from pyml.errors import PymlError
 from pyml.hub.registry import ENTRIES
@@ -46,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
 
 def opened(name: str, compiled: bool = False) -> Any:
     """The model of a file, a folder or the hub; `compiled` as it was when it was saved."""
-    from pyml import hub, saving
+    from pyml import saving
 
     if name in {entry.name for entry in ENTRIES} and not Path(name).exists():
         network = getattr(hub, name)()

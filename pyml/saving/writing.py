@@ -16,6 +16,7 @@ from . import stores_browser, whole_files
 from .artifacts import artifacts_of
 from .handlers import coroutine_of, saver_of
 from .stores import parse, target_of
+from .tfjs.calls import Unwritable
 from .waiting import wait
 
 if TYPE_CHECKING:
@@ -109,7 +110,6 @@ async def save_model_async(model: Model, filepath: Any, overwrite: bool = True, 
     if store is None:
         target_of(filepath)
         return _into_folder(model, _path(filepath), overwrite, quantize, arrays)
-    from .tfjs.calls import Unwritable
 
     try:
         await stores_browser.save(*store, *model_artifacts(model, quantize, arrays=arrays), overwrite)
@@ -123,7 +123,6 @@ async def save_model_async(model: Model, filepath: Any, overwrite: bool = True, 
 
 def _into_folder(model: Model, path: Any, overwrite: bool, quantize: str | None, arrays: dict[int, Any] | None = None) -> None:
     """Writes a layers-model; where TensorFlow.js has no form for the model and only a folder was asked for, a file of Keras into it."""
-    from .tfjs.calls import Unwritable
     from .tfjs.layers_files import listing_of, save_layers_model, write_files
 
     try:
