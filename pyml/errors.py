@@ -76,7 +76,7 @@ class DeviceLost(DeviceError):
 
     @classmethod
     def told(cls, reason: str) -> DeviceLost:
-        """Of a device that says why, with what to do; where `fit` has brought the weights back it says that instead."""
+        """Of a device that says a `reason`, with what to do; where `fit` has brought the weights back it says that instead."""
         return cls(f"the GPU device was lost ({reason}). {cls.CURE}")
 
 

@@ -25,6 +25,8 @@ from tools.docs import names
 
 LEFT_TO = re.compile(r"(?:\b[Ss]ee|\b[Ll]ike|\b[Aa]s(?: for| of| in| with| at)?|\bthose of|\bname of|\bnames for|\bof) (?:the )?`([\w.]+)`")
 EVERYWHERE = {"name": "what it is called in logs, summaries and configs", "dtype": "the dtype, or the policy, that is computed in"}
+HOOKS = {"build", "compute_mask", "compute_output_shape", "compute_output_spec", "quantized_build"}  # of the arguments of `call`
+FOR_CALLS = {"training": "whether the model is trained", "mask": "which steps count", "args": "what goes on to another"}
 STANDARD = "array_api"  # the page of names whose arguments the standard describes
 PAGES = "it is awaited in a page; the tests of e2e/ do that"
 WITHOUT_EXAMPLE = {
@@ -95,6 +97,36 @@ def test_every_argument_stands_in_the_docstring_or_in_one_that_it_names():
         if missing:
             untold[name] = missing
     assert len(entries()) > 1000 and untold == {}
+
+
+def methods(cls):
+    """Name -> function of the public methods that pyml writes."""
+    for name in dir(cls):
+        static = inspect.getattr_static(cls, name)
+        function = inspect.unwrap(getattr(static, "__func__", static)) if not isinstance(static, type) else None
+        if not name.startswith("_") and inspect.isfunction(function) and function.__module__.startswith("pyml."):
+            yield name, function, not isinstance(static, staticmethod)
+
+
+def told_of_method(cls, name, seen=()):
+    """What the docstrings of a method and of those below it say, and those of the methods and ops that they name."""
+    text = "".join(inspect.cleandoc(getattr(vars(base)[name], "__doc__", None) or "") + "\n" for base in cls.__mro__ if name in vars(base))
+    for other in set(re.findall(r"`(\w+)(?:\(.*?\))?`", text)) - {name, *seen}:
+        text += told_of_method(cls, other, (*seen, name))
+    return text + "".join(inspect.getdoc(getattr(pyml.ops, op)) for op in re.findall(r"`ops\.(\w+)`", text) if op != name or not seen)
+
+
+def test_every_argument_of_a_method_stands_in_its_docstring_or_in_one_that_it_names():
+    untold, looked_at = {}, {}
+    for _, (page, cls) in entries().items():
+        for name, function, bound in methods(cls) if inspect.isclass(cls) else ():
+            if name in HOOKS or looked_at.setdefault(function, cls) is not cls:
+                continue
+            text = told_of_method(cls, name) + told(cls, page)
+            given = [p for p in arguments(function)[bound:] if p not in EVERYWHERE | FOR_CALLS and not speaks_of(text, p)]
+            if given or not inspect.getdoc(getattr(cls, name)):
+                untold[function.__module__, function.__qualname__] = given
+    assert len(looked_at) > 600 and untold == {}
 
 
 def raised_in(function):

@@ -24,11 +24,11 @@ class Reading:
         return ()
 
     def take(self, variables: Sequence[Variable], values: Sequence[np.ndarray]) -> None:
-        """Called by the loop with what `reads` asked for."""
+        """Called by the loop with the `variables` that `reads` asked for and their `values`."""
         self.arrays = {id(variable): value for variable, value in zip(variables, values, strict=True)}
 
     def value_of(self, variable: Variable) -> np.ndarray:
-        """The value of a Variable on the host."""
+        """The value of `variable` on the host."""
         known = None if self.arrays is None else self.arrays.get(id(variable))
         return variable.numpy() if known is None else known
 

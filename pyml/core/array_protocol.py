@@ -41,7 +41,7 @@ class ArrayProtocol:
         return config.get_backend()
 
     def to_device(self: Any, device: str, /, *, stream: None = None) -> Tensor:
-        """The tensor, where `device` is the one in use.
+        """The tensor, where `device` is the one in use; there is no other `stream` than None.
 
         Raises:
             ValueError: It is another; `pyml.config.set_backend` chooses for everything that is made from then on.

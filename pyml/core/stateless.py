@@ -84,7 +84,7 @@ class StatelessScope:
         self.losses[:] = [loss for loss in self.losses if id(loss) not in gone]
 
     def add_update(self, update: tuple[Variable, Any]) -> None:
-        """Gives a Variable another value in the scope: `(variable, tensor)`."""
+        """Gives a Variable another value in the scope; `update` is `(variable, tensor)`."""
         variable, value = update
         self._variables[id(variable)] = variable
         self.state_mapping[id(variable)] = value

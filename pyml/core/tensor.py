@@ -112,18 +112,22 @@ class Tensor(Operators["Tensor"], ArrayProtocol):
     # ---- what it is
     @property
     def shape(self) -> tuple[int, ...]:
+        """The size of each axis."""
         return self._node.shape
 
     @property
     def dtype(self) -> str:
+        """The name of the dtype, such as `"float32"`."""
         return self._node.dtype
 
     @property
     def ndim(self) -> int:
+        """The number of axes."""
         return len(self._node.shape)
 
     @property
     def size(self) -> int:
+        """The number of elements."""
         return prod(self._node.shape)
 
     # ---- values
@@ -190,9 +194,15 @@ class Tensor(Operators["Tensor"], ArrayProtocol):
         return tensor_of(self._node, self.dtype)
 
     def tolist(self) -> Any:
+        """The values as Python numbers in nested lists, or one number; waits, as `numpy` does."""
         return self.numpy().tolist()
 
     def item(self) -> Any:
+        """The only element as a Python number; waits, as `numpy` does.
+
+        Raises:
+            ShapeError: There are more elements, or none.
+        """
         if self.size != 1:
             raise ShapeError(f"item(): expected one element, the tensor has shape {self.shape}.")
         return self.numpy().reshape(()).item()

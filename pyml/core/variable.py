@@ -118,14 +118,17 @@ class Variable(TruthOperators[Tensor]):
 
     @property
     def dtype(self) -> str:
+        """The name of the dtype, such as `"float32"`."""
         return self._dtype
 
     @property
     def ndim(self) -> int:
+        """The number of axes."""
         return len(self.shape)
 
     @property
     def size(self) -> int:
+        """The number of elements."""
         return int(np.prod(self.shape, dtype=int))
 
     @property
@@ -289,10 +292,12 @@ class Variable(TruthOperators[Tensor]):
         return node if self._narrow is None else wrapped(node, self._narrow)
 
     def assign_add(self, value: TensorLike) -> Variable:
+        """Adds `value`, of this shape or one that broadcasts to it; returns the Variable."""
         with LOCK:
             return self.assign(self.value + value)
 
     def assign_sub(self, value: TensorLike) -> Variable:
+        """Takes `value` away, of this shape or one that broadcasts to it; returns the Variable."""
         with LOCK:
             return self.assign(self.value - value)
 

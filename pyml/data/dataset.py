@@ -144,7 +144,7 @@ class Dataset(Grouping, Combining, Stepping, Keeping, Filing, Stage):
 
     @staticmethod
     def counter(start: int = 0, step: int = 1) -> Dataset:
-        """Integers from `start` on, without end."""
+        """Integers from `start` on, `step` apart, without end."""
         dataset = Dataset(partial(streams.endless, start, step), INFINITE_CARDINALITY)
         dataset._at = lambda n: streams.endless(start + n * step, step)
         return dataset

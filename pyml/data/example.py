@@ -39,7 +39,7 @@ class Example:
 
     @staticmethod
     def FromString(data: bytes) -> Example:
-        """The Example of a message.
+        """The Example of a message, `data`.
 
         Raises:
             ValueError: It is none.

@@ -81,7 +81,7 @@ class Grouping(Stage):
         return self._derived(partial(grouped.rows, self._open), UNKNOWN_CARDINALITY if self._cardinality else 0)
 
     def rebatch(self, batch_size: int, drop_remainder: bool = False) -> Dataset:
-        """Batches of another size, made of batches."""
+        """Batches of `batch_size`, made of batches of another; `drop_remainder` leaves out a last one that is smaller."""
         need_count("rebatch", "batch_size", batch_size, least=1)
         parts = self._derived(partial(grouped.rows, self._open, "rebatch"), UNKNOWN_CARDINALITY if self._cardinality else 0)
         return parts.batch(batch_size, drop_remainder)

@@ -46,7 +46,7 @@ class _Place:
         return position
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the state to a file, whole or not at all."""
+        """Writes the state to the file `path`, whole or not at all."""
         atomic.write(path, json.dumps(self.get_state()).encode())
 
 
@@ -91,7 +91,7 @@ class DatasetIterator(_Place):
         self._stream = driven(self._dataset._from(position))
 
     def restore(self, path: str | os.PathLike[str]) -> None:
-        """Goes to the place that `save` wrote."""
+        """Goes to the place that `save` wrote to the file `path`."""
         with open(path, "rb") as file:
             self.set_state(json.loads(file.read()))
 

@@ -37,7 +37,7 @@ class Stepping(Stage):
         )  # fmt: skip
 
     def scan(self, initial_state: Any, scan_func: Callable) -> Dataset:
-        """What `scan_func(state, element)` gives, which also hands on a state: it returns `(new_state, output)`.
+        """What `scan_func(state, element)` gives, which also hands on a state, first `initial_state`: it returns `(new_state, output)`.
 
         Example:
             >>> list(pyml.data.Dataset.range(1, 5).scan(0, lambda total, n: (total + n, total + n)))
@@ -47,7 +47,7 @@ class Stepping(Stage):
         return self._derived(partial(stepped.scanned, self._open, initial_state, scan_func), self._cardinality)
 
     def reduce(self, initial_state: Any, reduce_func: Callable) -> Any:
-        """The last state of `state = reduce_func(state, element)`, over all elements; waits for them.
+        """The last state of `state = reduce_func(state, element)`, from `initial_state` on over all elements; waits for them.
 
         Raises:
             ValueError: The dataset is infinite.

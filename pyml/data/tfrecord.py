@@ -84,7 +84,7 @@ class TFRecordWriter:
         self._file: Any = open(self._replacing.__enter__(), "wb")  # noqa: SIM115
 
     def write(self, record_bytes: bytes | str) -> None:
-        """Adds a record."""
+        """Adds a record: `record_bytes`, or an Example."""
         if isinstance(record_bytes, str):
             record_bytes = record_bytes.encode()
         if hasattr(record_bytes, "SerializeToString"):

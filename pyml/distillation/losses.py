@@ -48,7 +48,7 @@ class DistillationLoss:
         raise NotImplementedError(f"{type(self).__name__} must implement compute_loss(teacher_outputs, student_outputs).")
 
     def validate_outputs(self, teacher_outputs: Any, student_outputs: Any) -> None:
-        """Raises ValueError unless both are of the same structure."""
+        """Raises ValueError unless `teacher_outputs` and `student_outputs` are of the same structure."""
         tree.assert_same_structure(teacher_outputs, student_outputs)
 
     def validate_model_compatibility(self, teacher: Any, student: Any) -> None:
@@ -96,7 +96,7 @@ class FeatureDistillation(DistillationLoss):
                 raise ValueError(f"In {role} model: {error}") from None
 
     def validate_outputs(self, teacher_outputs: Any, student_outputs: Any) -> None:
-        """Raises ValueError unless both are of the structure of the losses."""
+        """Raises ValueError unless `teacher_outputs` and `student_outputs` are of the structure of the losses."""
         super().validate_outputs(teacher_outputs, student_outputs)
         try:
             tree.assert_same_structure(self.loss, teacher_outputs)

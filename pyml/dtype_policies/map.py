@@ -94,8 +94,8 @@ class DTypePolicyMap(DTypePolicy, MutableMapping):
 
     @classmethod
     def from_config(cls, config: dict[str, Any], custom_objects: Mapping[str, Any] | None = None) -> DTypePolicyMap:
+        """A map from `config`, what `get_config` returned; `custom_objects` are your own policies by name."""
         maps = {key: _policy(value, custom_objects) for key, value in (config.get("policy_map") or {}).items()}
-        given = config.get("default_policy")
         given = config.get("default_policy")           # a name stays one, as in Keras
         return cls(_policy(given, custom_objects) if isinstance(given, dict) else given, maps)
 

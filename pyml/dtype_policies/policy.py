@@ -88,7 +88,7 @@ class DTypePolicy:
 
     @classmethod
     def from_config(cls, config: dict[str, Any]) -> Self:
-        """A policy from what `get_config` returned."""
+        """A policy from `config`, what `get_config` returned."""
         return cls(**config)
 
     def __repr__(self) -> str:

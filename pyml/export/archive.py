@@ -66,7 +66,7 @@ class ExportArchive:
         return list({id(v): v for resource in self._tracked for v in getattr(resource, which)}.values())
 
     def track(self, resource: Any) -> None:
-        """Remembers a layer or model, for `variables`; endpoints find the variables that they use by themselves.
+        """Remembers a layer or model, `resource`, for `variables`; endpoints find the variables that they use by themselves.
 
         Raises:
             ValueError: It is not a layer, or has no weights yet.
@@ -113,7 +113,7 @@ class ExportArchive:
         return fn
 
     def track_and_add_endpoint(self, name: str, resource: Any, input_signature: Sequence[Any] | None, **kwargs: Any) -> Any:
-        """`track` and `add_endpoint` of a layer or model."""
+        """`track` and `add_endpoint` of a layer or model, `resource`."""
         self.track(resource)
         return self.add_endpoint(name, resource, input_signature, **kwargs)
 

@@ -107,7 +107,7 @@ class ImageClassifier:
         return self._named(await self._run(self._classify, image, crop, f"{self.name}.classify").data(), top)
 
     def probabilities(self, image: Any, crop: bool = True) -> Tensor:
-        """The probabilities of all classes, on the device: `(1000,)`, or `(batch, 1000)` for several pictures."""
+        """The probabilities of all classes, on the device: `(1000,)`, or `(batch, 1000)` for several; arguments as of `classify`."""
         return self._run(self._classify, image, crop, f"{self.name}.probabilities")
 
     def embed(self, image: Any, crop: bool = True) -> Tensor:
@@ -126,7 +126,7 @@ class ImageClassifier:
         return self._run(self._embed, image, crop, f"{self.name}.embed")
 
     def prepare(self, image: Any, crop: bool = True) -> Tensor:
-        """Pictures as the network takes them: float32 `(batch, 224, 224, 3)`, values from 0 to 255."""
+        """Pictures as the network takes them: float32 `(batch, 224, 224, 3)`, from 0 to 255; arguments as of `classify`."""
         return self._prepared(pixels(image, f"{self.name}.prepare"), bool(crop))
 
     def _square(self, image: Tensor, crop: bool) -> Tensor:

@@ -67,7 +67,7 @@ class Pose(Sequence[Keypoint]):
         return f"<Pose: score {self.score:.2f}, {sum(p.score >= 0.3 for p in self.points)} of {len(self)} points above 0.3>"
 
     def edges(self, min_score: float = 0.3) -> list[tuple[Keypoint, Keypoint]]:
-        """The bones whose two ends are sure enough."""
+        """The bones whose two ends have a score of at least `min_score`."""
         found = [(self[a], self[b]) for a, b in EDGES]
         return [(a, b) for a, b in found if min(a.score, b.score) >= min_score]
 

@@ -122,7 +122,7 @@ class SpeechEmbedding:
         return self._run(self._samples(audio, sample_rate, "embed"))
 
     def mel(self, audio: Any, sample_rate: int = RATE) -> Tensor:
-        """The mel spectra that the network sees, float32 `(spectra, 32)`, one every 10 ms: decibels / 10 + 2."""
+        """The mel spectra of `audio`, as for `embed`, which the network sees: float32 `(spectra, 32)`, each of 10 ms, decibels / 10 + 2."""
         return self._spectra(self._samples(audio, sample_rate, "mel"))
 
     def _samples(self, audio: Any, sample_rate: int, what: str) -> Tensor:

@@ -92,6 +92,14 @@ class Bidirectional(Layer, not_in_config=("weights",)):
             self.set_weights(self._first_weights)
 
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool | None = None) -> Any:
+        """What both layers give, merged.
+
+        Args:
+            sequences: `(batch, steps, ...)`.
+            initial_state: The states before the first step, those of the forward layer first; zeros by default.
+            mask: bool `(batch, steps)`: which steps count.
+            training: Whether there is dropout.
+        """
         half = 0 if initial_state is None else len(initial_state) // 2
         starts = (initial_state[:half], initial_state[half:]) if half else (None, None)
         ahead, back = (

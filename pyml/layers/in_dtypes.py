@@ -85,6 +85,11 @@ class InDtypes(Tracking):
     def quantize(self, mode: str | None = None, type_check: bool = True, config: Any = None) -> None:
         """Replaces weights by integers of few bits: what `Dense`, `EinsumDense` and `Embedding` can do.
 
+        Args:
+            mode: `"int8"` or `"int4"`.
+            type_check: Refuse a subclass, whose `call` may know nothing of such weights.
+            config: A `pyml.quantizers.QuantizationConfig`; by default that of the mode.
+
         Raises:
             NotImplementedError: The layer cannot.
             ValueError: There is no such mode.

@@ -64,7 +64,7 @@ class InputSpec:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any]) -> InputSpec:
-        """One from what `get_config` returned."""
+        """One from `config`, what `get_config` returned."""
         return cls(**config)
 
     def __repr__(self) -> str:

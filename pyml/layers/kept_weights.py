@@ -194,12 +194,12 @@ class KeptWeights(InDtypes):
         return sum(math.prod(variable.shape) for variable in self.weights)
 
     def save_own_variables(self, store: Any) -> None:
-        """Writes the layer's own Variables into a dict under their position."""
+        """Writes the layer's own Variables into a dict, `store`, under their position."""
         for i, variable in enumerate(self._kept_variables()):
             store[str(i)] = variable.numpy()
 
     def load_own_variables(self, store: Any) -> None:
-        """Reads what `save_own_variables` wrote.
+        """Reads from `store` what `save_own_variables` wrote.
 
         Raises:
             ShapeError: There is another number of Variables, or one of another shape.

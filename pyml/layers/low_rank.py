@@ -136,5 +136,6 @@ class LowRank:
                 thin.assign(np.zeros(thin.shape, np.float32))
 
     def get_config(self) -> dict[str, Any]:
+        """The arguments of the constructor, and the rank of an adapter where there is one."""
         config: dict[str, Any] = super().get_config()  # type: ignore[misc]
         return config | ({"lora_rank": self.lora_rank, "lora_alpha": self.lora_alpha} if self.lora_rank else {})

@@ -157,6 +157,7 @@ class Quantizable(LowRank):
         return [name for name in stored if getattr(self, self._kept_as(name), None) is not None]
 
     def get_config(self) -> dict[str, Any]:
+        """The arguments of the constructor, and how weights are quantized where they are."""
         config = super().get_config()
         if self.quantization_config is not None:
             config["quantization_config"] = serialize_keras_object(self.quantization_config)

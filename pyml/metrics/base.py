@@ -163,7 +163,15 @@ class Metric(Configured, kind=METRICS, abstract=True):
 
     def add_variable(self, shape: Any = (), initializer: InitializerLike = None, dtype: str | None = None, aggregation: str = "sum",
                      name: str | None = None) -> Variable:
-        """A Variable that belongs to this metric; it starts at zeros or `initializer`, and is of floatx where no dtype is named."""
+        """A Variable that belongs to this metric.
+
+        Args:
+            shape: Its shape.
+            initializer: Name or object: its first value; zeros by default.
+            dtype: Its dtype; `pyml.config.floatx()` by default.
+            aggregation: Kept for Keras' signature.
+            name: Its name.
+        """
         initializer = initializers.get("zeros" if initializer is None else initializer)
         dtype = dtype or floatx()
         value = first_value(initializer, tuple(shape), dtype)
@@ -199,7 +207,7 @@ class Metric(Configured, kind=METRICS, abstract=True):
         return [scope.get_current_value(v) for v in self.variables]
 
     def stateless_result(self, metric_variables: Any) -> Any:
-        """`result()` where the `variables` have these values."""
+        """`result()` where the `variables` have the values `metric_variables`."""
         with StatelessScope(self._values_of_variables(metric_variables)):
             result = self.result()
             return result.value if isinstance(result, Variable) else result

@@ -87,7 +87,7 @@ class KNNClassifier:
         self._slots.setdefault(label, []).append(self._free.pop())
 
     def clear_class(self, label: int | str) -> None:
-        """Forgets a class and its examples; their memory takes the next ones.
+        """Forgets the class `label` and its examples; their memory takes the next ones.
 
         Raises:
             ValueError: There is no such class.

@@ -97,7 +97,7 @@ class Sequential(Model):
         self._changed(rebuild)
 
     def pop(self, rebuild: bool = True) -> Layer:
-        """Removes and returns the last layer.
+        """Removes and returns the last layer; `rebuild` as for `add`.
 
         Raises:
             IndexError: There is none.

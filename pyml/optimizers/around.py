@@ -129,7 +129,7 @@ class AroundUpdates(OptimizerState):
                 variable.assign(ops.where(ops.equal((self.iterations + 1) % every, 0), value, variable))
 
     def finalize_variable_values(self, var_list: Iterable[Variable]) -> None:
-        """Takes over the moving averages, where they are kept; `fit` calls it at its end."""
+        """Gives the Variables of `var_list` their moving averages, where they are kept; `fit` calls it at its end."""
         if self.use_ema and self.built:
             for variable in var_list:
                 if id(variable) in self._variable_index:

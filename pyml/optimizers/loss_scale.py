@@ -86,7 +86,7 @@ class LossScaleOptimizer(Optimizer):
         self.inner_optimizer.finalize_variable_values(var_list)
 
     def check_finite(self, grads: Iterable[Tensor | None]) -> Tensor:
-        """Whether all elements of all gradients are finite, a bool tensor `()`; subclasses may answer otherwise."""
+        """Whether all elements of all gradients, `grads`, are finite, a bool tensor `()`; subclasses may answer otherwise."""
         return all_finite([g for g in grads if g is not None])
 
     def apply(self, grads: Iterable[Tensor | None], trainable_variables: Iterable[Variable] | None = None) -> None:

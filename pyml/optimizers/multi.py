@@ -84,7 +84,7 @@ class OptimizerMap(MutableMapping[str, Optimizer]):
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> OptimizerMap:
-        """The map that `get_config` describes."""
+        """The map that `get_config` described as `config`; `custom_objects` are your own classes by name."""
         made = {key: deserialize_keras_object(value, custom_objects) for key, value in config["optimizer_map"].items()}
         return cls(deserialize_keras_object(config["default_optimizer"], custom_objects), made)
 

@@ -80,7 +80,15 @@ class OptimizerState:
     def add_variable(self, shape: Sequence[int], initializer: Any = "zeros", dtype: str | None = None, aggregation: str = "none",
                      layout: Any = None, name: str | None = None) -> Variable:
         """A Variable that belongs to the optimizer; one of 16 bits keeps 32: squares of small gradients would be 0, and the steps that
-        are divided by their roots without bounds."""
+        are divided by their roots without bounds.
+
+        Args:
+            shape: Its shape.
+            initializer: Name or object: its first value.
+            dtype: Its dtype; `pyml.config.floatx()` by default.
+            aggregation, layout: Kept for Keras' signature.
+            name: Its name in files and summaries.
+        """
         initializer = initializers.get(initializer)
         dtype = dtype or floatx()
         value = first_value(initializer, tuple(shape), dtype)
@@ -88,7 +96,7 @@ class OptimizerState:
 
     def add_variable_from_reference(self, reference_variable: Variable, name: str | None = None,
                                     initializer: Any = "zeros") -> Variable:
-        """A Variable of the shape and dtype of `reference_variable`."""
+        """A Variable of the shape and dtype of `reference_variable`, that starts as `initializer` (a name or object) says."""
         path = getattr(reference_variable, "path", None) or reference_variable.name or "variable"
         name = f"{path.replace('/', '_')}_{name or 'var'}"
         return self.add_variable(reference_variable.shape, initializer, reference_variable.dtype, name=name)
@@ -103,7 +111,7 @@ class OptimizerState:
 
     def add_optimizer_variables(self, trainable_variables: Iterable[Variable], name: str | list[str],
                                 initializer: Any = "zeros") -> list[Variable] | tuple[list[Variable], ...]:
-        """One Variable per trainable variable; with a list of names one list of Variables per name."""
+        """One Variable for each of `trainable_variables`, that starts as `initializer` says; of a list of names one list per name."""
         names = [name] if isinstance(name, str) else list(name)
         slots: tuple[list[Variable], ...] = tuple([] for _ in names)
         for variable in trainable_variables:
@@ -139,12 +147,12 @@ class OptimizerState:
             variable.assign(weight)
 
     def save_own_variables(self, store: MutableMapping[str, Any]) -> None:
-        """Writes all variables into a dict under their position."""
+        """Writes all variables into a dict, `store`, under their position."""
         for i, variable in enumerate(self.variables):
             store[str(i)] = variable.numpy()
 
     def load_own_variables(self, store: Mapping[str, Any]) -> None:
-        """Reads what `save_own_variables` wrote; warns and changes nothing where that is another number of variables.
+        """Reads from `store` what `save_own_variables` wrote; warns and changes nothing where that is another number of variables.
 
         Files of Keras 2 have all but the learning rate, which is in the config there.
         """

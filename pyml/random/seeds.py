@@ -59,7 +59,7 @@ class SeedGenerator(Configured, kind=SEEDS):
         _alive.add(self)
 
     def next(self, ordered: bool = True) -> Tensor:
-        """The current state, uint32 `(2,)`; the counter advances."""
+        """The current state, uint32 `(2,)`; the counter advances, whatever `ordered`, which JAX needs, says."""
         with LOCK:  # no two threads draw the same numbers
             now = self.state.value
             self.state.assign(Tensor(prims.add(now._node, _unit())))

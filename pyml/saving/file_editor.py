@@ -128,7 +128,7 @@ class KerasFileEditor:
         self._edit(rename, object_name)
 
     def delete_object(self, object_name: str) -> None:
-        """Removes an object: its name, where there is one such only, or its path."""
+        """Removes an object; `object_name` is its name, where there is one such only, or its path."""
         self._edit(lambda objects, name: objects.pop(name), object_name)
 
     def add_object(self, object_path: str, weights: dict[str, Any]) -> None:
@@ -148,7 +148,7 @@ class KerasFileEditor:
         objects[name] = weights
 
     def delete_weight(self, object_name: str, weight_name: str) -> None:
-        """Removes a weight, such as `"0"`, of an object."""
+        """Removes the weight `weight_name`, such as `"0"`, of an object; `object_name` as for `delete_object`."""
 
         def delete(objects: dict[str, Any], name: str) -> None:
             if weight_name not in objects[name]:
@@ -158,7 +158,10 @@ class KerasFileEditor:
         self._edit(delete, object_name)
 
     def add_weights(self, object_name: str, weights: dict[str, Any]) -> None:
-        """Adds arrays by name, such as `{"2": values}`, to an object; those of a name that is there take its place."""
+        """Adds `weights`, arrays by name such as `{"2": values}`, to an object; those of a name that is there take its place.
+
+        `object_name` is as for `delete_object`.
+        """
         _check_weights(weights)
         self._edit(lambda objects, name: objects[name].update(weights), object_name)
 

@@ -46,7 +46,7 @@ class StepMethods(Layer):
 
     # ---- one step; a subclass may write its own
     def train_step(self, data: Any) -> dict[str, Any]:
-        """Forward, loss, gradients, update, metrics for `(x, y)` or `(x, y, sample_weight)`; traced into one program.
+        """Forward, loss, gradients, update, metrics for `data`, `(x, y)` or `(x, y, sample_weight)`; traced into one program.
 
         One's own may differentiate with `pyml.GradientTape`.
         """
@@ -66,7 +66,7 @@ class StepMethods(Layer):
         return self._step_logs(loss, x, y, y_pred, sample_weight)
 
     def test_step(self, data: Any) -> dict[str, Any]:
-        """Forward, loss, metrics for `(x, y, sample_weight)`."""
+        """Forward, loss, metrics for `data`, which is `(x, y)` or `(x, y, sample_weight)`."""
         x, y, sample_weight = unpack_x_y_sample_weight(data)
         y_pred = self(x, **self._training_argument(False))
         loss = self._compute_loss(x, y, y_pred, sample_weight, training=False)
@@ -78,7 +78,7 @@ class StepMethods(Layer):
         return self.compute_metrics(x, y, y_pred, sample_weight=sample_weight)
 
     def predict_step(self, data: Any) -> Any:
-        """Predictions for `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`."""
+        """Predictions for `data`, which is `x`, `(x,)`, `(x, y)` or `(x, y, sample_weight)`."""
         return self(unpack_x_y_sample_weight(data)[0], **self._training_argument(False))
 
     def _needs_targets(self) -> bool:
@@ -97,6 +97,11 @@ class StepMethods(Layer):
 
     def compute_loss(self, x: Any = None, y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True) -> Tensor:
         """The loss of a batch as a scalar tensor: that of `compile`, and what layers add.
+
+        Args:
+            x, y, sample_weight: The batch: inputs, targets and weights of its samples.
+            y_pred: What the model gives for `x`.
+            training: Whether it was called for training.
 
         Raises:
             ValueError: There is neither a loss nor anything added by layers.
@@ -126,6 +131,10 @@ class StepMethods(Layer):
                                y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True) -> Any:  # fmt: skip
         """`compute_loss` as a function of the state, of which values are given; nothing is changed.
 
+        Args:
+            trainable_variables, non_trainable_variables, metrics_variables: Values of the model's Variables under these names.
+            x, y, y_pred, sample_weight, training: see `compute_loss`.
+
         Returns:
             The loss, and a tuple of the trainable, the other and the metrics' values after it.
         """
@@ -148,7 +157,7 @@ class StepMethods(Layer):
         return state.tree_of(self, value_format)
 
     def set_state_tree(self, state_tree: dict[str, Any]) -> None:
-        """Assigns what `get_state_tree` gave, or a part of it.
+        """Assigns `state_tree`, which `get_state_tree` gave, or a part of it.
 
         Raises:
             ValueError: It names a Variable that is not there.
@@ -156,7 +165,7 @@ class StepMethods(Layer):
         state.assign_tree(self, state_tree)
 
     def compute_metrics(self, x: Any, y: Any, y_pred: Any, sample_weight: Any = None) -> dict[str, Any]:
-        """Adds a batch to the metrics and returns `get_metrics_result()`."""
+        """Adds a batch to the metrics and returns `get_metrics_result()`; arguments as for `compute_loss`."""
         del x
         if y is not None and self._compilation is not None:
             self._compilation.update(y, self._named_outputs(map_structure(unlabelled, y_pred)), sample_weight)

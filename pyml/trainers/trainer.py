@@ -328,7 +328,7 @@ class Trainer(Preparation):
 
     @shown
     def test_on_batch(self, x: Any, y: Any = None, sample_weight: Any = None, return_dict: bool = False) -> Any:
-        """Loss and metrics of one batch, without training."""
+        """Loss and metrics of one batch, without training; arguments and result as of `train_on_batch`."""
         self._need_compile("test_on_batch")
         batch = Arrays(self._staged_inputs(x), y, sample_weight, "test_on_batch", uneven=self._step_programs.writes("test"))
         return self._step_on_batch("test", batch, return_dict)

@@ -82,7 +82,7 @@ class Config:
         self._changing().update(*args, **kwargs)
 
     def get(self, keyname: str, value: Any = None) -> Any:
-        """The value of a name, or `value`."""
+        """The value of the name `keyname`, or `value`."""
         return self._config.get(keyname, value)
 
     def __setattr__(self, name: str, value: Any) -> None:

@@ -58,7 +58,7 @@ class ImageLayer(DataLayer, Layer, abstract=True):
         return None
 
     def transform_images(self, images: Any, transformation: Any, training: bool = True) -> Any:
-        """A batch of images after `transformation`."""
+        """A batch of images after `transformation`, which `get_random_transformation` gave; as they are where not `training`."""
         images = self.as_floats(images)
         return self._transform_images(images, transformation, getattr(self, "interpolation", None)) if training else images
 
@@ -66,32 +66,32 @@ class ImageLayer(DataLayer, Layer, abstract=True):
         raise Undefined(f"{type(self).__name__} must define transform_images(images, transformation, training).")
 
     def transform_labels(self, labels: Any, transformation: Any, training: bool = True) -> Any:
-        """Labels of images after `transformation`: as they are."""
+        """The `labels` of images after `transformation`, when `training`: as they are."""
         return labels
 
     def transform_bounding_boxes(self, bounding_boxes: Any, transformation: Any, training: bool = True) -> Any:
-        """Bounding boxes of images after `transformation`: as they are."""
+        """The `bounding_boxes` of images after `transformation`, when `training`: as they are."""
         return bounding_boxes
 
     def transform_segmentation_masks(self, segmentation_masks: Any, transformation: Any, training: bool = True) -> Any:
-        """Masks of images after `transformation`: as they are."""
+        """The `segmentation_masks` of images after `transformation`, when `training`: as they are."""
         return segmentation_masks
 
     # ---- one image
     def transform_single_image(self, image: Any, transformation: Any, training: bool = True) -> Any:
-        """One image after `transformation`."""
+        """One image; see `transform_images`."""
         return _of_one(self.transform_images, image, transformation, training)
 
     def transform_single_label(self, label: Any, transformation: Any, training: bool = True) -> Any:
-        """The label of one image."""
+        """The `label` of one image; see `transform_labels`."""
         return _of_one(self.transform_labels, label, transformation, training)
 
     def transform_single_bounding_box(self, bounding_box: Any, transformation: Any, training: bool = True) -> Any:
-        """The bounding boxes of one image."""
+        """The boxes of one image, `bounding_box`; see `transform_bounding_boxes`."""
         return _of_one(self.transform_bounding_boxes, bounding_box, transformation, training)
 
     def transform_single_segmentation_mask(self, segmentation_mask: Any, transformation: Any, training: bool = True) -> Any:
-        """The mask of one image."""
+        """The mask of one image, `segmentation_mask`; see `transform_segmentation_masks`."""
         return _of_one(self.transform_segmentation_masks, segmentation_mask, transformation, training)
 
     # ---- calling
@@ -149,7 +149,7 @@ class ImageLayer(DataLayer, Layer, abstract=True):
 
     # ---- for layers
     def as_floats(self, images: Any) -> Any:
-        """Images as floats, as nearly all layers compute."""
+        """`images` as floats, as nearly all layers compute."""
         return ops.cast(images, "float32")
 
     def _sizes(self, data: Any) -> tuple[int, int, int]:

@@ -217,7 +217,7 @@ class IndexLookup(WithVocabulary, abstract=True):
             self.idf_weights = np.asarray(store["idf_weights"], "float32")
 
     def save_assets(self, dir_path: Any) -> None:
-        """Nothing: the config has the vocabulary."""
+        """Writes nothing into `dir_path`: the config has the vocabulary."""
 
     def load_assets(self, dir_path: Any) -> None:
         """Reads the vocabulary that Keras keeps beside the config, where that has none.

@@ -163,7 +163,7 @@ class TextVectorization(HostLayer):
         self.finalize_state()
 
     def update_state(self, data: Any) -> None:
-        """Counts the tokens of a batch of texts."""
+        """Counts the tokens of `data`, a batch of texts."""
         values = host_values(on_host(data))
         if self._split is None and values.ndim == 1:
             values = values[:, None]
@@ -250,10 +250,10 @@ class TextVectorization(HostLayer):
         self._lookup_layer.load_own_variables(store)
 
     def save_assets(self, dir_path: Any) -> None:
-        """Nothing: the config has the vocabulary."""
+        """Writes nothing into `dir_path`: the config has the vocabulary."""
 
     def load_assets(self, dir_path: Any) -> None:
-        """Reads the vocabulary that Keras keeps beside the config; see `StringLookup.load_assets`."""
+        """Reads the vocabulary that Keras keeps in `dir_path`; see `StringLookup.load_assets`."""
         self._lookup_layer.load_assets(dir_path)
 
     @classmethod

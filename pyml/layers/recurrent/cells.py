@@ -65,13 +65,13 @@ class _Cell(Layer):
         return masks[0] if self.dropout_mask_count is None else masks
 
     def get_dropout_mask(self, step_input: Any) -> Any:
-        """The factors of the inputs of every step, until `reset_dropout_mask()`; None without dropout."""
+        """The factors of `step_input`, the inputs, of every step, until `reset_dropout_mask()`; None without dropout."""
         if self._dropout_mask is None and self.dropout > 0:
             self._keep_apart(_dropout_mask=self._create_dropout_mask(step_input, self.dropout))
         return self._dropout_mask
 
     def get_recurrent_dropout_mask(self, step_input: Any) -> Any:
-        """The factors of the states before every step, until `reset_recurrent_dropout_mask()`; None without dropout."""
+        """The factors of the states, `step_input`, before every step, until `reset_recurrent_dropout_mask()`; None without dropout."""
         if self._recurrent_dropout_mask is None and self.recurrent_dropout > 0:
             self._keep_apart(_recurrent_dropout_mask=self._create_dropout_mask(step_input, self.recurrent_dropout))
         return self._recurrent_dropout_mask
@@ -164,7 +164,7 @@ class _Cell(Layer):
         return usual and recurrent.fits(self.units) and not (training and self.recurrent_dropout)
 
     def get_initial_state(self, batch_size: Any = None) -> Any:
-        """States of zeros, a list."""
+        """States of zeros for `batch_size` sequences, a list."""
         sizes = self.state_size if isinstance(self.state_size, list) else [self.state_size]
         return [ops.zeros((batch_size, size)) for size in sizes]
 
@@ -200,6 +200,7 @@ class SimpleRNNCell(_Cell):
                          bias_constraint, dropout, recurrent_dropout, seed, **kwargs)
 
     def call(self, sequence: Any, states: Any, training: bool | None = False) -> Any:
+        """The output and the states after one step, whose inputs are `sequence`."""
         return super().call(sequence, states, training)
 
     def _advance_states(self, projected: Any, states: Any, product: Any) -> Any:

@@ -109,7 +109,7 @@ class RNN(Layer):
         return found
 
     def get_initial_state(self, batch_size: int) -> Any:
-        """States of zeros, a list."""
+        """States of zeros for `batch_size` sequences, a list."""
         if hasattr(self.cell, "get_initial_state"):
             state = self.cell.get_initial_state(batch_size=batch_size)
             return list(state) if is_nested(state) else [state]
@@ -123,6 +123,14 @@ class RNN(Layer):
     reset_states = reset_state
 
     def call(self, sequences: Any, initial_state: Any = None, mask: Any = None, training: bool | None = False) -> Any:
+        """The output of the last step, or of all.
+
+        Args:
+            sequences: `(batch, steps, ...)`.
+            initial_state: The states before the first step, a list; zeros by default.
+            mask: bool `(batch, steps)`: which steps count.
+            training: Whether there is dropout.
+        """
         batch = sequences.shape[0]
         if sequences.shape[1] == 0:
             raise ShapeError(f'Layer "{self.name}" needs sequences of one step or more; received shape {tuple(sequences.shape)}.')

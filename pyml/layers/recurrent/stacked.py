@@ -49,7 +49,7 @@ class StackedRNNCells(Layer):
         return _width(self.cells[-1])
 
     def get_initial_state(self, batch_size: Any = None) -> Any:
-        """States of zeros: for each cell a list, or one state where it has only one."""
+        """States of zeros for `batch_size` sequences: for each cell a list, or one state where it has only one."""
         zeros = lambda size: ops.zeros((batch_size, size))
         return [zeros(cell.state_size) if isinstance(cell.state_size, int) else [zeros(n) for n in cell.state_size]
                 for cell in self.cells]
