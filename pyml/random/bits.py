@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from pyml.graph.node import Node
 
 _TAU = 6.283185307179586
+_COMPARED = 4096  # terms of a sum in a chain
 
 
 def random_words(shape: tuple[int, ...], seed: Any, stream: int = 0) -> Node:
@@ -90,8 +91,25 @@ def normal_of(first: Node, second: Node) -> Node:
 
 def random_order(count: int, seed: Any) -> Tensor:
     """The numbers below `count` in random order, that of as many uniform floats: their 24 bits are sorted in fewer passes."""
-    keys = prims.right_shift(random_words((1, count), seed), prims.full((1, count), 8, "uint32"))
+    keys = prims.reshape(_order_keys(count, seed), (1, count))
     return Tensor(prims.reshape(order_below(keys, 2**24 - 1), (count,)))
+
+
+def _order_keys(count: int, seed: Any) -> Node:
+    return prims.right_shift(random_words((count,), seed), prims.full((count,), 8, "uint32"))
+
+
+def order_beside(count: int, seed: Any) -> Tensor:
+    """`random_order` for layers that draw more than it: where all can be compared with all in sums as small as a chain takes
+    (`compile/chain.py`), they are no kernel of their own."""
+    if count * count > _COMPARED:
+        return random_order(count, seed)
+    keys = Tensor(_order_keys(count, seed))
+    own = ops.arange(count)
+    rows = lambda v: ops.expand_dims(v, 1)
+    before = ops.logical_or(keys < rows(keys), ops.logical_and(ops.equal(keys, rows(keys)), own < rows(own)))
+    ranks = ops.sum(ops.cast(before, "int32"), axis=1)
+    return ops.sum(ops.where(ops.equal(ranks, rows(own)), own, 0), axis=1)
 
 
 def high_product(a: Node, b: Node) -> Node:

@@ -9,7 +9,7 @@ from pyml import ops, random
 from pyml.errors import ShapeError
 from pyml.layers.augmentation.base import ImageLayer, limits, per_image
 from pyml.objects.samples import Sample, draw, sample
-from pyml.random.bits import random_order
+from pyml.random.bits import order_beside
 
 __all__ = ["CutMix", "MixUp", "RandomErasing"]
 
@@ -152,7 +152,7 @@ class CutMix(_Rectangles):
         part = ops.sqrt(1.0 - random.beta((count,), alpha, alpha, seed=seed))
         columns, rows = self._interval(count, width, part, seed), self._interval(count, height, part, seed)
         weight = 1.0 - (columns[1] - columns[0]) * (rows[1] - rows[0]) / (width * height)
-        return {"permutation_order": random_order(count, seed), "batch_masks": self._inside(height, width, columns, rows),
+        return {"permutation_order": order_beside(count, seed), "batch_masks": self._inside(height, width, columns, rows),
                 "mix_weight": weight}
 
     def transform_images(self, images: Any, transformation: Any = None, training: bool = True) -> Any:
@@ -204,7 +204,7 @@ class MixUp(ImageLayer):
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:
         count, *_ = self._sizes(data)
         seed = self._drawn_by(seed)
-        order = random_order(count, seed)
+        order = order_beside(count, seed)
         return {"mix_weight": random.beta((count,), self.alpha, self.alpha, seed=seed), "permutation_order": order}
 
     def transform_images(self, images: Any, transformation: Any = None, training: bool = True) -> Any:
