@@ -2,6 +2,7 @@
 
 import inspect
 import json
+import re
 
 import numpy as np
 import pytest
@@ -110,6 +111,25 @@ def test_each_argument_off_its_default_comes_back_from_the_config(cls, cpu):
         tried += config[name] != before.get(name)
         same_value(cls, made, again, sample, name)
     assert 4 * tried >= len(set(parameters(cls)) - LEFT_OUT), "too few of the arguments: what values do the others take?"
+
+
+WRONG = ["a text", None, -1, 0, 1.5, [], {}, float("nan"), "3", (2,)]
+NUMBERS = ("int", "float", "int | None", "float | None", "int | Sequence[int]", "int | Sequence[int] | None")
+
+
+@every("cls", [cls for kind in CONFIGURED for cls in classes(kind)], ids=name_of, blocks=8)
+@pytest.mark.filterwarnings("ignore")
+def test_what_a_constructor_cannot_take_is_refused_with_its_name_and_that_of_the_argument(cls, cpu):
+    sample = next(iter(cls._samples()))
+    given = dict(zip(inspect.signature(cls).parameters, sample.made._constructor[0], strict=False)) | sample.made._constructor[1]
+    for number, (name, parameter) in enumerate(parameters(cls).items()):
+        for value in ("a text", WRONG[1 + number % (len(WRONG) - 1)]):
+            try:
+                cls(**given | {name: value})
+            except (TypeError, ValueError, NotImplementedError) as error:
+                assert name == "weights" or (cls.__name__ in str(error) and re.search(rf"\b{name}\b", str(error))), (name, value, error)
+            else:
+                assert value != "a text" or parameter.annotation not in NUMBERS, f"{name} is a number, and took text"
 
 
 @pytest.mark.parametrize("kind", [registry.LOSSES, registry.METRICS], ids=["losses", "metrics"])

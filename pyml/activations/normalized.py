@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import weakref
+from typing import Any
+
 from pyml import ops
 from pyml.core import Tensor
+from pyml.core.naming import innermost_caller
 from pyml.core.types import Axis, TensorLike
 from pyml.objects.registry import ACTIVATIONS
 from pyml.tracebacks import warn
@@ -26,9 +30,21 @@ def softmax(x: TensorLike, axis: Axis = -1) -> Tensor:
                [0.7311, 0.2689]], dtype=float32)
     """
     shape = getattr(x, "shape", ())
-    if isinstance(axis, int) and -len(shape) <= axis < len(shape) and shape[axis] == 1:
+    if isinstance(axis, int) and -len(shape) <= axis < len(shape) and shape[axis] == 1 and _is_new(innermost_caller()):
         warn(f"You are using a softmax over axis {axis}, which has size 1, so that it is always 1. Did you mean to use a sigmoid instead?")
     return ops.softmax(x, axis=axis)
+
+
+def _is_new(layer: Any) -> bool:
+    """Whether a layer's softmax over one number was not told yet: `fit`, `evaluate` and `predict` trace the same layer again."""
+    if layer is None:
+        return True
+    known = layer in _told
+    _told.add(layer)
+    return not known
+
+
+_told: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
 @ACTIVATIONS.function()

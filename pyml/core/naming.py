@@ -112,6 +112,11 @@ def current_path() -> str:
     return "/".join(_scopes.get())
 
 
+def innermost_caller() -> Any:
+    """Who opened the innermost scope: within a layer's call the layer; None if nobody did."""
+    return getattr(scopes[-1], "caller", None) if (scopes := _scopes.get()) else None
+
+
 def scoped(name: str) -> str:
     """The path of something called `name` that is made here."""
     path = current_path()

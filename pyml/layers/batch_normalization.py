@@ -46,7 +46,7 @@ class BatchNormalization(_SameShape):
     renorm_mean, renorm_stddev.
 
     Raises:
-        ValueError: `momentum`, `epsilon` or `renorm_clipping` is out of range; `synchronized` was asked for.
+        ValueError: `renorm_clipping` is out of range; `synchronized` was asked for.
 
     Example:
         >>> layer = pyml.layers.BatchNormalization(momentum=0.5)
@@ -59,6 +59,8 @@ class BatchNormalization(_SameShape):
     Source: Ioffe and Szegedy 2015, "Batch Normalization"; Ioffe 2017, "Batch Renormalization".
     """
 
+    _reads_numbers = True
+
     def __init__(self, axis: int = -1, momentum: float = 0.99, epsilon: float = 1e-3, center: bool = True, scale: bool = True,
                  beta_initializer: InitializerLike = "zeros", gamma_initializer: InitializerLike = "ones",
                  moving_mean_initializer: InitializerLike = "zeros", moving_variance_initializer: InitializerLike = "ones",
@@ -68,10 +70,6 @@ class BatchNormalization(_SameShape):
         super().__init__(**kwargs)
         if synchronized:
             raise ValueError("BatchNormalization: synchronized=True is not supported; leave it False.")
-        if not 0 <= momentum <= 1:
-            raise ValueError(f"BatchNormalization: momentum must be in [0, 1]. Received: momentum={momentum}")
-        if epsilon <= 0:
-            raise ValueError(f"BatchNormalization: epsilon must be positive. Received: epsilon={epsilon}")
         self.axis = int(axis)
         self.momentum = float(momentum)
         self.epsilon = float(epsilon)

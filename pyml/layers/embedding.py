@@ -65,8 +65,8 @@ class Embedding(Quantizable, Layer, not_in_config=("weights", "lora_rank", "lora
         super().__init__(**kwargs)
         self._init_lora(lora_rank, lora_alpha)
         self.quantization_config = quantization_config
-        self.input_dim = positive_int(input_dim, "input_dim", "Embedding")
-        self.output_dim = positive_int(output_dim, "output_dim", "Embedding")
+        self.input_dim = positive_int(input_dim, "input_dim", type(self).__name__)
+        self.output_dim = positive_int(output_dim, "output_dim", type(self).__name__)
         self.embeddings_initializer = initializers.get(embeddings_initializer)
         self.embeddings_regularizer = regularizers.get(embeddings_regularizer)
         self.embeddings_constraint = constraints.get(embeddings_constraint)
@@ -74,7 +74,7 @@ class Embedding(Quantizable, Layer, not_in_config=("weights", "lora_rank", "lora
         self.supports_masking = mask_zero
         if weights is not None:
             self.build()
-            self.set_weights(weights if isinstance(weights, list) and len(weights) == 1 else [weights])
+            self.set_weights(weights if isinstance(weights, list) and len(weights) == len(self.weights) else [weights])
 
     def build(self, input_shape: Any = None) -> None:
         if self.built:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any, Self, overload
 
@@ -99,6 +99,9 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
         if input_shape is not None:
             warn("Do not pass an `input_shape`/`input_dim` argument to a layer. When using Sequential models, prefer using an "
                  "`Input(shape)` object as the first layer in the model instead.")  # fmt: skip
+            if isinstance(input_shape, str) or not isinstance(input_shape, Iterable):
+                name, given = ("input_shape", input_shape) if input_dim is None else ("input_dim", input_dim)
+                raise ValueError(f"{type(self).__name__}: {name} must be a list of sizes or None. Received: {name}={given!r}")
             self._input_shape_argument = tuple(input_shape)
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self._dtype_policy = policy_of(dtype, self)

@@ -47,9 +47,7 @@ class _ScaleAndOffset(_SameShape):
                  beta_regularizer: RegularizerLike, gamma_regularizer: RegularizerLike, beta_constraint: ConstraintLike,
                  gamma_constraint: ConstraintLike, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        if epsilon <= 0:
-            raise ValueError(f"{type(self).__name__}: epsilon must be positive. Received: epsilon={epsilon}")
-        self.epsilon = epsilon
+        self.epsilon = float(epsilon)
         self.center = center
         self.scale = scale
         self.beta_initializer = initializers.get(beta_initializer)

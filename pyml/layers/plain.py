@@ -134,8 +134,8 @@ class Rescaling(DataLayer, _SameShape):
 
     def __init__(self, scale: Any, offset: Any = 0.0, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.scale = _plain(scale)
-        self.offset = _plain(offset)
+        self.scale = _plain(scale, "scale")
+        self.offset = _plain(offset, "offset")
         self.supports_masking = True
         self._build_at_init()
 
@@ -154,6 +154,9 @@ def _of_channels(values: np.ndarray) -> np.ndarray:
     return values.reshape(*values.shape, *[1] * (3 - values.ndim)) if first and values.ndim else values
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any, name: str) -> Any:
     """A number, or nested lists of numbers."""
-    return np.asarray(value).tolist()
+    array = np.asarray(value)
+    if array.dtype.kind not in "bifu":
+        raise ValueError(f"Rescaling: {name} must be a number or a list of numbers. Received: {name}={value!r}")
+    return array.tolist()

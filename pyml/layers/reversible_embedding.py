@@ -54,12 +54,12 @@ class ReversibleEmbedding(Embedding, not_in_config=("lora_rank", "lora_alpha")):
     def __init__(self, input_dim: int, output_dim: int, tie_weights: bool = True, embeddings_initializer: InitializerLike = "uniform",
                  embeddings_regularizer: RegularizerLike = None, embeddings_constraint: ConstraintLike = None, mask_zero: bool = False,
                  reverse_dtype: Any = None, logit_soft_cap: float | None = None, **kwargs: Any) -> None:
+        self.tie_weights = tie_weights  # first values, among what is handed on, have the weights made at once
+        self.reverse_dtype = reverse_dtype
+        self.logit_soft_cap = logit_soft_cap
         super().__init__(input_dim, output_dim, embeddings_initializer=embeddings_initializer,
                          embeddings_regularizer=embeddings_regularizer, embeddings_constraint=embeddings_constraint,
                          mask_zero=mask_zero, **kwargs)
-        self.tie_weights = tie_weights
-        self.reverse_dtype = reverse_dtype
-        self.logit_soft_cap = logit_soft_cap
 
     def _base_config(self) -> dict[str, Any]:
         return {**super()._base_config(), "quantization_config": None}

@@ -79,7 +79,7 @@ class Loss(Configured, kind=LOSSES, abstract=True):
 
     def __init__(self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None) -> None:
         if reduction not in REDUCTIONS:
-            raise ValueError(f"Loss: reduction must be one of {REDUCTIONS}. Received: reduction={reduction!r}")
+            raise ValueError(f"{type(self).__name__}: reduction must be one of {REDUCTIONS}. Received: reduction={reduction!r}")
         if name and not isinstance(name, str):
             raise ValueError(f"{type(self).__name__}: name must be a string. Received: name={name!r}")
         self.name = name or auto_name(type(self).__name__)

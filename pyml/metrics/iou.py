@@ -45,6 +45,8 @@ class IoU(Metric):
 
     _direction = "up"
 
+    _reads_numbers = True
+
     def __init__(self, num_classes: int, target_class_ids: Sequence[int], name: str | None = None, dtype: Any = None,
                  ignore_class: int | None = None, sparse_y_true: bool = True, sparse_y_pred: bool = True, axis: int = -1) -> None:
         super().__init__(name=name, dtype=dtype or "int32")

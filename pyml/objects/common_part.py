@@ -98,7 +98,7 @@ def _parameters(cls: type, method: str) -> tuple[str, ...]:
 
 
 def _parameters_of(function: Any) -> tuple[str, ...]:
-    code = getattr(function, "__code__", None)
+    code = getattr(inspect.unwrap(function) if function else None, "__code__", None)
     return code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if code else ()
 
 

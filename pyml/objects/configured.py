@@ -14,6 +14,7 @@ from pyml.core.naming import to_snake_case
 from pyml.errors import did_you_mean
 from pyml.objects import registry
 from pyml.objects.common_part import CommonPart
+from pyml.objects.explaining import explained, is_ours
 from pyml.objects.registry import Kind, custom_object_scope
 from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
 
@@ -33,6 +34,7 @@ class Registered:
     _common_part: ClassVar[CommonPart | None] = None   # of the docstrings of the kind
     _not_in_config: ClassVar[tuple[str, ...]] = ()
     _hints: ClassVar[tuple[str, ...]] = ()             # arguments of any subclass that are not for the config
+    _reads_numbers: ClassVar[bool] = False             # the constructor takes numbers as text
 
     def __init_subclass__(cls, *, kind: Kind | None = None, aliases: tuple[str, ...] = (), abstract: bool = False,
                           not_in_config: tuple[str, ...] = (), **kwargs: Any) -> None:
@@ -40,6 +42,8 @@ class Registered:
         if kind is not None:
             cls._registered_kind, cls._registered_base = kind, cls
         cls._not_in_config = (*cls._not_in_config, *not_in_config)
+        if kind is None and is_ours(cls) and "__init__" in vars(cls):
+            cls.__init__ = explained(cls)  # type: ignore[method-assign]
         if not abstract:
             cls._registered_kind.add(cls, aliases)
             if cls._common_part is not None and is_ours(cls) and not cls.__name__.startswith("_"):
@@ -129,11 +133,6 @@ def plain(value: Any) -> Any:
     if hasattr(value, "get_config") or callable(value) or hasattr(value, "__array__"):  # a Tensor, too
         return serialize_keras_object(value)
     return value
-
-
-def is_ours(cls: type) -> bool:
-    """Whether a class belongs to pyml, and so keeps its arguments as attributes."""
-    return cls.__module__.startswith("pyml.")
 
 
 _signatures: WeakKeyDictionary[type, inspect.Signature] = WeakKeyDictionary()

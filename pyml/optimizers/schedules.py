@@ -145,7 +145,7 @@ class CosineDecayRestarts(LearningRateSchedule):
     def __init__(self, initial_learning_rate: float, first_decay_steps: int, t_mul: float = 2.0, m_mul: float = 1.0, alpha: float = 0.0,
                  name: str = "SGDRDecay") -> None:
         self.initial_learning_rate = initial_learning_rate
-        self.first_decay_steps = positive(first_decay_steps, "CosineDecayRestarts")
+        self.first_decay_steps = positive(first_decay_steps, "CosineDecayRestarts", "first_decay_steps")
         self._t_mul = t_mul
         self._m_mul = m_mul
         self.alpha = alpha
@@ -295,10 +295,10 @@ class PolynomialDecay(LearningRateSchedule):
         yield sample(cls(0.1, 8, cycle=True))
 
 
-def positive(steps: int, owner: str) -> int:
+def positive(steps: int, owner: str, name: str = "decay_steps") -> int:
     """`steps`, which must be positive."""
     if steps <= 0:
-        raise ValueError(f"{owner}: decay_steps must be positive. Received: decay_steps={steps}")
+        raise ValueError(f"{owner}: {name} must be positive. Received: {name}={steps}")
     return steps
 
 

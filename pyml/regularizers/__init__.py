@@ -53,8 +53,8 @@ class L1L2(Regularizer, aliases=("l1_l2",)):
     """
 
     def __init__(self, l1: float = 0.0, l2: float = 0.0) -> None:
-        self.l1 = checked(0.0 if l1 is None else l1, "L1L2")
-        self.l2 = checked(0.0 if l2 is None else l2, "L1L2")
+        self.l1 = checked(0.0 if l1 is None else l1, "L1L2: l1")
+        self.l2 = checked(0.0 if l2 is None else l2, "L1L2: l2")
 
     def __call__(self, x: TensorLike) -> Any:
         penalty: Any = 0.0
@@ -80,7 +80,7 @@ class L1(Regularizer):
     """
 
     def __init__(self, l1: float = 0.01) -> None:
-        self.l1 = checked(0.01 if l1 is None else l1, "L1")
+        self.l1 = checked(0.01 if l1 is None else l1, "L1: l1")
 
     def __call__(self, x: TensorLike) -> Any:
         return self.l1 * ops.sum(ops.abs(x))
@@ -101,7 +101,7 @@ class L2(Regularizer):
     """
 
     def __init__(self, l2: float = 0.01) -> None:
-        self.l2 = checked(0.01 if l2 is None else l2, "L2")
+        self.l2 = checked(0.01 if l2 is None else l2, "L2: l2")
 
     def __call__(self, x: TensorLike) -> Any:
         return self.l2 * ops.sum(ops.square(x))
@@ -130,7 +130,7 @@ class OrthogonalRegularizer(Regularizer, aliases=("orthogonal_regularizer",)):
     """
 
     def __init__(self, factor: float = 0.01, mode: str = "rows") -> None:
-        self.factor = checked(factor, "OrthogonalRegularizer")
+        self.factor = checked(factor, "OrthogonalRegularizer: factor")
         if mode not in ("rows", "columns"):
             raise ValueError(f"OrthogonalRegularizer: mode must be 'rows' or 'columns'. Received: mode={mode!r}")
         self.mode = mode
@@ -156,10 +156,10 @@ class OrthogonalRegularizer(Regularizer, aliases=("orthogonal_regularizer",)):
         yield sample(cls(0.5, mode="columns"), draw(3, 4), like=lambda x: like(x.T))
 
 
-def checked(factor: Any, owner: str) -> float:
+def checked(factor: Any, what: str) -> float:
     """`factor`, which must be a finite number of at least 0."""
     if isinstance(factor, bool) or not isinstance(factor, (int, float)) or not math.isfinite(factor) or factor < 0:
-        raise ValueError(f"{owner}: the factor must be a finite number >= 0. Received: {factor!r}")
+        raise ValueError(f"{what} must be a finite number >= 0. Received: {factor!r}")
     return float(factor)
 
 

@@ -1,5 +1,6 @@
 """Helpers on numpy arrays that prepare labels and features."""
 
+import reprlib
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,7 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Any:
         float64 array of shape `x.shape + (num_classes,)`, as in Keras; of a tensor a float32 tensor.
 
     Raises:
-        ValueError: A class is negative.
+        ValueError: A class is negative, or no integer.
         IndexError: A class is not below `num_classes`. Of a tensor the rows of both are zeros.
 
     Example:
@@ -34,7 +35,11 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Any:
             num_classes = int(ops.max(x)) + 1
         column = len(x.shape) > 1 and x.shape[-1] == 1
         return ops.one_hot(ops.squeeze(x, axis=-1) if column else x, num_classes)
-    x = np.asarray(x, dtype="int64")
+    try:
+        x = np.asarray(x, dtype="int64")
+    except (TypeError, ValueError, OverflowError):
+        raise ValueError(f"to_categorical: classes must be integers in an array or a list. Received: x={reprlib.repr(x)}; "
+                         "`np.unique(x, return_inverse=True)[1]` makes numbers of text.") from None  # fmt: skip
     shape = x.shape
     if len(shape) > 1 and shape[-1] == 1:
         shape = shape[:-1]

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import itertools
+import warnings
 
 import numpy as np
 import pytest
@@ -314,6 +315,8 @@ def test_a_softmax_of_one_unit_warns():
     model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(1, activation="softmax")])
     with pytest.warns(UserWarning, match=r"axis -1, which has size 1.*sigmoid"):
         model.predict(np.ones((2, 4), "float32"), verbose=0)
+    with warnings.catch_warnings(action="error"):  # once for a layer, however often it is traced
+        model.predict(np.ones((3, 4), "float32"), batch_size=3, verbose=0)
 
 
 def batches(count, rows=4):

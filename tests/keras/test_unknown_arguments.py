@@ -108,6 +108,21 @@ def trained(**options):
     (lambda: pyml.KerasTensor(3), ValueError, "shape must be a tuple of sizes"),
     (lambda: pyml.ops.convert_to_numpy(pyml.KerasTensor((2,))), ValueError, "a symbolic KerasTensor was passed"),
     (lambda: pyml.KerasTensor("ab"), ValueError, "shape must be a tuple of sizes"),
+    (lambda: pyml.optimizers.Adam(clipnorm="x"), ValueError, "Adam: clipnorm must be a number or None. Received: clipnorm='x'"),
+    (lambda: pyml.optimizers.Adam(0.1, "0.9"), ValueError, "Adam: beta_1 must be a number. Received: beta_1='0.9'"),
+    (lambda: L.Rescaling("1/255"), ValueError, "Rescaling: scale must be a number or a list of numbers. Received: scale='1/255'"),
+    (lambda: L.Dense(2, input_shape=3), ValueError, "Dense: input_shape must be a list of sizes or None. Received: input_shape=3"),
+    (lambda: pyml.utils.to_categorical(["a"]), ValueError, "classes must be integers in an array or a list. Received: x=['a']"),
+    (lambda: pyml.metrics.AUC(thresholds=0.5), TypeError, "AUC: 'float' object is not iterable. Received: thresholds=0.5"),
+    (lambda: L.EinsumDense(None, 3), TypeError, "EinsumDense: equation must be text. Received: equation=None"),
+    (lambda: L.Lambda(abs, arguments=3), TypeError, "Lambda: arguments must be a dict or None. Received: arguments=3"),
+    (lambda: L.Conv2D("3", 2), ValueError, "Conv2D: filters must be"),
+    (lambda: L.Dense(2, bias_initializer=3), ValueError, "Dense: bias_initializer: Could not interpret initializer: 3."),
+    (lambda: L.RandomColorJitter(hue_factor=1.5), ValueError, "RandomColorJitter: hue_factor: RandomHue: factor must be a number, or two"),
+    (lambda: L.SpatialDropout1D(0.5, noise_shape=(2,)), TypeError, "SpatialDropout1D: noise_shape is set by the class itself"),
+    (lambda: pyml.losses.Huber(reduction="all"), ValueError, "Huber: reduction must be one of"),
+    (lambda: pyml.optimizers.schedules.CosineDecayRestarts(0.1, 0), ValueError, "CosineDecayRestarts: first_decay_steps must be positive"),
+    (lambda: L.STFTSpectrogram(frame_length=0), ValueError, "STFTSpectrogram: frame_length must be a positive integer"),
     (lambda: L.Dense(2, trainable="yes"), ValueError, "trainable must be True or False. Received: trainable='yes'"),
     (lambda: L.Dense(2, name="d")(), TypeError, "Layer \"d\": missing a required argument: 'inputs'"),
     (lambda: L.Dense(2, name="d")(None), ValueError, "Layer \"d\": `inputs` must be tensors. Received: None"),
@@ -129,6 +144,28 @@ def test_the_nearest_name_is_proposed(call, kind, message):
     with pytest.raises(kind) as caught:
         call()
     assert message in str(caught.value)
+
+
+@pytest.mark.parametrize("call", [
+    lambda: L.BatchNormalization(axis="1", momentum=1.5, epsilon=0)(np.ones((2, 3), "float32")),
+    lambda: L.LayerNormalization(epsilon=0)(np.ones((2, 3), "float32") * np.arange(3)),
+    lambda: L.GroupNormalization(3, epsilon=-1e-9)(np.ones((2, 4, 3), "float32") * np.arange(4)[:, None]),
+    lambda: L.ReversibleEmbedding(2, 3, tie_weights=False, weights=[np.ones((2, 3)), np.ones((3, 2))])(np.ones((2, 3), "int32")),
+])  # fmt: skip
+def test_what_keras_takes_is_taken(call, cpu):
+    assert np.isfinite(call().numpy()).all()
+
+
+def test_a_class_of_ones_own_is_named_where_a_constructor_of_ours_fails():
+    class Mine(L.Dense):
+        def __init__(self, units, rate):
+            super().__init__(units, kernel_initializer=rate)
+            self.rate = rate / 2
+
+    with pytest.raises(ValueError, match=r"^Mine: kernel_initializer: Could not interpret initializer: 3\."):
+        Mine(2, 3)
+    with pytest.raises(TypeError, match=r"^unsupported operand"):       # its own mistakes are its own
+        Mine(2, "ones")
 
 
 @pytest.mark.parametrize(("call", "said", "kept"), [

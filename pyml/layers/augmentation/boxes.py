@@ -33,6 +33,8 @@ class MaxNumBoundingBoxes(ImageLayer):
         array([[ 3, -1]], dtype=int32)
     """
 
+    _reads_numbers = True
+
     def __init__(self, max_number: int, fill_value: int = -1, **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.max_number = positive_int(int(max_number), "max_number", "MaxNumBoundingBoxes")

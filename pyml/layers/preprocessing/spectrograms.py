@@ -59,6 +59,8 @@ class STFTSpectrogram(Layer):
     def __init__(self, mode: str = "log", frame_length: int = 256, frame_step: int | None = None, fft_length: int | None = None,
                  window: Any = "hann", periodic: bool = False, scaling: str | None = "density", padding: str = "valid",
                  expand_dims: bool = False, data_format: str | None = None, **kwargs: Any) -> None:
+        if frame_length < 1:
+            raise ValueError(f"STFTSpectrogram: frame_length must be a positive integer. Received: frame_length={frame_length}")
         if frame_step is not None and not 1 <= frame_step <= frame_length:
             raise ValueError(
                 "`frame_step` should be a positive integer not greater than `frame_length`. "

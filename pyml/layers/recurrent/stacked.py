@@ -35,7 +35,7 @@ class StackedRNNCells(Layer):
         for cell in cells:
             for needed in ("call", "state_size"):
                 if not hasattr(cell, needed):
-                    raise ValueError(f"StackedRNNCells: every cell needs `{needed}`. Received: {cell!r}")
+                    raise ValueError(f"StackedRNNCells: each of cells needs `{needed}`. Received: {cell!r}")
         self.cells = list(cells)
 
     @property
