@@ -72,6 +72,11 @@ class Adafactor(Optimizer):
                 self._c.append(self.add_variable((*shape[:-2], shape[-1]), dtype=variable.dtype, name=variable.name))
             self._v.append(self.add_variable_from_reference(variable, "velocity"))
 
+    def _state_of_keras_2(self, kept: list[Any]) -> list[Any]:
+        left, unread = iter(kept[1:]), {id(variable) for variable in (*self._r, *self._c) if not variable.shape}
+        own = [variable for variable in self.variables if variable is not self._iterations and variable is not self._learning_rate]
+        return [*kept[:1], *[0 if id(variable) in unread else next(left, None) for variable in own], *left]  # it has no unread ones
+
     def _numbers(self, learning_rate: Any) -> list[Tensor]:
         """What is kept of the old means, what is taken of the new ones, and the rate."""
         t = self._steps_so_far()

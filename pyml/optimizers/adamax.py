@@ -104,6 +104,9 @@ class Nadam(TwoMoments):
         super().build(variables)
         self._u_product = self.add_variable((), "ones", name="variable")   # nothing reads it: files have it
 
+    def _state_of_keras_2(self, kept: list[Any]) -> list[Any]:
+        return [*kept, 1.0]                            # the product is not in its files; the next step makes it
+
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Any) -> None:
         new_m, new_v = self._moved(variable, gradient)
         of_mean, of_gradient, corrected = self._once_in_step("factors", lambda: self._factors(learning_rate))

@@ -57,6 +57,9 @@ class SGD(Optimizer):
         super().build(variables)
         self.momentums = self.add_optimizer_variables(variables, "momentum") if self.momentum else []
 
+    def _state_of_keras_2(self, kept: list[Any]) -> list[Any]:
+        return kept if self.momentum or np.shape(kept[1:2]) == (1,) else kept[:1]              # it keeps momentums that it never uses
+
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Any) -> None:
         step = gradient * learning_rate
         if not self.momentum:

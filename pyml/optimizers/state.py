@@ -156,12 +156,12 @@ class OptimizerState:
 
         Files of Keras 2 have all but the learning rate, which is in the config there.
         """
-        if len(store.keys()) == len(self.variables) - 1 and isinstance(self._learning_rate, Variable):
-            rest = [variable for variable in self.variables if variable is not self._learning_rate]
-            if all(np.shape(store[str(i)]) == tuple(variable.shape) for i, variable in enumerate(rest)):
-                for i, variable in enumerate(rest):
-                    variable.assign(store[str(i)])
-                return
+        kept = [store[name] for name in sorted(store.keys(), key=int)] if all(name.isdecimal() for name in store) else []
+        rest = [variable for variable in self.variables if variable is not self._learning_rate]
+        if not _fit(kept, self.variables) and _fit(older := self._state_of_keras_2(kept), rest):
+            for variable, value in zip(rest, older, strict=True):
+                variable.assign(value)
+            return
         if len(store.keys()) != len(self.variables):
             if sorted(store.keys()) in (["0"], ["0", "1"]) and not np.any(store["0"]):  # of one that was compiled and has done nothing
                 return
@@ -169,3 +169,11 @@ class OptimizerState:
                  f"{len(store.keys())} are stored.")  # fmt: skip
             return
         self.set_weights([store[str(i)] for i in range(len(store.keys()))])
+
+    def _state_of_keras_2(self, kept: list[Any]) -> list[Any]:
+        """What a file of Keras 2.15 keeps of such an optimizer, in the order of `variables` without the learning rate."""
+        return kept
+
+
+def _fit(values: list[Any], variables: list[Variable]) -> bool:
+    return len(values) == len(variables) and all(np.shape(a) == tuple(v.shape) for a, v in zip(values, variables, strict=True))

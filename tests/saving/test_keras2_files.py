@@ -15,7 +15,7 @@ from keras2_models import CASES, compiled, inputs_of, train
 
 import pyml
 from pyml.saving import load_model
-from pyml.saving.keras import hdf5_read, legacy
+from pyml.saving.keras import hdf5, hdf5_read, legacy
 
 FILES = json.loads((Path(__file__).parents[1] / "goldens" / "keras2_files.json").read_text())["cases"]
 
@@ -150,3 +150,82 @@ def test_what_keras_2_has_not_is_named_and_an_h5_for_both_is_then_one_of_keras_3
     assert hdf5_read.read((tmp_path / "m.h5").read_bytes(), "m").attrs["keras_version"].startswith("3")
     with pytest.raises(ValueError, match="keras_version is for files that end in"):
         model.save(tmp_path / "folder", keras_version=2)
+
+
+def trained(optimizer):
+    model = pyml.Sequential([pyml.Input((3,)), pyml.layers.Dense(3, "tanh"), pyml.layers.Dense(3)])
+    model.compile(optimizer, pyml.losses.Huber(0.5))
+    losses_of(model)
+    return model
+
+
+def losses_of(model):
+    x = np.random.default_rng(0).normal(size=(6, 3))
+    return model.fit(x, x[:, ::-1] * 2, batch_size=3, epochs=2, shuffle=False, verbose=0).history["loss"]
+
+
+def change(path, how):
+    root = hdf5_read.read(path.read_bytes(), "file")
+    how(root)
+    path.write_bytes(b"".join(bytes(piece) for piece in hdf5.write(root)))
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize(("optimizer", "stored"), [  # two kernels and two biases: as many arrays as Keras 2.15 has
+    (pyml.optimizers.SGD(pyml.optimizers.schedules.InverseTimeDecay(0.1, 1, 0.5)), 5), (pyml.optimizers.SGD(0.1, momentum=0.5), 5),
+    (pyml.optimizers.Adam(0.1, amsgrad=True), 13), (pyml.optimizers.Nadam(0.1), 9), (pyml.optimizers.Adafactor(0.1), 9),
+    (pyml.optimizers.Lion(0.1), 5),
+])  # fmt: skip
+def test_an_optimizer_goes_on_where_it_was_with_what_keras_2_keeps_of_it(tmp_path, optimizer, stored, cpu):
+    model = trained(optimizer)
+    for ending in (".h5", ".keras"):
+        model.save(tmp_path / f"m{ending}", keras_version=2)
+    with zipfile.ZipFile(tmp_path / "m.keras") as archive:
+        assert len(hdf5_read.read(archive.read("model.weights.h5"), "file").find("optimizer/vars").items) == stored
+    training = json.loads(hdf5_read.read((tmp_path / "m.h5").read_bytes(), "file").attrs["training_config"])
+    assert training["optimizer_config"]["class_name"] == f"Custom>{type(optimizer).__name__}"  # the name under which all are found there
+    wanted = losses_of(model)
+    for ending in (".h5", ".keras"):
+        assert losses_of(load_model(tmp_path / f"m{ending}")) == pytest.approx(wanted, abs=1e-6), ending
+
+
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("make", [pyml.optimizers.Adam, pyml.optimizers.Adamax])
+def test_an_optimizer_of_before_keras_2_11_goes_on_where_it_was(tmp_path, make, cpu):
+    """All of one kind of state came first, and all of the other then: where shapes are alike, they would be mixed up in silence."""
+    model = trained(make(0.1))
+    model.save(tmp_path / "m.h5", keras_version=2)
+
+    def older(root):
+        group, name = hdf5.Group(), type(model.optimizer).__name__
+        state = [variable.numpy() for variable in model.optimizer.variables if "learning_rate" not in variable.name]
+        named = [(f"{name}/iter:0", state[0])]
+        named += [(f"{name}/weight_{i}/{kind}:0", state[1 + 2 * i + k]) for k, kind in enumerate("mv") for i in range(4)]
+        for path, array in named:
+            folder, _, last = path.rpartition("/")
+            group.group(folder).items[last] = array
+        group.attrs["weight_names"] = [path for path, _ in named]
+        root.items["optimizer_weights"] = group
+
+    change(tmp_path / "m.h5", older)
+    assert losses_of(load_model(tmp_path / "m.h5")) == pytest.approx(losses_of(model), abs=1e-6)
+
+
+def test_losses_decays_and_arguments_that_only_keras_2_writes_are_read(tmp_path, cpu):
+    trained(pyml.optimizers.SGD(0.1)).save(tmp_path / "m.h5", keras_version=2)
+
+    def older(root):
+        training = json.loads(root.attrs["training_config"])
+        training["loss"] = {"class_name": "Huber", "config": {"reduction": "auto", "name": "huber_loss", "delta": 0.5, "fn": "huber"}}
+        training["optimizer_config"]["config"]["decay"] = 0.25
+        root.attrs["training_config"] = json.dumps(training)
+
+    change(tmp_path / "m.h5", older)
+    model = load_model(tmp_path / "m.h5")
+    assert (type(model.loss), model.loss.get_config()["delta"], model.loss.reduction) == (pyml.losses.Huber, 0.5, "sum_over_batch_size")
+    assert float(model.optimizer.learning_rate) == pytest.approx(0.1 / (1 + 0.25 * 4), rel=1e-6)  # after four steps
+
+    for name, config, key in (("SpatialDropout1D", {"rate": 0.2, "noise_shape": None, "seed": None}, "rate"),
+                              ("TextVectorization", {"dtype": "string", "max_tokens": 7}, "max_tokens")):  # fmt: skip
+        entry = {"class_name": name, "config": {"name": "it", "trainable": True, **config}}
+        assert pyml.layers.deserialize(legacy.read_layer(entry, "file")).get_config()[key] == config[key]

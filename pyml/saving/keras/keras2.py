@@ -10,7 +10,8 @@ import inspect
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from ...core.variable import Variable
+import numpy as np
+
 from ...objects.registry import INITIALIZERS, LAYERS, LOSSES, METRICS, OPTIMIZERS
 from ..tfjs.calls import RECURRENT
 
@@ -31,7 +32,7 @@ _NEW = {  # classes that came after it
     "RandomHue", "RandomInvert", "RandomPerspective", "RandomPosterization", "RandomSaturation", "RandomSharpness", "RandomShear",
     "ReversibleEmbedding", "STFTSpectrogram", "Solarization", "STFT", "STFTInitializer", "CTC", "CategoricalGeneralizedCrossEntropy",
     "Circle", "Dice", "Tversky", "ConcordanceCorrelation", "PearsonCorrelation", "Lamb", "LossScaleOptimizer", "MultiOptimizer", "Muon",
-    "ScheduleFreeAdamW",
+    "ScheduleFreeAdamW", "SpectralNormalization",      # which 2.15 has, and finds in none of its own files
 }  # fmt: skip
 _RENAMED = {"InputLayer": {"batch_shape": "batch_input_shape"}, "LeakyReLU": {"negative_slope": "alpha"}}
 _SEEDED = ("GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNCell", "LSTM1D", "LSTM2D", "LSTM3D", "MultiHeadAttention")
@@ -73,6 +74,8 @@ def compilation(config: Mapping[str, Any], both: bool) -> dict[str, Any]:
                               or name in ("name", "learning_rate")}  # fmt: skip
         else:
             made["config"] |= {"is_legacy_optimizer": False, "jit_compile": False}
+            if key == "optimizer_config":              # some of them Keras 2.15 finds by no other name
+                made["class_name"] = f"Custom>{made['class_name']}"
         optimizer = {name: made[name] for name in ("class_name", "config")} if key == "optimizer_config" else made
     return {**_Writer(both).value(chosen), key: optimizer}
 
@@ -90,9 +93,18 @@ def long_names(losses: Any) -> Any:
     return [long_names(loss) for loss in losses] if isinstance(losses, (list, tuple)) else losses
 
 
-def variables_of(optimizer: Any) -> list[Variable]:
-    """The variables of an optimizer but the learning rate, which is no state there."""
-    return [variable for variable in optimizer.variables if variable is not optimizer._learning_rate]
+def variables_of(optimizer: Any) -> list[Any]:
+    """The variables of an optimizer but the learning rate, which is no state there, and what only Keras 3 keeps; with the zeros of
+    momentums that it keeps unused."""
+    own = [variable for variable in optimizer.variables if variable is not optimizer._learning_rate]
+    kinds = {cls.__name__ for cls in type(optimizer).__mro__ if cls.__module__.startswith("pyml.")}
+    if "Nadam" in kinds:
+        own = [variable for variable in own if variable is not optimizer._u_product]
+    if "Adafactor" in kinds:
+        own = [variable for variable in own if variable is optimizer._iterations or variable.shape or variable.dtype != "int32"]
+    if "SGD" in kinds and not optimizer.momentum:
+        own += [np.zeros(tuple(variable.shape), np.float32) for variable in optimizer._trainable_variables]
+    return own
 
 
 class _Writer:

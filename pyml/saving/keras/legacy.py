@@ -14,8 +14,9 @@ from ...core.variable import Variable
 from ...errors import PymlError
 from ...layers import deserialize
 from ...layers.allowance import at_most
-from ...objects.registry import OPTIMIZERS, custom_object_scope
+from ...objects.registry import LOSSES, OPTIMIZERS, custom_object_scope
 from ...objects.serialization import deserialize_keras_object, serialize_keras_object
+from ...optimizers import schedules
 from ...tracebacks import warn
 from ..files import ModelFileError, parse_json
 from ..tfjs.layers_config import read_layer
@@ -104,15 +105,15 @@ def weights_group(model: Any, read: Reader) -> Group:
     return group
 
 
-def _put(group: Group, variables: list[Variable], read: Reader) -> None:
+def _put(group: Group, variables: list[Any], read: Reader) -> None:
     names: list[str] = []
     for variable in variables:
-        name = variable.path or variable.name
+        name = "unused" if isinstance(variable, np.ndarray) else variable.path or variable.name
         while name in names:                           # of shared weights and cells: names only need to differ
             name += "_"
         names.append(name)
         folder, _, last = name.rpartition("/")
-        group.group(folder).items[last] = np.asarray(read(variable))
+        group.group(folder).items[last] = np.asarray(variable if isinstance(variable, np.ndarray) else read(variable))
     _set_names(group, "weight_names", names)
 
 
@@ -210,6 +211,16 @@ def _metric(value: Any) -> Any:
     return [_metric(item) for item in value] if isinstance(value, list) else value
 
 
+def _loss(value: Any) -> Any:
+    """Losses of `compile` without the name of their function, which Keras 2 writes, and with the reduction that it calls "auto"."""
+    if isinstance(value, dict) and value.get("class_name") in LOSSES.classes and isinstance(value.get("config"), dict):
+        config = {key: item for key, item in value["config"].items() if key != "fn"}
+        return {**value, "config": config | ({"reduction": "sum_over_batch_size"} if config.get("reduction") == "auto" else {})}
+    if isinstance(value, dict):
+        return {key: _loss(item) for key, item in value.items()}
+    return [_loss(item) for item in value] if isinstance(value, list) else value
+
+
 def _without_modules(config: Any) -> Any:
     """Keras 2.13 to 2.15 name modules, as Keras 3 does, in configs that are of Keras 2 all the same."""
     if isinstance(config, dict):
@@ -274,10 +285,14 @@ def _compile(model: Any, config: dict[str, Any], root: Group, where: object, cus
     if "lr" in inner:
         inner["learning_rate"] = inner.pop("lr")
     name = str(chosen.get("class_name")).rpartition(">")[2]
+    decay = (chosen.get("config") or {}).get("decay")
+    if decay and isinstance(inner.get("learning_rate"), float) and name != "Nadam":  # where it is one of momentum
+        inner["learning_rate"] = serialize_keras_object(schedules.InverseTimeDecay(inner["learning_rate"], 1, decay))
     try:
         with custom_object_scope(custom_objects or {}):
             optimizer = deserialize_keras_object({"class_name": name, "config": inner}, kind=OPTIMIZERS)
-            of_metrics = {key: _metric(config[key]) for key in ("metrics", "weighted_metrics") if key in config}
+            of_metrics: dict[str, Any] = {key: _metric(config[key]) for key in ("metrics", "weighted_metrics") if key in config}
+            of_metrics |= {"loss": _loss(config["loss"])} if "loss" in config else {}
             model.compile_from_config({key: value for key, value in config.items() if key not in _NOT_OURS} | of_metrics | {
                 "optimizer": serialize_keras_object(optimizer)})
     except _BUILDING as e:
@@ -285,4 +300,18 @@ def _compile(model: Any, config: dict[str, Any], root: Group, where: object, cus
         return
     group = next((found for name in _STATE if (found := root.find(name)) is not None), None)
     if group is not None:
-        model.optimizer.load_own_variables({str(i): array for i, array in enumerate(_arrays(group, where))})
+        arrays = _arrays(group, where)
+        if arrays and str(_names(group, "weight_names", where)[0]).endswith("/iter:0"):
+            arrays = _by_variable(name, arrays, bool(inner.get("amsgrad")))
+        model.optimizer.load_own_variables({str(i): array for i, array in enumerate(arrays)})
+
+
+def _by_variable(name: str, arrays: list[np.ndarray], amsgrad: bool) -> list[np.ndarray]:
+    """The state of an optimizer of before Keras 2.11, which has one kind of state after the other, variable by variable as later ones."""
+    slots = arrays[2 if name == "Nadam" else 1 :]      # Nadam's product of all steps comes before them
+    kinds = 3 if amsgrad else 2
+    if name not in ("Adam", "Adamax", "Adadelta", "Nadam") or len(slots) % kinds:
+        return arrays
+    each = len(slots) // kinds
+    pairs = zip(slots[:each], slots[each : 2 * each], strict=True)
+    return [arrays[0], *[array for pair in pairs for array in pair], *slots[2 * each :]]

@@ -116,8 +116,12 @@ def _of_class(name: str, config: dict[str, Any]) -> dict[str, Any]:
         config.pop("groups", None)
     if name.startswith("Separable"):
         config = {k: v for k, v in config.items() if not k.startswith("kernel_") or k == "kernel_size"}
+    if name.startswith("SpatialDropout"):
+        config.pop("noise_shape", None)
     if name in _OF_NO_WEIGHTS:
         config.pop("trainable", None)
+        if config.get("dtype") == "string":
+            config.pop("dtype")
     return config
 
 
