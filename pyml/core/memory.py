@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import math
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from .. import config
@@ -40,6 +41,18 @@ def changed() -> None:
     """Programs look at their Variables again before they run."""
     global version
     version = next(_versions)
+
+
+@contextmanager
+def unchanged(variables: Iterable[Variable]) -> Iterator[None]:
+    """Gives Variables that are assigned inside the values back that they had before."""
+    before = [(variable, variable.value, variable._pending, variable._buffer) for variable in variables]
+    try:
+        yield
+    finally:
+        for variable, value, pending, buffer in before:
+            if variable._pending is not pending or variable._buffer is not buffer:
+                variable.assign(value)
 
 
 def settle(variables: list[Variable], also: Sequence[Node] = ()) -> None:

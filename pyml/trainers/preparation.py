@@ -9,8 +9,12 @@ import numpy as np
 
 from pyml import ops
 from pyml.core import Tensor
+from pyml.core.memory import unchanged
+from pyml.core.tensor import tensor_of
+from pyml.core.trace import current
 from pyml.core.tree import flatten, map_structure
 from pyml.device.lock import LOCK
+from pyml.dtypes import standardize
 from pyml.layers.embedding import Embedding
 from pyml.layers.signature import Tracing
 from pyml.trainers.adapt import Source
@@ -101,8 +105,8 @@ class Preparation(StepFunctions):
             self._has_weights = True
 
     def _trial_trace(self) -> Any:
-        """What is computed inside is only looked at; with `run_eagerly` it has values."""
-        return contextlib.nullcontext() if self.run_eagerly else Tracing()
+        """What is computed inside is only looked at; with `run_eagerly` it has values, and what it assigns is undone."""
+        return unchanged(self.variables) if self.run_eagerly else Tracing()
 
     def _tried_rows(self, struct: Any, rows: int | None) -> Any:
         """The first rows of some data, all of a batch: zeros where nothing runs, the values with `run_eagerly`."""
@@ -149,9 +153,14 @@ class Preparation(StepFunctions):
 
 
 def like(struct: Any, rows: int | None) -> Any:
-    """Zeros in the form of nested arrays, with so many rows, None for their own; for tracing."""
+    """What stands for nested arrays, with so many rows, None for their own, in the trace in progress: nothing is known of the numbers."""
+    trace = current()
+    assert trace is not None, "only a trace has arguments"
 
-    def zeros(array: np.ndarray | None) -> Tensor | None:
-        return None if array is None else ops.zeros((array.shape[0] if rows is None else rows, *array.shape[1:]), str(array.dtype))
+    def argument(array: np.ndarray | None) -> Tensor | None:
+        if array is None:
+            return None
+        shape = (array.shape[0] if rows is None else rows, *array.shape[1:])
+        return tensor_of(trace.input(shape, standardize(str(array.dtype))), str(array.dtype))
 
-    return map_structure(zeros, struct)
+    return map_structure(argument, struct)

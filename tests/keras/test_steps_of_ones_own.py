@@ -123,6 +123,44 @@ def test_run_eagerly_has_values_in_call_and_train_step(cpu):
     assert model.evaluate(x, y, verbose=0) > 0 and model.predict(x, verbose=0).shape == (20, 2)
 
 
+@pytest.mark.parametrize("run_eagerly", [False, True])
+def test_the_look_before_the_first_step_leaves_counters_and_random_numbers_where_they_were(cpu, run_eagerly):
+    class Counting(pyml.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense, self.drop = layers.Dense(2), layers.Dropout(0.5, seed=1)
+            self.calls = self.add_weight(shape=(), initializer="zeros", trainable=False)
+
+        def call(self, x):
+            self.calls.assign_add(1.0)
+            return self.dense(self.drop(x, training=True))
+
+    x, y = rows()
+    model = Counting()
+    model.build((None, 3))
+    model.compile("sgd", "mse", run_eagerly=run_eagerly)
+    start, seed = float(model.calls.numpy()), model.drop.seed_generator.state.numpy()
+    model.fit(x, y, batch_size=10, epochs=2, verbose=0)
+    model.evaluate(x, y, batch_size=10, verbose=0)
+    assert float(model.calls.numpy()) - start == 6
+    drawn = pyml.random.SeedGenerator(1)
+    drawn.state.assign(seed)
+    for _ in range(6):
+        drawn.next()
+    np.testing.assert_array_equal(model.drop.seed_generator.state.numpy(), drawn.state.numpy())
+
+
+def test_rows_that_a_mask_picks_are_refused_in_fit_before_their_number_is_taken_for_a_fault(cpu):
+    class Picking(pyml.Model):
+        def call(self, x):
+            return x[ops.sum(x, axis=-1) > 1]
+
+    model = Picking()
+    model.compile(loss="mse")
+    with pytest.raises(pyml.errors.TraceError, match=r"tensor\[mask\] inside a program"):
+        model.evaluate(*rows(), verbose=0)
+
+
 def test_fit_validates_with_an_evaluate_of_ones_own(cpu):
     class Reporting(pyml.Sequential):
         def evaluate(self, *args, **kwargs):
