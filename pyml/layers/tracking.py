@@ -8,6 +8,7 @@ from operator import itemgetter
 from typing import Any
 
 from pyml.core import Variable
+from pyml.layers.call_context import innermost
 from pyml.metrics.base import Metric
 from pyml.random import SeedGenerator
 
@@ -123,6 +124,9 @@ class Tracking:
                 f"{type(self).__name__}: {name!r} cannot become another layer once this one is built: its programs, and what training and "
                 "files know of weights, are of the first. Make a new model, and give it the weights of the others by set_weights."
             )
+        if isinstance(old, Variable) and isinstance(value, Variable) and old is not value and self._is_called():
+            raise ValueError(f"{type(self).__name__}: call() makes a new weight {name!r} each time, which is never trained. Make it once, "
+                             "in __init__() or build().")  # fmt: skip
         if old is not None and old is not value:
             self._untrack_attribute(old)
         if isinstance(value, Variable):
@@ -146,6 +150,10 @@ class Tracking:
     def _is_another(self, old: Any, value: Any) -> bool:
         """Whether a layer that is built would get one that it has not yet in the place of the one that it has."""
         return value is not old and getattr(self, "built", False) and not any(value is layer for layer in self._tracked_layers())
+
+    def _is_called(self) -> bool:
+        """Whether this happens in a call of a layer that is built."""
+        return getattr(self, "built", False) and innermost()[0] > 0
 
     def _forget_attribute(self, name: str) -> None:
         self._tracked_children.pop(name, None)

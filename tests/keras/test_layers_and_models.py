@@ -804,3 +804,19 @@ def test_a_layer_of_a_built_model_is_not_replaced_behind_its_programs(cpu):
     model.also = model.first  # known already, as in Keras
     model.last = None
     assert len(model.weights) == 2
+
+
+def test_a_weight_that_call_makes_each_time_is_refused_as_in_keras(cpu):
+    """It was a new one in each program, and never trained."""
+
+    class Shifted(pyml.layers.Layer):
+        def call(self, x):
+            self.shift = self.add_weight(shape=(), initializer="zeros")
+            return x + self.shift
+
+    layer, model = Shifted(), pyml.Sequential([Shifted()])
+    layer(np.ones((1, 2)))
+    model.compile("sgd", "mse")
+    for again in (lambda: layer(np.ones((1, 2))), lambda: model.fit(np.ones((2, 2)), np.ones((2, 2)), verbose=0)):
+        with pytest.raises(ValueError, match=r"Shifted: call\(\) makes a new weight 'shift' each time"):
+            again()
