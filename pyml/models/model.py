@@ -3,26 +3,19 @@
 import inspect
 import json
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from pyml import ops
 from pyml.core.probes import without_probe
 from pyml.core.symbolic import KerasTensor, any_symbolic, infer_output_spec
-from pyml.core.tree import flatten, is_nested, map_structure, pack_sequence_as
-from pyml.errors import ShapeError, TraceError, Undefined
+from pyml.core.tree import flatten, map_structure, pack_sequence_as
+from pyml.errors import TraceError, Undefined
 from pyml.layers import call_context
 from pyml.layers.layer import Layer
-from pyml.layers.preprocessing.host import on_host
 from pyml.layers.signature import overridden, specs_of, with_masks
-from pyml.models.beginning import HostStage, begins_on_host, host_stage, staged, text_inputs
 from pyml.models.configs import OF_GRAPHS, graph_config, model_from_graph_config
 from pyml.models.graph import Graph
-from pyml.models.inner_text import InnerStage, has_host_layers, inner_stage, symbolic_like
-from pyml.models.of_graph import OfGraph
 from pyml.models.quantizing import quantize_layers
+from pyml.models.staging import Staging
 from pyml.models.summary import print_summary
 from pyml.objects.configured import is_ours, plain
 from pyml.objects.serialization import serialize_keras_object
@@ -30,7 +23,7 @@ from pyml.ops.texts import is_text
 from pyml.tracebacks import warn
 
 
-class Model(OfGraph):
+class Model(Staging):
     """Layers with `compile`, `fit`, `evaluate` and `predict`.
 
     Either a graph of symbolic tensors, `Model(inputs, outputs)`, or a subclass that makes layers in `__init__` and
@@ -141,168 +134,6 @@ class Model(OfGraph):
         if self._symbolic_graph is not None and input_shape == map_structure(lambda t: t.shape, self._symbolic_graph.inputs_struct):
             return map_structure(lambda t: t.shape, self._symbolic_graph.outputs_struct)
         return super().compute_output_shape(input_shape)
-
-    def _inputs_in_order(self, inputs: Any) -> list[Any]:
-        """The inputs in the order and dtypes of the graph's, their shapes checked."""
-        graph = self._need_graph("graph")
-        flat = self._flat_inputs(graph, text_inputs(inputs, graph.inputs))
-        if len(flat) != len(graph.inputs):
-            hint = "" if all(hasattr(x, "shape") for x in flat) else " Make one array of each input first: np.array([...])."
-            raise ShapeError(
-                f'Model "{self.name}" expects {len(graph.inputs)} input(s) ({", ".join(graph.input_names)}), '
-                f"but it received {len(flat)}.{hint}"
-            )
-        return [self._fit_input(graph, i, x, spec) for i, (x, spec) in enumerate(zip(flat, graph.inputs, strict=True))]
-
-    _graph_stage: tuple[Any, HostStage | None] | None = None
-
-    def _host_stage(self) -> HostStage | None:
-        """The graph in two halves, where it begins with layers that run on the host; else None."""
-        known = self._graph_stage
-        if self._symbolic_graph is not None and (known is None or known[0] is not self._symbolic_graph):
-            known = self._symbolic_graph, host_stage(self._symbolic_graph)
-            self._keep_apart(_graph_stage=known)
-        return None if self._symbolic_graph is None or known is None else known[1]
-
-    _text_stage: tuple[Any, InnerStage | None] | None = None
-
-    def _inner_text_stage(self, x: Any = None) -> InnerStage | None:
-        """What layers of text compute that are inside calls of the user's own; found anew for another graph, or of the first batch `x`."""
-        known, graph = self._text_stage, self._symbolic_graph
-        if known is not None and known[0] is graph:
-            return known[1]
-        if graph is not None:
-            hidden = any(has_host_layers(node.operation) and not begins_on_host(node) for node in graph.steps
-                         if isinstance(node.operation, Layer))  # fmt: skip
-            inputs: Any = [graph.inputs_struct]
-        else:
-            hidden = self._may_look_up(x)
-            arrays = hidden and x is not None and all(hasattr(leaf, "dtype") and np.ndim(leaf) for leaf in flatten(x))
-            inputs = [map_structure(symbolic_like, x), map_structure(lambda a: symbolic_like(a, len(a)), x)] if arrays else None
-        if hidden and inputs is None:                  # told by the first batch
-            return None
-        stage = inner_stage(self, *inputs) if hidden else None
-        if hidden or self.built:                       # a subclass may make layers when it is built
-            self._keep_apart(_text_stage=(graph, stage))
-        return stage
-
-    def _may_look_up(self, x: Any) -> bool:
-        """Whether a `call` of the user's own may hide layers of text: there are some, or text comes before `build` makes layers."""
-        if self.built or type(self).build.__module__.startswith("pyml."):
-            return has_host_layers(self)
-        return has_host_layers(self) or _holds_text(x)
-
-    def _with_inner_text(self, inputs: Any) -> Any:
-        """Inputs with what layers of text compute of them, where the model has such inside calls of the user's own."""
-        if isinstance(inputs, (list, tuple)) and inputs and isinstance(inputs[0], (str, bytes)):
-            inputs = on_host(inputs)
-        stage = self._inner_text_stage(inputs)
-        if stage is not None and self._symbolic_graph is None and not stage.ran(inputs) and not stage.fits(inputs):
-            self._keep_apart(_text_stage=None)
-            stage = self._inner_text_stage(inputs)
-        if stage is None or stage.ran(inputs):
-            return inputs
-        return stage.run_first(flatten(inputs) if self._symbolic_graph is None else self._inputs_in_order(inputs))
-
-    def _call_on_values(self, args: Any, kwargs: Any) -> Any:
-        stage = None if self._text_stage is None else self._text_stage[1]
-        ran = stage is not None and args and stage.ran(args[0])
-        batch = None if stage is None else args[0] if ran else stage.batch
-        if stage is None or batch is None:
-            return super()._call_on_values(args, kwargs)
-        with stage.replayed(batch) as inputs:
-            return super()._call_on_values((inputs, *args[1:]) if ran else args, kwargs)
-
-    def _inputs_as_given(self, kind: str, data: Any) -> AbstractContextManager[Any]:
-        stage = None if self._text_stage is None else self._text_stage[1]
-        x = data[0] if isinstance(data, tuple) and data else data
-        if stage is None or getattr(type(self), f"{kind}_step").__module__.startswith("pyml.") or not stage.ran(x):
-            return super()._inputs_as_given(kind, data)
-        return stage.given(x, lambda inputs: (inputs, *data[1:]) if isinstance(data, tuple) else inputs)
-
-    def _staged_inputs(self, x: Any) -> Any:
-        if x is None:
-            return x
-        known = self._text_stage
-        if known == (None, None) and _holds_text(x):   # it was given numbers alone so far
-            known = None
-            self._keep_apart(_text_stage=None)
-        hidden = known[1] is not None if known is not None and known[0] is self._symbolic_graph else (
-            self._may_look_up(x) if self._symbolic_graph is None else self._inner_text_stage() is not None)  # fmt: skip
-        if hidden:
-            return staged(x, self._with_inner_text)
-        stage = self._host_stage()
-        if stage is None or x is None:
-            return x
-        return staged(x, lambda inputs: inputs if stage.ran(inputs) else stage.run_first(self._inputs_in_order(inputs)))
-
-    def _flat_inputs(self, graph: Graph, inputs: Any) -> list[Any]:
-        """Nested inputs flat in the graph's order; dicts go by the names of the inputs."""
-        struct = graph.inputs_struct
-        if isinstance(struct, dict) and len(struct) > 1 and isinstance(inputs, (list, tuple)):
-            said = f'Model "{self.name}" takes a dict with the keys {", ".join(struct)}, not a {type(inputs).__name__}'
-            if list(struct) != sorted(struct):
-                raise ValueError(f"{said}: it does not say which is which. Received: a {type(inputs).__name__} of {len(inputs)}.")
-            self._warn_once(f"{said}; its items are taken in this order.")
-        if isinstance(inputs, dict):
-            keys = sorted(struct) if isinstance(struct, dict) else graph.input_names
-            if isinstance(struct, dict) and len(inputs) > len(keys) and set(keys) < set(inputs):
-                unused = ", ".join(repr(key) for key in sorted(set(inputs) - set(keys)))
-                self._warn_once(f'Model "{self.name}" has no input {unused}; what was given for it is not used.')
-            missing = [key for key in keys if key not in inputs]
-            if missing:
-                raise ValueError(
-                    f'Model "{self.name}": missing data for input(s) {", ".join(missing)}. '
-                    f"Received keys: {', '.join(inputs)}."
-                )
-            inputs = [inputs[key] for key in keys]
-        return flatten(inputs) if is_nested(inputs) else [inputs]
-
-    def _warn_once(self, message: str) -> None:
-        """Once per model: its graph runs often."""
-        said: set[str] = self.__dict__.setdefault("_warned", set())
-        if message not in said:
-            said.add(message)
-            warn(message)
-
-    def _fit_input(self, graph: Graph, index: int, x: Any, spec: KerasTensor) -> Any:
-        """One input in the rank and dtype that the graph expects; a last axis of 1 is added or taken away, as in Keras.
-
-        Batches of another size than `Input(batch_size=)` said pass, as there: the last of an epoch may be smaller.
-        """
-        if x is None:
-            history = spec._keras_history
-            if history is None or not getattr(history.operation, "optional", False):
-                raise ValueError(
-                    f"Model \"{self.name}\": the input '{graph.input_names[index]}' is not optional, but None was passed; "
-                    "give it a tensor, or make it by Input(optional=True)."
-                )
-            return None
-        if spec.dtype == "string" or not hasattr(x, "dtype"):  # a column or table of pandas
-            x = on_host(x)
-        shape = tuple(x.shape)
-        expected = spec.shape
-        if len(shape) == len(expected) + 1 and shape[-1] == 1 and expected[-1] != 1:
-            x, shape = x[..., 0] if isinstance(x, np.ndarray) else ops.squeeze(x, axis=-1), shape[:-1]
-        elif len(shape) == len(expected) - 1 and expected[-1] == 1:
-            x, shape = x[..., None] if isinstance(x, np.ndarray) else ops.expand_dims(x, axis=-1), (*shape, 1)
-        fits = len(shape) == len(expected)
-        same = fits and all(e is None or s is None or e == s for e, s in zip(expected[1:], shape[1:], strict=True))
-        if not same and not (fits and self._takes_size(shape)):
-            given = tuple(x.shape)
-            single = len(given) == len(expected) - 1 and all(e in (s, None) for e, s in zip(expected[1:], given, strict=True))
-            hint = " A single sample needs an axis for the batch, x[None]." if single else ""
-            raise ShapeError(
-                f'Input {index} of model "{self.name}" ("{graph.input_names[index]}") has the wrong shape: '
-                f"expected {expected}, received {given}.{hint}"
-            )
-        if x.dtype != spec.dtype and not isinstance(x, np.ndarray):    # text, and numbers for layers on the host
-            x = ops.cast(x, spec.dtype)
-        return x
-
-    def _takes_size(self, shape: tuple[int | None, ...]) -> bool:
-        """Whether inputs of other sizes than the graph's are taken, of the same rank."""
-        return False
 
     def build(self, input_shape: Any = None) -> None:
         """Makes the weights of a subclass for inputs of `input_shape`, by calling it on nothing; with a graph they are there."""
@@ -437,11 +268,6 @@ class Model(OfGraph):
     def to_json(self, **kwargs: Any) -> str:
         """The config as JSON text; `model_from_json` reads it."""
         return json.dumps(serialize_keras_object(self), **kwargs)
-
-
-def _holds_text(x: Any) -> bool:
-    """Whether there is text among arrays or in a list."""
-    return any(isinstance(leaf, (str, bytes)) or is_text(leaf) for leaf in flatten(x))
 
 
 def _specs(shapes: Any, dtypes: Any, default: Any) -> Any:
