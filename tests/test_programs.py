@@ -25,6 +25,27 @@ def test_results_kept_by_the_caller_survive_the_next_call(device):
     np.testing.assert_array_equal(second.numpy(), [10, 12])
 
 
+def test_a_tensor_of_a_trace_that_has_ended_is_refused_wherever_it_is_used(cpu):
+    """In another program it was taken for the argument, or for the Variable, of the same number there: wrong numbers in silence."""
+    kept, x = [], np.full(3, 5, np.float32)
+    added, other = pyml.Variable(np.full(3, 7, np.float32)), pyml.Variable(np.full(3, 9, np.float32))
+
+    @pyml.program
+    def first(a):
+        kept.append(a + added)
+        return a
+
+    first(x)
+    dead = kept[0]
+    uses = [dead.numpy, lambda: float(ops.sum(dead)), lambda: pyml.program(lambda a: a * 0 + other * 0 + dead)(x),
+            lambda: pyml.program(lambda a: dead + a)(x), lambda: pyml.program(lambda: dead)(), lambda: first(dead),
+            lambda: ops.fori_loop(0, 2, lambda i, h: h + dead, x).numpy(), lambda: pyml.Variable(x).assign(dead).numpy()]  # fmt: skip
+    for use in uses:
+        with pytest.raises(TraceError, match="used after that, when it has no value"):
+            use()
+    np.testing.assert_array_equal(first(x).numpy(), x)
+
+
 def test_an_output_fed_back_in_is_not_overwritten(device):
     x = doubled(np.ones(3, np.float32))
     for _ in range(3):

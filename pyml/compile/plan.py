@@ -13,6 +13,7 @@ from ..graph.loop import ENDLESS, KEEP, ROW
 from ..graph.node import Node, freeze, toposort
 from ..graph.op import Profile, Shape
 from ..graph.prims import BUFFER, CONST, copy
+from ..graph.prims.leaf import ended_trace
 from .canonical import Canonical, is_given, source
 from .chain import chains
 from .groups import Group
@@ -189,6 +190,8 @@ def graph_key(roots: list[Node], lift: bool) -> tuple[tuple[Any, ...], list[Node
             if what not in buffers:
                 buffers[what] = len(leaves)
                 leaves.append(node)
+            elif node.buffer is None and leaves[buffers[what]] is not node:  # a trace has one node for each
+                raise ended_trace()
             lines.append((buffers[what], node.shape, node.dtype))
         elif node.op.of_loop:
             raise TraceError("a value of a step of a loop was used outside the loop; return it from the step's function.")

@@ -18,6 +18,7 @@ from ..errors import BufferTooLarge
 from ..graph.loop import ENDLESS, others
 from ..graph.node import Node, ran
 from ..graph.op import Profile
+from ..graph.prims.leaf import ended_trace
 from ..graph.recording import recorded
 from ..recent import Recent
 from .memory import ITEM, Ref
@@ -224,6 +225,8 @@ def _compute(nodes: list[Node], device: Device, keep_graph: bool) -> None:
     plan = plan_for(key, device.profile, lambda profile: make_plan(nodes, profile, list(leaves), params=params))
     values = np.array([n.attrs["value"] for n in params], np.float32) if params else None
     for node in leaves:
+        if node.buffer is None:
+            raise ended_trace()
         node.buffer = brought(node.buffer, device)
     bound = Bound(plan, device, [n.buffer for n in leaves], values)
     bound.run()

@@ -15,7 +15,8 @@ from ..device.base import Buffer, Copy, brought
 from ..dtypes import standardize
 from ..graph.node import Node
 from ..graph.op import Profile
-from ..graph.prims import BUFFER, CONST, INPUT
+from ..graph.prims import BUFFER, CONST
+from ..graph.prims.leaf import ended_trace
 from . import memory, trace
 from .nest import flatten, pack
 from .tensor import Logits, Tensor, tensor_of
@@ -208,14 +209,17 @@ def _traced(fn: Callable[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any
 
 def _sources(leaves: list[Node], t: trace.Trace) -> list[Source]:
     """Where the buffer of each leaf comes from."""
-    states = {node.attrs["index"]: v for v, node in t.states.values()}
+    inputs, states = set(map(id, t.inputs)), {id(node): v for v, node in t.states.values()}
     found: list[Source] = []
     for node in leaves:
         if node.buffer is not None:
             found.append(node)
+        elif id(node) in states:
+            found.append(states[id(node)])
+        elif id(node) in inputs:
+            found.append(node.attrs["index"])
         else:
-            index = node.attrs["index"]
-            found.append(index if node.op is INPUT else states[index])
+            raise ended_trace()
     return found
 
 

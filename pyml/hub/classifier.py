@@ -58,7 +58,7 @@ class ImageClassifier:
     def _use(self, network: Model) -> None:
         """Makes the programs of a network."""
         embedding = network.get_layer(self._layer).output
-        base = Model(network.input, embedding)
+        base = Model(network.inputs, embedding)
         self.size: int = network.input_shape[1]
         self.features: int = embedding.shape[-1]
         self._classify = Stream(self._prepared, lambda x: network(x, training=False))

@@ -79,13 +79,16 @@ class OfGraph(KeptInFiles, abstract=True):
 
     @property
     def input(self) -> Any:
-        """The symbolic inputs as they were given."""
-        return self._need_graph("input").inputs_struct
+        """The symbolic inputs as they were given; of a Sequential or a model with a call of its own, those of its first call in a graph."""
+        return super().input if self._is_called_as_layer() else self._need_graph("input").inputs_struct
 
     @property
     def output(self) -> Any:
-        """The symbolic outputs as they were given."""
-        return self._need_graph("output").outputs_struct
+        """The symbolic outputs as they were given; of a Sequential or a model with a call of its own, those of its first call there."""
+        return super().output if self._is_called_as_layer() else self._need_graph("output").outputs_struct
+
+    def _is_called_as_layer(self) -> bool:
+        return bool(self._inbound_nodes) and (self._symbolic_graph is None or hasattr(self, "add"))
 
     @_Read
     def input_shape(self) -> Any:

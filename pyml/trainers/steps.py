@@ -70,11 +70,15 @@ class Steps:
 
     def predict(self, x: Any) -> Any:
         """Predictions."""
-        return run(self.model, "predict", packed(x, None, None))
+        found = run(self.model, "predict", packed(x, None, None))
+        self.model._clear_losses()
+        return found
 
     def predict_whole(self, data: tuple[Any, ...]) -> Any:
         """Predictions by a step of one's own, which gets a batch with its targets and weights, as they came."""
-        return run(self.model, "predict", data)
+        found = run(self.model, "predict", data)
+        self.model._clear_losses()
+        return found
 
     def begin(self) -> None:
         """Steps are counted anew."""

@@ -161,6 +161,30 @@ def test_rows_that_a_mask_picks_are_refused_in_fit_before_their_number_is_taken_
         model.evaluate(*rows(), verbose=0)
 
 
+def test_losses_that_calls_add_are_none_after_traced_steps_and_what_a_call_keeps_of_one_is_refused_with_the_cure(cpu):
+    class Kept(pyml.Model):
+        def __init__(self):
+            super().__init__()
+            self.dense = layers.Dense(2, kernel_regularizer="l2")
+
+        def call(self, x):
+            self.add_loss(ops.mean(x))
+            self.last = self.dense(x)
+            return self.last
+
+    x, y = rows()
+    model = Kept()
+    model.compile("sgd", "mse")
+    for run in (lambda: model.fit(x, y, verbose=0), lambda: model.evaluate(x, y, verbose=0), lambda: model.predict(x, verbose=0)):
+        run()
+        kernel = model.dense.kernel.numpy()
+        np.testing.assert_allclose([float(loss) for loss in model.losses], [0.01 * (kernel ** 2).sum()], rtol=1e-5)
+        with pytest.raises(pyml.errors.TraceError, match=r"or keep it in a Variable with assign\(\)"):
+            model.last.numpy()
+    model(x)
+    assert len(model.losses) == 2
+
+
 def test_fit_validates_with_an_evaluate_of_ones_own(cpu):
     class Reporting(pyml.Sequential):
         def evaluate(self, *args, **kwargs):

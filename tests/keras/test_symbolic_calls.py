@@ -130,6 +130,25 @@ def test_a_function_takes_the_shapes_of_its_inputs_and_an_operation_tells_its_fi
                for made, given in ((steps.output, called) for steps, called in ((steps, steps(y)), (states, states(y)))))  # fmt: skip
 
 
+def test_a_model_in_a_graph_has_the_input_and_output_of_its_first_call_as_a_layer_has(cpu):
+    class Own(pyml.Model):
+        def call(self, x):
+            return x * 2
+
+    x = pyml.Input((4,))
+    hidden = layers.Dense(5)(x)
+    for inner in (pyml.Sequential([layers.Dense(2)]), pyml.Sequential([pyml.Input((5,)), layers.Dense(2)]), Own()):
+        if isinstance(inner, Own):
+            assert not hasattr(inner, "output")
+        last = inner(hidden)
+        inner(layers.Dense(5)(x))
+        assert inner.input is hidden and inner.output is last
+        assert pyml.Model(x, inner.output).predict(np.ones((2, 4)), verbose=0).shape == (2, last.shape[1])
+    graph = pyml.Model(x, hidden)                      # a model of a graph keeps its own, as in Keras
+    graph(pyml.Input((4,)))
+    assert graph.input is x and graph.output is hidden
+
+
 def test_what_a_layer_expects_has_a_dtype_and_a_config(cpu):
     spec = pyml.InputSpec(dtype="int32", ndim=2, axes={-1: 3})
     assert type(spec).from_config(spec.get_config()).get_config() == spec.get_config() == {

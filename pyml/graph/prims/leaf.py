@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...dtypes import NUMPY, of_scalar
-from ...errors import ShapeError
+from ...errors import ShapeError, TraceError
 from ..node import Node
 from ..op import leaf
 
@@ -46,6 +46,14 @@ def iota(n: int, dtype: str = "int32") -> Node:
     if n < 0:
         raise ShapeError(f"{n} numbers were asked for; a count cannot be negative.")
     return Node(IOTA, (), {"shape": (n,), "dtype": dtype}, (n,), dtype)
+
+
+def ended_trace() -> TraceError:
+    """What is wrong with an argument, or a state, of a trace that is not the one in progress."""
+    return TraceError(
+        "a tensor that was made while a program or a step of fit, evaluate or predict was traced is used after that, when it has no value. "
+        "Return it, or keep it in a Variable with assign(); with compile(run_eagerly=True) the tensors of each step have values."
+    )
 
 
 def is_const(node: Node, value: Any = None) -> bool:
