@@ -129,6 +129,19 @@ def test_a_file_without_sound_and_a_forbidden_microphone_are_explained(spectrogr
     assert page.is_disabled("#stop")
 
 
+@pytest.mark.parametrize(("demo", "where", "says"), [
+    ("speech", "#words input[type=file] >> nth=0", "Nothing was heard there"),
+    ("spectrogram", "#file", "no.wav is not a sound that this browser reads"),
+])  # fmt: skip
+def test_a_file_that_comes_before_python_is_taken_once_that_is_there(page, site, tmp_path, demo, where, says):
+    (tmp_path / "no.wav").write_text("this is not a sound")
+    file = tmp_path / "no.wav" if demo == "spectrogram" else write_wav(tmp_path / "silent.wav", np.zeros(RATE))
+    page.goto(f"{site}/demos/{demo}/index.html?backend=cpu&features=spectra", wait_until="commit")
+    page.locator(where).wait_for(state="attached")
+    page.set_input_files(where, file)
+    page.wait_for_function("says => document.querySelector('#source-note').textContent.includes(says)", arg=says)
+
+
 @pytest.fixture(scope="module")
 def speech_page(hearing, site):
     page = opened(hearing, f"{site}/demos/speech/index.html?features=spectra", "() => pymlDemo.ready || pymlDemo.error")

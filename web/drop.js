@@ -17,10 +17,12 @@ export function takeFiles({ zone, input, take, accept = () => true, refuse = () 
     if (wanted.length) take(wanted);
     if (other) refuse(other.name);
   };
-  input.addEventListener("change", () => {
+  const chosen = () => {
     offer(input.files);
     input.value = ""; // the same file can be chosen again
-  });
+  };
+  input.addEventListener("change", chosen);
+  if (input.files.length) queueMicrotask(chosen); // somebody was faster than this script
   let depth = 0; // enter and leave come for the children too
   const mark = (by) => {
     depth = Math.max(0, depth + by);

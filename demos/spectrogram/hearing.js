@@ -147,9 +147,15 @@ $("columns").addEventListener("keydown", (event) => {
   event.preventDefault();
   mark((marked ?? 0) + by * facts.binWidth);
 });
+let early = null; // a file that came before Python
 takeFiles({
   zone: $("card"), input: $("file"),
-  take: ([file]) => { if (ready) hearFile(file); },
+  take([file]) {
+    if (ready) return hearFile(file);
+    early = file;
+    $("source-note").textContent = `${file.name} is heard as soon as Python is there.`;
+    return null;
+  },
   accept: (type, name) => /^(audio|video)\//.test(type) || /\.(wav|mp3|ogg|flac|m4a)$/i.test(name),
   refuse: (name) => { $("source-note").textContent = `${name} is not a sound file.`; },
 });
@@ -163,6 +169,8 @@ takeFiles({
 export function allowHearing(start, listen) {
   ready = { start, listen };
   $("microphone").disabled = $("melody").disabled = false;
+  if (early) hearFile(early);
+  early = null;
 }
 
 export { begin };

@@ -27,7 +27,8 @@ const keptWords = keptValue("speech/words");
 let clips = 0; // that were kept on this visit
 let restoring = true; // nothing is written before what was kept has been read
 
-let pyml = null;
+let pyml = null, begin = null;
+const started = new Promise((resolve) => { begin = resolve; }); // once Python can be asked
 let recording = null; // the word that is being recorded
 let training = false, trained = false;
 let learned = []; // the words as they were trained
@@ -131,11 +132,14 @@ async function setRecording(word) {
 }
 
 async function addFiles(row, files) {
+  if (!demo.ready) $("source-note").textContent = "The files are listened to as soon as Python is there.";
+  await started;
   for (const file of files) {
     try {
       keep(row, await pyml.call("add", row.name, mono(await readSound(file, RATE))));
     } catch (error) {
-      $("source-note").textContent = `${file.name}: ${sentence(error)}`;
+      const text = sentence(error);
+      $("source-note").textContent = text.startsWith(file.name) ? text : `${file.name}: ${text}`;
     }
   }
 }
@@ -239,7 +243,10 @@ function added(row, { count, columns, bins, image }) {
 // ---- what is heard
 
 const sound = listening({
-  anew: () => pyml.call("listen_anew"),
+  anew() {
+    if (!demo.ready) throw new Error("Python is still starting; try again in a moment.");
+    return pyml.call("listen_anew");
+  },
   paused: () => training,
   ended: () => setRecording(null),
   begun: "The microphone is on. Press Record at a word and say it four to eight times, a breath apart.",
@@ -389,6 +396,7 @@ try {
   await restore();
   $("microphone").disabled = false;
   demo.ready = true;
+  begin();
   for (const row of rows.values()) showCount(row);
   if (asked.get("autorun") === "1") finish(); // there is nobody to speak
 } catch (error) {
