@@ -119,6 +119,8 @@ class Metric(Configured, kind=METRICS, abstract=True):
     _direction: str | None = None  # "up" where more is better, "down" where less is: what callbacks with mode="auto" ask
 
     def __init__(self, dtype: str | None = None, name: str | None = None) -> None:
+        if name and not isinstance(name, str):
+            raise ValueError(f"{type(self).__name__}: name must be a string. Received: name={name!r}")
         self.name = name or auto_name(type(self).__name__)
         of_policy = floatx() if dtype is None else dtype_policies.get(dtype).compute_dtype
         self._dtype = narrow(of_policy) or standardize(of_policy)

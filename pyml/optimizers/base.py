@@ -146,7 +146,7 @@ class Optimizer(AroundUpdates, Configured, kind=OPTIMIZERS, abstract=True):
             raise ValueError(
                 f"{owner}: ema_overwrite_frequency must be an integer from 1 on, or None. Received: ema_overwrite_frequency={often}"
             )
-        if steps and steps < 2:
+        if steps and not steps >= 2:  # NaN too
             raise ValueError(
                 f"{owner}: gradient_accumulation_steps must be at least 2. Received: gradient_accumulation_steps={steps}"
             )

@@ -7,7 +7,7 @@ from typing import Any
 
 from pyml import ops
 from pyml.errors import ShapeError
-from pyml.layers.augmentation.base import ImageLayer, anew, per_image, ranged, value_range_of
+from pyml.layers.augmentation.base import ImageLayer, anew, limits, per_image, ranged, value_range_of
 from pyml.layers.augmentation.light import RandomBrightness, RandomContrast
 from pyml.objects.samples import Sample, draw, sample
 from pyml.ops.colors import recolored
@@ -38,7 +38,8 @@ class RandomHue(ImageLayer):
 
     def __init__(self, factor: Any, value_range: Any = (0, 255), data_format: str | None = None, seed: int | None = None,
                  **kwargs: Any) -> None:
-        super().__init__(factor=factor, data_format=data_format, **kwargs)
+        super().__init__(data_format=data_format, **kwargs)
+        self.factor = limits(factor, "factor", type(self).__name__, self._bounds)
         self.value_range = value_range
         self._keep_seed(seed)
 
@@ -89,7 +90,8 @@ class RandomSaturation(ImageLayer):
 
     def __init__(self, factor: Any, value_range: Any = (0, 255), data_format: str | None = None, seed: int | None = None,
                  **kwargs: Any) -> None:
-        super().__init__(factor=factor, data_format=data_format, **kwargs)
+        super().__init__(data_format=data_format, **kwargs)
+        self.factor = limits(factor, "factor", type(self).__name__, self._bounds)
         self.value_range = value_range_of(value_range, "RandomSaturation")
         self._keep_seed(seed)
 
@@ -142,7 +144,8 @@ class RandomColorDegeneration(ImageLayer):
 
     def __init__(self, factor: Any, value_range: Any = (0, 255), data_format: str | None = None, seed: int | None = None,
                  **kwargs: Any) -> None:
-        super().__init__(factor=factor, data_format=data_format, **kwargs)
+        super().__init__(data_format=data_format, **kwargs)
+        self.factor = limits(factor, "factor", type(self).__name__, self._bounds)
         self.value_range = value_range_of(value_range, "RandomColorDegeneration")
         self._keep_seed(seed)
 

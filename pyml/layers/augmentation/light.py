@@ -73,7 +73,8 @@ class RandomContrast(ImageLayer):
     _bounds = (0, 1)
 
     def __init__(self, factor: Any, value_range: Any = (0, 255), seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(factor=factor, **kwargs)
+        super().__init__(**kwargs)
+        self.factor = limits(factor, "factor", type(self).__name__, self._bounds)
         self.value_range = value_range
         self._keep_seed(seed)
 
