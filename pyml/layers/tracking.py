@@ -24,22 +24,22 @@ def _place(variable: Any) -> tuple[bool, int]:
     return variable._first_seen
 
 
-def _leaves(value: Any) -> Iterator[Any]:
-    """What is in lists, tuples and dicts, in their order: keys of a dict need not be of one kind."""
+def _leaves(value: Any, above: tuple[int, ...] = ()) -> Iterator[Any]:
+    """What is in lists, tuples and dicts, in their order: keys of a dict need not be of one kind. What holds itself is looked into once."""
     if isinstance(value, (list, tuple, dict)):
-        for item in value.values() if isinstance(value, dict) else value:
-            yield from _leaves(item)
+        for item in (value.values() if isinstance(value, dict) else value) if id(value) not in above else ():
+            yield from _leaves(item, (*above, id(value)))
     else:
         yield value
 
 
-def _dated(value: Any, when: int) -> Iterator[tuple[int, Tracking]]:
+def _dated(value: Any, when: int, above: tuple[int, ...] = ()) -> Iterator[tuple[int, Tracking]]:
     """The layers in an attribute that came at `when`, each with when it came."""
     if isinstance(value, Tracking):
         yield max(when, value._begun), value
-    elif isinstance(value, (list, tuple, dict)):
+    elif isinstance(value, (list, tuple, dict)) and id(value) not in above:
         for item in value.values() if isinstance(value, dict) else value:
-            for came, layer in _dated(item, when):
+            for came, layer in _dated(item, when, (*above, id(value))):
                 if layer is item:
                     when = came
                 yield came, layer

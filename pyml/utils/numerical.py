@@ -59,18 +59,18 @@ def normalize(x: Any, axis: int = -1, order: float = 2) -> Any:
     """`x` divided by its norm of the given order along `axis`; rows of zeros stay zeros.
 
     Args:
-        x: numpy array, or a tensor, also in a step that is traced.
+        x: numpy array; or a tensor, also in a step that is traced, or a list, of which a tensor is made.
         axis: Axis of the norm.
         order: Order of the norm, for example 2.
 
     Returns:
-        An array of the same shape.
+        An array, or of tensors and lists a tensor, of the same shape.
 
     Example:
         >>> pyml.utils.normalize(np.array([[3.0, 4.0]]))
         array([[0.6, 0.8]])
     """
-    if isinstance(x, (Tensor, Variable, KerasTensor)):
+    if isinstance(x, (Tensor, Variable, KerasTensor, list, tuple)):
         return ops.normalize(x, axis=axis, order=order)
     norms = np.atleast_1d(np.linalg.norm(x, order, axis))
     norms[norms == 0] = 1

@@ -76,3 +76,10 @@ def test_the_likeliest_classes_have_their_names_best_first(monkeypatch):
                      ("n00000007", "thing 7", np.float32(0.2))]  # fmt: skip
     assert second[0][1] == "thing 4" and len(second) == 3
     assert pyml.applications.resnet50.decode_predictions(scores, top=1)[0] == first[:1]
+
+
+def test_a_list_is_normalized_as_a_tensor_and_an_array_as_an_array(cpu):
+    of_list, of_array = pyml.utils.normalize([3, 4]), pyml.utils.normalize(np.array([[3.0, 0.0], [4.0, 2.0]]), axis=0)
+    assert (type(of_list), of_list.dtype, type(of_array)) == (pyml.Tensor, "float32", np.ndarray)
+    np.testing.assert_allclose(of_list.numpy(), [0.6, 0.8], rtol=1e-6)
+    np.testing.assert_allclose(of_array, [[0.6, 0.0], [0.8, 1.0]], rtol=1e-6)

@@ -378,6 +378,27 @@ def test_one_group_and_a_mixed_policy_are_kept_in_h5(tmp_path):
     assert (normalization.groups, dense.dtype_policy.name) == (1, "mixed_float16")
 
 
+@pyml.saving.register_keras_serializable("tests")
+class InACircle(Model):
+    def __init__(self, **kwargs):
+        super().__init__(**kwargs)
+        self.parts, self.named = [layers.Dense(2)], {"last": [layers.Dense(2)]}
+        self.parts.append(self.parts)
+        self.named["itself"] = self.named
+
+    def call(self, x):
+        return self.named["last"][0](self.parts[0](x))
+
+
+def test_a_list_that_holds_itself_is_looked_into_once(tmp_path, cpu):
+    model = InACircle()
+    expected = model(X).numpy()
+    model.save(tmp_path / "m.keras")
+    loaded = load_model(tmp_path / "m.keras")
+    assert len(loaded.layers) == 2 and same_weights(model, loaded)
+    np.testing.assert_array_equal(loaded(X).numpy(), expected)
+
+
 class Halves(Model):
     """A model of one's own that holds models of a graph, and is held by another one."""
 
