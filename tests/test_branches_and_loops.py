@@ -254,7 +254,10 @@ def test_steps_and_branches_may_write_the_keys_of_a_dict_in_another_order(cpu, i
     (lambda x: ops.while_loop(lambda s: ops.sum(s) < 9, lambda s: None, x), TypeError, "values as loop_vars has, 1. Received: None"),
     (lambda x: ops.while_loop(lambda s: s < 9, lambda s: s + 1, x), ShapeError, r"what cond returns must be a scalar.*\(3,\)"),
     (lambda x: ops.fori_loop(0, 3, lambda i, s: None, x), TypeError, "fori_loop: body_fun must return the next value. Received: None"),
-], ids=["no pair", "nothing", "three", "too few", "no values", "several conditions", "no value"])  # fmt: skip
+    (lambda x: ops.map(lambda rows: rows[0] + rows[1], (x, x[:2])), ShapeError, r"^map: xs has shapes \(3,\), \(2,\); expected one number"),
+    (lambda x: pyml.program(lambda x: ops.fori_loop(0, 3, lambda i, s: ops.concatenate([s, s]), x))(x), ShapeError,
+     r"^fori_loop: value 0 has shape \(3,\) before a step and \(6,\) after it"),
+], ids=["no pair", "nothing", "three", "too few", "no values", "several conditions", "no value", "other rows", "grown"])  # fmt: skip
 def test_what_steps_and_conditions_have_to_return_is_said(cpu, loop, error, words, inside):
     with pytest.raises(error, match=words):
         (pyml.program(loop) if inside else loop)(ops.ones((3,)))
@@ -410,7 +413,7 @@ def test_symbolic_tensors_go_through_branches_and_loops():
     (ShapeError, "pred must be a scalar", lambda x: ops.cond(x > 0, lambda: x, lambda: x)),
     (NotDifferentiable, "give maximum_iterations",
      lambda x: pyml.grad(lambda x: ops.sum(ops.while_loop(lambda v: ops.sum(v) < 9, lambda v: v * 2, x)))(x)),
-    (ShapeError, "carry 0 has shape", lambda x: ops.fori_loop(0, 3, lambda i, v: ops.concatenate([v, v]), x)),
+    (ShapeError, "value 0 has shape", lambda x: ops.fori_loop(0, 3, lambda i, v: ops.concatenate([v, v]), x)),
     (TypeError, "true_fn must be a function", lambda x: ops.cond(x[0] > 0, x, lambda: x)),
     (TypeError, "body must be a function", lambda x: ops.while_loop(lambda v: v, None, x)),
     (TypeError, "f must be a function", lambda x: ops.map(3, x)),

@@ -43,7 +43,7 @@ class StepTrace(trace.Trace):
 
 
 def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, length: int | None = None, reverse: bool = False,
-         ends: bool = False) -> Any:  # fmt: skip
+         ends: bool = False, name: str = "scan") -> Any:  # fmt: skip
     """Runs `f(carry, x)`, which gives the next carry and an output, for every row x of `xs`.
 
     `f` is traced once, whatever the number of steps; what does not depend on the step is computed once. Variables that
@@ -58,6 +58,7 @@ def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, le
         reverse: Whether to begin with the last row. Outputs lie where their rows are.
         ends: Whether the first tensor of the carry says if the loop goes on. Where it is False `f` must give back its carry,
             so that the steps after the end need not run.
+        name: What the user called, for messages.
 
     Returns:
         The last carry, and the outputs of all steps stacked, `(steps, …)`.
@@ -74,17 +75,17 @@ def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, le
     Source: `jax.lax.scan`.
     """
     sources, now = _tensors(xs), [taken(x) for x in _leaves(init)]
-    steps = _steps(sources, length)
-    step, ahead = _Step(f, init, xs, now, sources), 0
+    steps = _steps(sources, length, name)
+    step, ahead = _Step(f, init, xs, now, sources, name), 0
     while step.changes and ahead < min(steps, _MOST_AHEAD):
-        step, ahead = _Step(f, init, xs, step.afters, sources), ahead + 1
+        step, ahead = _Step(f, init, xs, step.afters, sources, name), ahead + 1
     if step.changes and ahead < steps:
-        raise DtypeError(f"scan: carry {step.changes} after it, and no number of steps ends that; cast one of them.")
+        raise DtypeError(f"{name}: {_part(name)} {step.changes} after it, and no number of steps ends that; cast one of them.")
     outputs: list[list[Tensor]] = []
     for t in range(ahead):  # by themselves: what they are given and give is of other dtypes than in the steps to come
         row = steps - 1 - t if reverse else t
         carry, out = f(_filled(init, now), _filled(xs, [x[row] for x in sources]))
-        now = [taken(x) for x in _leaves(aligned(carry, init, "scan"))]
+        now = [taken(x) for x in _leaves(aligned(carry, init, name))]
         outputs.append([x[None] for x in _tensors(out)])
     if ahead < steps:
         rest = [x[: steps - ahead] if reverse else x[ahead:] for x in sources] if ahead else sources
@@ -99,22 +100,22 @@ def scan(f: Callable[[Any, Any], tuple[Any, Any]], init: Any, xs: Any = None, le
 class _Step:
     """`f` as it is traced for one row of the sequences, of carries of these dtypes."""
 
-    def __init__(self, f: Callable[..., Any], init: Any, xs: Any, before: Sequence[Tensor], sources: Sequence[Tensor]) -> None:
+    def __init__(self, f: Callable[..., Any], init: Any, xs: Any, before: Sequence[Tensor], sources: Sequence[Tensor], name: str) -> None:
         self.before = [like(argument(c.shape, c._node.dtype), c) for c in before]
         self.rows = [tensor_of(argument(x.shape[1:], x._node.dtype), x.dtype) for x in sources]
         self.trace = StepTrace()
         with trace.tracing(self.trace):
             carry, self.out = f(_filled(init, self.before), _filled(xs, self.rows))
-            self.carry = aligned(carry, init, "scan")
+            self.carry = aligned(carry, init, name)
             afters = _leaves(self.carry)
-            _check_number(before, afters)
+            _check_number(before, afters, name)
             pairs = zip(afters, before, strict=True)
             self.afters = [taken(x) if isinstance(c, WeakTensor) else convert_to_tensor(x) for x, c in pairs]
             self.outputs = _tensors(self.out)
-        _check_shapes(before, self.afters)
+        _check_shapes(before, self.afters, name)
         if _form(self.carry) != _form(init):
-            raise ValueError("scan: the carry is nested differently after a step than before it; return the structure of init. "
-                             f"Received: {outlined(init)} and {outlined(self.carry)}")  # fmt: skip
+            raise ValueError(f"{name}: the {_part(name)} is nested differently after a step than before it; return the structure of the "
+                             f"first. Received: {outlined(init)} and {outlined(self.carry)}")  # fmt: skip
 
     @property
     def changes(self) -> str:
@@ -183,25 +184,31 @@ def _form(tree: Any) -> Any:
     return {k: _form(v) for k, v in tree.items()} if isinstance(tree, dict) else None
 
 
-def _steps(sources: Sequence[Tensor], length: int | None) -> int:
+def _part(name: str) -> str:
+    return "carry" if name == "scan" else "value"
+
+
+def _steps(sources: Sequence[Tensor], length: int | None, name: str) -> int:
     if any(not x.shape for x in sources):
-        raise ShapeError("scan: xs holds a scalar; expected tensors whose first axis counts the steps.")
+        raise ShapeError(f"{name}: xs holds a scalar; expected tensors whose first axis counts the steps.")
     lengths = {x.shape[0] for x in sources} | ({length} if length is not None else set())
     if len(lengths) != 1:
         given = ", ".join(str(x.shape) for x in sources) or "None"
-        raise ShapeError(f"scan: xs has shapes {given} and length is {length}; expected one number of steps.")
+        said = "" if length is None else f" and length is {length}"
+        raise ShapeError(f"{name}: xs has shapes {given}{said}; expected one number of steps.")
     return lengths.pop()
 
 
-def _check_number(before: Sequence[Any], after: Sequence[Any]) -> None:
+def _check_number(before: Sequence[Any], after: Sequence[Any], name: str) -> None:
     if len(before) != len(after):
-        raise ValueError(f"scan: the carry has {len(before)} tensors before a step and {len(after)} after it; return the same number.")
+        counts = f"{len(before)} tensors before a step and {len(after)} after it"
+        raise ValueError(f"{name}: the {_part(name)} has {counts}; return the same number.")
 
 
-def _check_shapes(before: Sequence[Tensor], after: Sequence[Tensor]) -> None:
+def _check_shapes(before: Sequence[Tensor], after: Sequence[Tensor], name: str) -> None:
     for i, (a, b) in enumerate(zip(before, after, strict=True)):
         if a.shape != b.shape:
-            raise ShapeError(f"scan: carry {i} has shape {a.shape} before a step and {b.shape} after it; they must be equal.")
+            raise ShapeError(f"{name}: {_part(name)} {i} has shape {a.shape} before a step and {b.shape} after it; they must be equal.")
 
 
 __all__ = ["outline", "scan"]

@@ -155,7 +155,7 @@ def map(f: Callable[[Any], Result], xs: Any) -> Result:
     """
     if not callable(f):
         raise TypeError(f"map: f must be a function of a row. Received: f={f!r}")
-    return _scan(lambda carry, x: (carry, f(x)), (), xs)[1]
+    return _scan(lambda carry, x: (carry, f(x)), (), xs, name="map")[1]
 
 
 @op(complex_parts="inside", dtypes="own", like=lambda function, elements: np.stack([function(x) for x in elements]), samples=[

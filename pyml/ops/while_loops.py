@@ -185,7 +185,7 @@ def _traced_loop(go_on: Callable[..., Any], step: Callable[..., Any], now: tuple
     count = trips(go_on, step, now, most)
     if count is None:
         raise _Undecided
-    last, _ = _scan(lambda carry, _: (step(*carry), None), now, None, count)
+    last, _ = _scan(lambda carry, _: (step(*carry), None), now, None, count, name="while_loop")
     return last
 
 
@@ -203,7 +203,7 @@ def _masked(go_on: Callable[..., Any], step: Callable[..., Any], now: tuple[Any,
         after = select_one(active._node, lambda: step(*values), lambda: kept, "while_loop")
         return (logical_and(active, goes_on(after)), after), None
 
-    (_, last), _ = _scan(masked, (goes_on(now), now), None, ENDLESS if most is None else most, ends=True)
+    (_, last), _ = _scan(masked, (goes_on(now), now), None, ENDLESS if most is None else most, ends=True, name="while_loop")
     return last
 
 
@@ -296,7 +296,8 @@ def fori_loop(lower: TensorLike, upper: TensorLike, body_fun: Callable[[Any, Any
     try:
         init = map_structure(lambda v: WeakTensor(as_node(v)) if type(v) in (int, float) else v, init_val)
         (init,) = steady(lambda value: (body_fun(WeakTensor(as_node(first)), value),), (init,))
-        last, _ = _scan(lambda value, i: (body_fun(WeakTensor((i + first)._node), value), None), init, Tensor(iota(end - first)))
+        last, _ = _scan(lambda value, i: (body_fun(WeakTensor((i + first)._node), value), None), init, Tensor(iota(end - first)),
+                        name="fori_loop")  # fmt: skip
         return last
     except (TraceError, ShapeError, DtypeError, ValueError, TypeError):
         if trace.current() is not None:
