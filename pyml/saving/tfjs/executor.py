@@ -18,7 +18,6 @@ import numpy as np
 from ... import ops
 from ...core.programs import Program
 from ...core.tensor import Tensor, convert_to_tensor
-from ...graph import prims
 from ..files import ModelFileError
 from .rules import DEAD, HOST, RULES, Dead, Rule, Turns, Value, Xp, check_count, finish
 from .topology import Graph, Node, Ref, order_of
@@ -184,7 +183,7 @@ class Executor:
                 raise ModelFileError(f"{self.graph.where}: constant {ref[0]!r} holds text, which cannot be computed with.")
             value = finish(value)
             if 0 < value.size <= 65536 and (value == value.flat[0]).all():
-                self.weights[key] = Tensor(prims.full(value.shape, value.flat[0].item(), value.dtype.name))
+                self.weights[key] = ops.full(value.shape, value.flat[0].item(), value.dtype.name)
             else:
                 self.weights[key] = convert_to_tensor(value)
         return self.weights[key]

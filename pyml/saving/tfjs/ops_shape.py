@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
-from ...core.tensor import Tensor, as_node
-from ...graph import prims
+from ... import ops
+from ...core.tensor import Tensor
 from .rules import Value, Xp, check_count, dtype_of, ints, number, rule
 from .topology import Node
 
@@ -230,7 +230,7 @@ def _scatter_nd(node: Node, xp: Xp, indices: Value, values: Value, shape: Value)
     inner = shape[indices.shape[-1] :]
     if isinstance(at, Tensor) or isinstance(values, Tensor):
         updates = xp.reshape(values, (prod(at.shape), *inner))
-        return xp.reshape(Tensor(prims.scatter_add(as_node(at), as_node(updates), rows)), shape)
+        return xp.reshape(ops.segment_sum(updates, at, num_segments=rows), shape)
     y = np.zeros((rows, *inner), values.dtype)
     np.add.at(y, at, np.reshape(values, (-1, *inner)))
     return y.reshape(shape)
