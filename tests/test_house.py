@@ -96,6 +96,17 @@ def test_a_kind_of_primitive_is_a_small_class():
         assert len({field.name for field in dataclasses.fields(cls)} - inherited) <= 10, cls.__name__
 
 
+def test_what_is_no_part_of_a_layer_is_kept_by_one_method():
+    """`Tracking._keep_apart` says why an attribute goes past `__setattr__`; nothing else of layers, models and trainers does that."""
+    past = {
+        (file, ast.unparse(node))
+        for part in ("layers", "models", "trainers") for file, tree in trees(part).items()
+        for node in ast.walk(tree) if isinstance(node, ast.Attribute | ast.Subscript) and "__dict__" in ast.unparse(node)
+        and (isinstance(node.ctx, ast.Store) if isinstance(node, ast.Subscript) else node.attr == "update")
+    }  # fmt: skip
+    assert past == {("layers/tracking.py", "self.__dict__.update")}
+
+
 def test_frozen_numbers_have_one_home():
     kinds = (".json", ".npz", ".npy", ".csv", ".h5", ".keras", ".safetensors", ".bin", ".pkl")
     tests = ROOT / "tests"

@@ -49,6 +49,9 @@ class Dataset(Grouping, Combining, Stepping, Keeping, Filing, Stage):
         [[1, 9], [25, 49], [81]]
     """
 
+    class_names: Any                                   # of a dataset of a folder: the names of its classes, None without labels
+    file_paths: list[str]                              # of the same
+
     # ---- sources
     @staticmethod
     def from_tensor_slices(tensors: Any) -> Dataset:

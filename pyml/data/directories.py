@@ -204,13 +204,13 @@ def _labelled(directory: Any, labels: Any, label_mode: str | None, class_names: 
 
 
 def _dataset(paths: list[str], coded: Any, read: Callable[[str], Any], batch_size: int | None, shuffle: bool, seed: int,
-             names: list[str] | None) -> Any:  # fmt: skip
+             names: list[str] | None) -> Dataset:  # fmt: skip
     dataset = Dataset.from_tensor_slices(np.arange(len(paths), dtype=np.int32))
     if shuffle:
         dataset = dataset.shuffle(8 * batch_size if batch_size else 1024, seed=seed)
     dataset = dataset.map(lambda i: read(paths[i]) if coded is None else (read(paths[i]), coded[i]))
     dataset = dataset if batch_size is None else dataset.batch(batch_size)
-    dataset.__dict__.update(class_names=names, file_paths=paths)
+    dataset.class_names, dataset.file_paths = names, paths
     return dataset
 
 
