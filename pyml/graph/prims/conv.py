@@ -206,8 +206,7 @@ def _filter_lower(node: Node, profile: Profile) -> Node | None:
     else:
         four = channels % 4 == 0 and filters // groups % 4 == 0
         splits = filter_splits(kh * kw * channels, filters // groups, dy.size // filters, groups, four, profile)
-    if is_register(profile):
-        splits = max(splits, ceil_div(dy.size // filters, LONG_SUM))
+    splits = max(splits, ceil_div(dy.size // filters, LONG_SUM if is_register(profile) else 8 * LONG_SUM))
     return reduce_sum(FILTER_PARTIALS(x, dy, splits=splits, **node.attrs), axis=(0,)) if splits > 1 else None
 
 
