@@ -3,5 +3,8 @@
 from pyml.data.directories import image_dataset_from_directory, text_dataset_from_directory
 from pyml.data.timeseries import timeseries_dataset_from_array
 from pyml.preprocessing import image, sequence
+from pyml.preprocessing.left_out import told_by
 
 __all__ = ["image", "image_dataset_from_directory", "sequence", "text_dataset_from_directory", "timeseries_dataset_from_array"]
+
+__getattr__ = told_by(__name__, __all__)

@@ -83,3 +83,14 @@ def test_a_list_is_normalized_as_a_tensor_and_an_array_as_an_array(cpu):
     assert (type(of_list), of_list.dtype, type(of_array)) == (pyml.Tensor, "float32", np.ndarray)
     np.testing.assert_allclose(of_list.numpy(), [0.6, 0.8], rtol=1e-6)
     np.testing.assert_allclose(of_array, [[0.6, 0.0], [0.8, 1.0]], rtol=1e-6)
+
+
+@pytest.mark.parametrize(("module", "name", "told"), [
+    (pyml.preprocessing.image, "ImageDataGenerator", "Keras 3 left out: pyml.utils.image_dataset_from_directory"),
+    (pyml.preprocessing.sequence, "TimeseriesGenerator", "pyml.utils.timeseries_dataset_from_array"),
+    (pyml.preprocessing, "text", "pyml.layers.TextVectorization"), (pyml.preprocessing.sequence, "pad_sequence", "mean 'pad_sequences'"),
+])  # fmt: skip
+def test_names_of_older_books_are_told_what_took_their_places(module, name, told):
+    with pytest.raises(AttributeError, match=told):
+        getattr(module, name)
+    assert not hasattr(module, name)
