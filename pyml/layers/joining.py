@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from pyml import ops
+from pyml.core import Tensor
 from pyml.errors import AxisError, ShapeError
 from pyml.layers.merging import Merge
 from pyml.objects.samples import Sample, draw, sample
@@ -155,7 +156,7 @@ class Dot(Merge):
         yield sample(cls(axes=1, normalize=True), [draw(2, 3), draw(2, 3)])
 
 
-def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
+def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Tensor:
     """`Concatenate(axis)(inputs)`.
 
     Example:
@@ -165,7 +166,7 @@ def concatenate(inputs: Any, axis: int = -1, **kwargs: Any) -> Any:
     return Concatenate(axis=axis, **kwargs)(inputs)
 
 
-def dot(inputs: Any, axes: int | Sequence[int] = -1, **kwargs: Any) -> Any:
+def dot(inputs: Any, axes: int | Sequence[int] = -1, **kwargs: Any) -> Tensor:
     """`Dot(axes)(inputs)`.
 
     Example:

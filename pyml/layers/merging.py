@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from pyml import ops
+from pyml.core import Tensor
 from pyml.errors import ShapeError
 from pyml.layers.layer import Layer
 from pyml.layers.signature import mask_of
@@ -220,7 +221,7 @@ class Average(Merge):
         yield sample(cls(), [draw(2, 3), draw(2, 3)], like=lambda xs: (xs[0] + xs[1]) / 2)
 
 
-def add(inputs: Any, **kwargs: Any) -> Any:
+def add(inputs: Any, **kwargs: Any) -> Tensor:
     """`Add()(inputs)`.
 
     Example:
@@ -230,7 +231,7 @@ def add(inputs: Any, **kwargs: Any) -> Any:
     return Add(**kwargs)(inputs)
 
 
-def subtract(inputs: Any, **kwargs: Any) -> Any:
+def subtract(inputs: Any, **kwargs: Any) -> Tensor:
     """`Subtract()(inputs)`.
 
     Example:
@@ -240,7 +241,7 @@ def subtract(inputs: Any, **kwargs: Any) -> Any:
     return Subtract(**kwargs)(inputs)
 
 
-def multiply(inputs: Any, **kwargs: Any) -> Any:
+def multiply(inputs: Any, **kwargs: Any) -> Tensor:
     """`Multiply()(inputs)`.
 
     Example:
@@ -250,7 +251,7 @@ def multiply(inputs: Any, **kwargs: Any) -> Any:
     return Multiply(**kwargs)(inputs)
 
 
-def average(inputs: Any, **kwargs: Any) -> Any:
+def average(inputs: Any, **kwargs: Any) -> Tensor:
     """`Average()(inputs)`.
 
     Example:
@@ -260,7 +261,7 @@ def average(inputs: Any, **kwargs: Any) -> Any:
     return Average(**kwargs)(inputs)
 
 
-def maximum(inputs: Any, **kwargs: Any) -> Any:
+def maximum(inputs: Any, **kwargs: Any) -> Tensor:
     """`Maximum()(inputs)`.
 
     Example:
@@ -270,7 +271,7 @@ def maximum(inputs: Any, **kwargs: Any) -> Any:
     return Maximum(**kwargs)(inputs)
 
 
-def minimum(inputs: Any, **kwargs: Any) -> Any:
+def minimum(inputs: Any, **kwargs: Any) -> Tensor:
     """`Minimum()(inputs)`.
 
     Example:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pyml import ops
+from pyml.core import Tensor
 from pyml.core.types import TensorLike
 from pyml.losses.base import squeeze_or_expand_to_same_rank
 from pyml.metrics.reduction import MeanMetricWrapper
@@ -41,7 +42,7 @@ def accuracy(y_true: TensorLike, y_pred: TensorLike) -> Any:
 
 
 @METRICS.function()
-def binary_accuracy(y_true: TensorLike, y_pred: TensorLike, threshold: float = 0.5) -> Any:
+def binary_accuracy(y_true: TensorLike, y_pred: TensorLike, threshold: float = 0.5) -> Tensor:
     """1.0 where `y_pred > threshold` says what `y_true` says, else 0.0.
 
     Args:
@@ -62,7 +63,7 @@ def binary_accuracy(y_true: TensorLike, y_pred: TensorLike, threshold: float = 0
 
 
 @METRICS.function()
-def categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Any:
+def categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """1.0 where the largest score is at the one of the one-hot target, else 0.0; the last axis is dropped.
 
     Args:
@@ -80,7 +81,7 @@ def categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Any:
 
 
 @METRICS.function()
-def sparse_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Any:
+def sparse_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """1.0 where the largest score is at the class `y_true`, else 0.0.
 
     Args:

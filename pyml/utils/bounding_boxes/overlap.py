@@ -6,6 +6,7 @@ import math
 from typing import Any
 
 from pyml import ops
+from pyml.core import Tensor
 from pyml.errors import ShapeError
 from pyml.settings import epsilon
 from pyml.utils.bounding_boxes.formats import check_boxes, check_format, columns, convert_format, sizes_of
@@ -22,7 +23,7 @@ def _sizes_for(name: str, image_shape: Any, what: str) -> tuple[Any, Any]:
 
 def compute_iou(
     boxes1: Any, boxes2: Any, bounding_box_format: str, use_masking: bool = False, mask_val: float = -1, image_shape: Any = None
-) -> Any:
+) -> Tensor:
     """Of each box of one set with each of another: the area of what they share in that of both, from 0 to 1.
 
     Args:
@@ -67,7 +68,7 @@ def compute_iou(
     return ops.where(ops.logical_or(none, none2), float(mask_val), found)
 
 
-def compute_ciou(boxes1: Any, boxes2: Any, bounding_box_format: str, image_shape: Any = None) -> Any:
+def compute_ciou(boxes1: Any, boxes2: Any, bounding_box_format: str, image_shape: Any = None) -> Tensor:
     """The complete overlap of boxes, pair by pair: that of `compute_iou`, less for distant centres and other proportions.
 
     Args:
