@@ -44,12 +44,22 @@ def save(callback: Any, path: str, weights_only: bool) -> None:
     model, arrays = callback.model, callback.arrays
     os.makedirs(os.path.dirname(path) or ".", exist_ok=True)
     if arrays is not None:
-        model._save_known(path, arrays, weights_only)
+        model._save_known(path, arrays | _rate_set_since(model, arrays), weights_only)
     elif weights_only:
         model.save_weights(path, overwrite=True)
     else:
         model.save(path, overwrite=True)
     callback.arrays = None
+
+
+def _rate_set_since(model: Any, arrays: dict[int, np.ndarray]) -> dict[int, np.ndarray]:
+    """The learning rate that another callback has set after the values were read."""
+    optimizer = getattr(model, "optimizer", None)
+    optimizer = getattr(optimizer, "inner_optimizer", optimizer)
+    rate, known = getattr(optimizer, "_learning_rate", None), getattr(optimizer, "_host_rate", None)
+    if not isinstance(rate, Variable) or id(rate) not in arrays or known is None:
+        return {}
+    return {id(rate): np.full_like(arrays[id(rate)], known)}
 
 
 class Batches:

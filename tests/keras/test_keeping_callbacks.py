@@ -222,8 +222,12 @@ def test_hooks_that_cannot_wait_are_given_what_they_save(tmp_path, waiting_is_im
     model = classifier(dropout=0.2)
     keepers = [ModelCheckpoint(tmp_path / "a.keras"), ModelCheckpoint(tmp_path / "b.weights.h5", save_weights_only=True, save_freq=3),
                BackupAndRestore(tmp_path / "b", save_freq=2, delete_checkpoint=False)]  # fmt: skip
-    asyncio.run(model.fit_async(x, y, batch_size=10, verbose=0, callbacks=keepers))
+    slower = pyml.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: setattr(model.optimizer, "learning_rate", 0.125))
+    asyncio.run(model.fit_async(x, y, batch_size=10, verbose=0, callbacks=[*keepers, slower]))
     monkeypatch.undo()
+    resumed = classifier(dropout=0.2)
+    resumed.fit(x, y, batch_size=10, verbose=0, callbacks=[BackupAndRestore(tmp_path / "b", delete_checkpoint=False)])
+    assert resumed.optimizer.host_learning_rate == 0.125  # set at the end of the epoch, after the values were read
     assert_same_weights(pyml.saving.load_model(tmp_path / "a.keras"), model)
     assert {"b", "b.weights.h5"} <= set(os.listdir(tmp_path))
 
