@@ -10,7 +10,7 @@ from pyml import paths
 from pyml.cli.serve import make_server
 
 from .patience import patience
-from .python_page import BLANK
+from .python_page import BLANK, PythonPage
 
 PAGE = "/demos/mnist/index.html?backend=cpu"
 FAILED = "#status[data-phase=failed] button, .notice.bad button, #loss button"
@@ -111,6 +111,37 @@ def test_a_file_that_ends_early_is_named_and_can_be_tried_again(visitor, name):
         visitor.get_by_role("button", name="Try again").click()
         visitor.wait_for_function(f"() => ({READY})() || document.querySelector('{FAILED}')")
         assert visitor.locator(FAILED).count() == 0, shown(visitor)
+
+
+def test_files_that_python_and_pages_ask_for_and_that_end_early_are_named(visitor, site):
+    with cutting("coding.js") as (url, cut):
+        python = PythonPage(visitor, url, "backend=cpu")
+        cut |= {"pyodide-lock.json", "penguins.csv", "irises.csv"}
+        told = python.run(f"""
+            from pyml import saving
+            from pyml.datasets import _files
+            from pyml.hub import page
+            calls = {{
+                "pyodide-lock.json": lambda name: saving.load_model_async(f"{url}/pyodide/{{name}}?again"),
+                "penguins.csv": lambda name: _files.download("{url}/data/" + name, name),
+                "irises.csv": lambda name: page.bring("{url}/data/" + name, "0", 1 << 20),
+            }}
+            told = {{}}
+            for name, call in calls.items():
+                try:
+                    await call(name)
+                except Exception as error:
+                    told[name] = [type(error).__name__, str(error)]
+            told
+        """)
+        kinds = {"pyodide-lock.json": "ModelFileError", "penguins.csv": "OSError", "irises.csv": "HubError"}
+        assert {name: kind for name, (kind, _) in told.items()} == kinds, told
+        assert all(name in text and "ended early" in text for name, (_, text) in told.items()), told
+        page = visitor.evaluate("""async () => {
+          const { bring } = await import("/web/basics.js");
+          return bring("/web/coding.js").then(() => "came", (error) => error.message);
+        }""")
+        assert page.startswith("Could not download coding.js: it ended early")
 
 
 @pytest.mark.slow

@@ -21,7 +21,7 @@ export function button(text, press) {
 
 /**
  * A file of the page's site, as it is there now, whatever the browser has kept.
- * Throws an Error whose sentence names it, with its `url` and the `status` of the answer, where it does not come.
+ * Throws an Error whose sentence names it, with its `url` and the `status` of the answer, where it does not come, or not whole.
  */
 export async function bring(url, options = { cache: "no-cache" }) {
   const name = new URL(url, location.href).pathname.split("/").pop();
@@ -32,7 +32,11 @@ export async function bring(url, options = { cache: "no-cache" }) {
     throw Object.assign(new Error(`Could not download ${name}: ${error.message}.`), { status: 0, url });
   }
   if (!answer.ok) throw Object.assign(new Error(`Could not download ${name}: the server answered ${answer.status}.`), { status: answer.status, url });
-  return answer;
+  try {
+    return new Response(await answer.blob(), { headers: answer.headers });
+  } catch (error) {
+    throw Object.assign(new Error(`Could not download ${name}: it ended early (${error.message}).`), { status: 0, url });
+  }
 }
 
 /** The sentence of a Python error, without its traceback and class. */

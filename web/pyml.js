@@ -283,7 +283,8 @@ function client(settings, status) {
     async run(file) {
       const response = await fetch(new URL(file, location.href), { cache: "no-cache" });
       if (!response.ok) throw new Error(`Could not download ${file}: the server answered ${response.status}.`);
-      return this.runPython(await response.text(), file);
+      const source = await response.text().catch((error) => { throw new Error(`Could not download ${file}: it ended early (${error.message}).`); });
+      return this.runPython(source, file);
     },
     /** Runs Python source; top-level await works. Resolves to the value of the last expression, null where JavaScript has no form for it. */
     runPython: (code, filename) => connection.request("runPython", [code, filename]),

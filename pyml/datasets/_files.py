@@ -59,6 +59,7 @@ async def download(url: str, name: str) -> Path:
     Raises:
         OSError: The server has no such file, or the connection failed; the message names the address.
     """
+    from pyodide.ffi import JsException
     from pyodide.http import pyfetch
 
     try:
@@ -67,9 +68,13 @@ async def download(url: str, name: str) -> Path:
         raise OSError(f"{name}: could not be downloaded from {url}: {error}") from None
     if not response.ok:
         raise OSError(f"{name}: could not be downloaded from {url}: the server answered {response.status}")
+    try:
+        data = (await response.js_response.arrayBuffer()).to_bytes()  # Pyodide's own way breaks down where the answer does
+    except JsException as error:
+        raise OSError(f"{name}: could not be downloaded from {url}: it ended early ({error})") from None
     target = Path("data") / name
     target.parent.mkdir(exist_ok=True)
-    write(target, await response.bytes())
+    write(target, data)
     return target
 
 

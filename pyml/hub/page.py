@@ -24,7 +24,9 @@ _SOURCE = """
     let received = 0;
     const reader = answer.body.getReader();
     for (;;) {
-      const { done, value } = await reader.read();
+      let part;
+      try { part = await reader.read(); } catch (error) { return { failed: `it ended early (${error.message ?? error})` }; }
+      const { done, value } = part;
       if (done) break;
       if (received + value.length > total) { reader.cancel(); return { failed: "it is longer than it should be" }; }
       bytes.set(value, received);

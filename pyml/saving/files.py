@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import sys
@@ -146,7 +147,7 @@ class Place:
         where = self.locate(name)
         if not (self.remote and sys.platform == "emscripten"):
             return self.read(name, most)
-        return _checked_size(await (await fetched(where)).bytes(), most, where)
+        return _checked_size(await fetched_bytes(where), most, where)
 
 
 def _checked_size(data: bytes, most: int, where: str) -> bytes:
@@ -177,7 +178,7 @@ def _fetch(url: str, most: int) -> bytes:
                 parts.append(part)
                 total += len(part)
             return b"".join(parts)
-    except (urllib.error.URLError, OSError, ValueError) as e:
+    except (urllib.error.URLError, http.client.HTTPException, OSError, ValueError) as e:
         raise ModelFileError(f"{url}: cannot be fetched ({e}).") from None
 
 
@@ -197,6 +198,21 @@ async def fetched(url: str, **options: Any) -> Any:
     if not answer.ok:
         raise ModelFileError(f"{url}: the server answered {answer.status}.")
     return answer
+
+
+async def fetched_bytes(url: str, **options: Any) -> bytes:
+    """What the page's `fetch` brings.
+
+    Raises:
+        ModelFileError: The server is not reached, refuses, or ends early.
+    """
+    from pyodide.ffi import JsException
+
+    answer = await fetched(url, **options)
+    try:
+        return bytes((await answer.js_response.arrayBuffer()).to_bytes())  # Pyodide's own way breaks down where the answer does
+    except JsException as error:
+        raise ModelFileError(f"{url}: the file ended early ({error}).") from None
 
 
 def _fetch_in_browser(url: str) -> bytes:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from .artifacts import artifacts_of
-from .files import ModelFileError, Place, fetched, parse_json
+from .files import ModelFileError, Place, fetched, fetched_bytes, parse_json
 from .tfjs.weights import read_manifest
 from .waiting import wait
 from .weight_bytes import concatenate_array_buffers
@@ -59,7 +59,7 @@ class HTTPHandler(Place):
     async def read_async(self, name: str, most: int) -> bytes:
         if sys.platform != "emscripten":
             return self.read(name, most)
-        data = await (await fetched(self.locate(name), **{**self.init, "method": "GET"})).bytes()
+        data = await fetched_bytes(self.locate(name), **{**self.init, "method": "GET"})
         if len(data) > most:
             raise ModelFileError(f"{self}: {name} is larger than the {most:,} bytes expected of it.")
         return data

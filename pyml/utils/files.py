@@ -138,7 +138,8 @@ def _fetched_in_tab(origin: str) -> bytes:
 
         async def fetch() -> tuple[Any, bytes]:
             answer = await pyfetch(origin)
-            return answer, await answer.bytes() if answer.ok else b""
+            # Pyodide's own way to the bytes breaks down where the answer does
+            return answer, (await answer.js_response.arrayBuffer()).to_bytes() if answer.ok else b""
 
         try:
             answer, data = run_sync(fetch())
