@@ -144,8 +144,9 @@ class Dense(Quantizable, Layer, not_in_config=("lora_rank", "lora_alpha")):
         yield sample(cls(2, use_bias=False), draw(2, 3, 4), like=lambda x, kernel: x @ kernel)
 
 
-def positive_int(value: Any, name: str | None, owner: str) -> int:
-    """`value`, which must be a positive integer."""
-    if isinstance(value, bool) or not hasattr(value, "__index__") or value <= 0:
-        raise ValueError(f"{owner}: {name} must be a positive integer. Received: {name}={value!r}")
+def positive_int(value: Any, name: str | None, owner: str, of_no_integer: type[Exception] = ValueError) -> int:
+    """`value`, which must be a positive integer; `of_no_integer` is the error for what is none, as Keras has it for some layers."""
+    integer = not isinstance(value, bool) and hasattr(value, "__index__")
+    if not integer or value <= 0:
+        raise (ValueError if integer else of_no_integer)(f"{owner}: {name} must be a positive integer. Received: {name}={value!r}")
     return int(value)

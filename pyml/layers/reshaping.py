@@ -148,7 +148,7 @@ class RepeatVector(Layer):
 
     def __init__(self, n: int, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.n = positive_int(n, "n", "RepeatVector")
+        self.n = positive_int(n, "n", "RepeatVector", TypeError)
         self.input_spec = InputSpec(ndim=2)
 
     def call(self, inputs: Tensor) -> Tensor:

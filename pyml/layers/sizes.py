@@ -39,7 +39,7 @@ class UpSampling1D(Layer):
 
     def __init__(self, size: int = 2, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.size = positive_int(size, "size", "UpSampling1D")
+        self.size = positive_int(size, "size", "UpSampling1D", TypeError)
         self.input_spec = InputSpec(ndim=3)
 
     def call(self, inputs: Tensor) -> Tensor:
