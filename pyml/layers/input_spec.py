@@ -119,11 +119,18 @@ def refuse_structure(layer: Any, inputs: Any, error: Exception) -> None:
     ) from error
 
 
+def _missing_axis(ndim: int) -> str:
+    """What adds the axis that a layer of `ndim` axes misses."""
+    steps = ", return_sequences=True of a recurrent layer before keeps that of the steps" if ndim == 3 else ""
+    return f". An axis is missing: x[None] adds that of the batch to a single sample, x[..., None] a last one of size 1{steps}"
+
+
 def _check(spec: Any, shape: Any, dtype: Any, index: int, layer_name: Any) -> None:
     """Raises ShapeError where a shape does not meet a spec, and DtypeError where a dtype does not."""
     rank, wrong = len(shape), ""
     if spec.ndim is not None and rank != spec.ndim and not spec.allow_last_axis_squeeze:
         wrong = f"expected ndim={spec.ndim}, found ndim={rank}. Full shape received: {shape}"
+        wrong += _missing_axis(spec.ndim) if rank == spec.ndim - 1 else ""
     elif spec.max_ndim is not None and rank > spec.max_ndim:
         wrong = f"expected max_ndim={spec.max_ndim}, found ndim={rank}. Full shape received: {shape}"
     elif spec.min_ndim is not None and rank < spec.min_ndim:

@@ -54,7 +54,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
         name: Name of the layer; by default `dense`, `dense_1`, ...
 
     Raises:
-        ValueError: An argument is unknown, or `name` is not a string without `/`.
+        ValueError: An argument is unknown, a tensor to call it on, or `name` is not a string without `/`.
         Undefined: It is called and does not define `call`.
         RuntimeError: A subclass did not call `super().__init__()` first.
 
@@ -79,6 +79,12 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
     supports_jit = True
     _always_says_penalty = False  # the config has an activity_regularizer of None too, as Keras' has for these classes
     _hints = ("input_shape", "input_dim", "input_length")
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        if any(isinstance(value, KerasTensor) for value in args) and cls.__module__.startswith("pyml.layers."):
+            raise ValueError(f"{cls.__name__}: a tensor was passed to the constructor, which takes options alone; "
+                             f"write {cls.__name__}(...)(x), a call of the layer that it makes.")  # fmt: skip
+        return super().__new__(cls, *args, **kwargs)
 
     def __init__(self, *, activity_regularizer: RegularizerLike = None, trainable: bool = True, dtype: Any = None, autocast: bool = True,
                  name: str | None = None, **kwargs: Any) -> None:
@@ -143,7 +149,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
                 for value in args[1:]:
                     if isinstance(value, (bool, int, float, str)) and not self._allow_non_tensor_positional_args:
                         self._refuse_value(value)
-                if first is None or (isinstance(first, str) and not self._allow_non_tensor_positional_args):
+                if first is None or (isinstance(first, (str, Layer)) and not self._allow_non_tensor_positional_args):
                     self._refuse_call(args, kwargs)
             if not self.built:
                 assert_input_compatibility(self.__dict__.get("input_spec"), first, self.name)
@@ -228,8 +234,11 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
 
         Raises:
             TypeError: An argument that `call` needs is missing.
-            ValueError: None or a text stands where tensors do.
+            ValueError: None, a text or a layer stands where tensors do.
         """
+        if args and isinstance(args[0], Layer):
+            raise ValueError(f'Layer "{self.name}": only tensors may be passed as positional arguments. Received: the layer '
+                             f'"{args[0].name}"; call that on its own input and pass what it returns.')  # fmt: skip
         if args and isinstance(args[0], str):
             raise ValueError(f'Layer "{self.name}": only tensors may be passed as positional arguments. Received: {args[0]!r}')
         missing = self._signature.missing(args, kwargs)

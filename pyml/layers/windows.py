@@ -96,8 +96,11 @@ def output_sizes(sizes: Any, windows: Any, strides: Any, padding: Any, dilations
     """Outputs along all spatial axes.
 
     Raises:
-        ShapeError: A window is larger than its axis.
+        ShapeError: A window is larger than its axis, or has other axes.
     """
+    if len(sizes) != len(windows):
+        raise ShapeError(f'Layer "{layer.name}": a window of {windows} needs inputs of {len(windows)} axes beside batch and channels. '
+                         f"Received: {len(sizes)}, of {tuple(sizes)}")  # fmt: skip
     lengths = tuple(output_length(n, w, s, padding, d)
                     for n, w, s, d in zip(sizes, windows, strides, dilations, strict=True))
     if any(n is not None and n <= 0 for n in lengths):

@@ -83,6 +83,9 @@ class ThresholdMetric(Metric, abstract=True):
         truth = ops.cast(ops.convert_to_tensor(y_true), dtype)
         said = ops.cast(ops.convert_to_tensor(y_pred), dtype)
         said, truth = squeeze_or_expand_to_same_rank(said, truth)
+        if said.shape != truth.shape:
+            raise ShapeError(f"{self.name}: targets of shape {tuple(truth.shape)} do not fit predictions of shape {tuple(said.shape)}; "
+                             "class numbers become one-hot rows by utils.to_categorical.")  # fmt: skip
         weights: Any = None
         if sample_weight is not None:
             weights = ops.expand_dims(ops.cast(ops.convert_to_tensor(sample_weight), dtype), -1)

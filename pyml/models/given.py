@@ -76,7 +76,7 @@ class GivenInputs(OfGraph, abstract=True):
             return None
         if spec.dtype == "string" or not hasattr(x, "dtype"):  # a column or table of pandas
             x = on_host(x)
-        shape = tuple(x.shape)
+        given = shape = tuple(x.shape)
         expected = spec.shape
         if len(shape) == len(expected) + 1 and shape[-1] == 1 and expected[-1] != 1:
             x, shape = x[..., 0] if isinstance(x, np.ndarray) else ops.squeeze(x, axis=-1), shape[:-1]
@@ -85,8 +85,8 @@ class GivenInputs(OfGraph, abstract=True):
         fits = len(shape) == len(expected)
         same = fits and all(e is None or s is None or e == s for e, s in zip(expected[1:], shape[1:], strict=True))
         if not same and not (fits and self._takes_size(shape)):
-            given = tuple(x.shape)
-            single = len(given) == len(expected) - 1 and all(e in (s, None) for e, s in zip(expected[1:], given, strict=True))
+            one = expected[1:-1] if len(given) == len(expected) - 2 and expected[-1] == 1 else expected[1:]
+            single = len(given) == len(one) and all(e in (s, None) for e, s in zip(one, given, strict=True))
             hint = " A single sample needs an axis for the batch, x[None]." if single else ""
             raise ShapeError(
                 f'Input {index} of model "{self.name}" ("{graph.input_names[index]}") has the wrong shape: '

@@ -51,11 +51,12 @@ class Sequential(Model):
 
     @shown
     def __init__(self, layers: Iterable[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
+        if layers is not None and not isinstance(layers, Iterable):  # before a second layer is taken for `trainable`
+            raise TypeError(f"Sequential: expected a list of layers. Received: {layers!r} (of type {type(layers).__name__}); "
+                            "write Sequential([...])")  # fmt: skip
         super().__init__(trainable=trainable, **({} if name is None else {"name": name}))
         self._stack: list[Layer] = []
         self._keep_apart(_graph_calls=[], _graph_source=None)  # neither is a layer of the model
-        if layers is not None and not isinstance(layers, Iterable):
-            raise TypeError(f"Sequential: expected a list of layers. Received: {layers!r} (of type {type(layers).__name__})")
         for layer in layers or []:
             self.add(layer, rebuild=False)
         self._maybe_rebuild()
@@ -82,7 +83,8 @@ class Sequential(Model):
             origin = layer._keras_history.operation
             layer = origin if isinstance(origin, InputLayer) else layer
         if not isinstance(layer, Layer):
-            raise ValueError(f"Sequential: only layers can be added. Received: {layer!r} (of type {type(layer).__name__})")
+            hint = f"; make a layer of the class, {layer.__name__}(...)" if isinstance(layer, type) else ""
+            raise ValueError(f"Sequential: only layers can be added. Received: {layer!r} (of type {type(layer).__name__}){hint}")
         layer._check_super_called()
         if any(own.name == layer.name for own in self._stack):
             raise ValueError(

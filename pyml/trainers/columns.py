@@ -39,5 +39,11 @@ def _odd(cell: Any, row: int) -> str:
 def _told(value: Any, array: np.ndarray) -> str:
     if array.ndim == 0:
         return type(value).__name__
+    told = f"array of {array.dtype}"
     first = array.flat[0] if array.size else None
-    return f"array of {array.dtype}" + (f", {str(first)!r} first; {_WORDS}" if isinstance(first, str) else "")
+    if isinstance(first, str):
+        return f"{told}, {str(first)!r} first; {_WORDS}"
+    if isinstance(first, (list, tuple, np.ndarray)):
+        rows = f"a {type(first).__name__} of {np.size(first)}"
+        return f"{told}, {rows} first; np.stack joins rows of one length, utils.pad_sequences of several"
+    return f"{told}, {first!r:.80} first" if array.size and array.dtype == object else told

@@ -18,6 +18,11 @@ from pyml.trainers.sparse_rows import SparseRows, rows_of
 _PLAIN = (np.dtype(np.float32), np.dtype(np.int32))
 
 
+def _sizes(lengths: list[int]) -> str:
+    same = len(lengths) > 2 and len(set(lengths)) == 1
+    return f"{lengths[0]} in each of {len(lengths)}" if same else ", ".join(map(str, lengths))
+
+
 class Arrays:
     """Samples in host memory: `x`, `y` and `sample_weight` of equal length, each nested or None.
 
@@ -42,9 +47,11 @@ class Arrays:
             raise ShapeError(f"{what}: x holds no arrays. Received: x={x!r}")
         self.size: int = sizes[0]
         if not uneven and sizes.count(self.size) != len(sizes):
-            own = {name: [str(leaf.shape[0]) for leaf in flatten(part) if leaf is not None] for name, part in self.parts().items()}
-            said = ", ".join(f"{name}: {', '.join(lengths)}" for name, lengths in own.items())
-            raise ShapeError(f"{what}: all arrays must hold the same number of samples. Received sizes {said}.")
+            own = {name: [leaf.shape[0] for leaf in flatten(part) if leaf is not None] for name, part in self.parts().items()}
+            said = ", ".join(f"{name}: {_sizes(lengths)}" for name, lengths in own.items())
+            rows = next((name for name, lengths in own.items() if len(lengths) > 1 and len(lengths) in sizes), None)
+            hint = f" A list of arrays is one array for each input; for one of all samples pass np.stack({rows})." if rows else ""
+            raise ShapeError(f"{what}: all arrays must hold the same number of samples. Received sizes {said}.{hint}")
         if self.size == 0:
             shapes = ", ".join(str(leaf.shape) for leaf in self.leaves() if leaf is not None)
             raise ShapeError(f"{what}: the data holds no samples. Received shapes {shapes}.")

@@ -56,9 +56,10 @@ def check_labels(y: Any, loss: Any, classes: int, name: str) -> None:
         raise ValueError(f"The labels of output '{name}' hold NaN or infinity; they must be class numbers.")
     outside = ((y < 0) | (y >= classes)) & (y != ignored if ignored is not None else True)
     if outside.any():
+        hint = " For one output and labels 0 and 1 use binary_crossentropy." if classes == 1 else ""
         raise ValueError(
             f"The labels of output '{name}' must be class numbers from 0 to {classes - 1}, one for each of its {classes} "
-            f"outputs. Received values from {low} to {high}."
+            f"outputs. Received values from {low} to {high}.{hint}"
         )
 
 

@@ -51,7 +51,12 @@ def pad_sequences(sequences: Sequence[Any], maxlen: int | None = None, dtype: An
     for row, item in zip(result, sequences, strict=True):
         if not len(item) or not longest:
             continue
-        kept = np.asarray(item[-longest:] if truncating == "pre" else item[:longest], dtype=dtype)
+        cut = item[-longest:] if truncating == "pre" else item[:longest]
+        try:
+            kept = np.asarray(cut, dtype=dtype)
+        except ValueError as error:
+            raise ValueError(f"pad_sequences: sequences must hold values of dtype={dtype!r}. Received: {cut!r:.80}; "
+                             "layers.TextVectorization makes numbers of text, dtype=object keeps it.") from error  # fmt: skip
         if kept.shape[1:] != shape:
             raise ValueError(f"Shape of sample {kept.shape[1:]} of sequence is different from expected shape {shape}")
         row[len(row) - len(kept) if padding == "pre" else 0 :][: len(kept)] = kept

@@ -1,5 +1,6 @@
 """Wrong input raises before anything runs, with the shapes and the layer's name."""
 
+import re
 import subprocess
 import sys
 
@@ -205,6 +206,10 @@ def test_a_single_sample_is_told_of_the_axis_for_the_batch(cpu):
             classifier().predict(given, verbose=0)
     with pytest.raises(ShapeError, match=r"received \(5,\)\.$"):
         classifier().predict(np.ones(5), verbose=0)
+    picture = pyml.Sequential([pyml.Input((8, 8, 1)), L.Conv2D(1, 3), L.Flatten(), L.Dense(1)])
+    for shape in ((8, 8, 1), (8, 8)):  # though a last axis of 1 is added by itself
+        with pytest.raises(ShapeError, match=rf"received {re.escape(str(shape))}\. A single sample needs an axis.*x\[None\]"):
+            picture.predict(np.ones(shape), verbose=0)
 
 
 @pytest.mark.parametrize(("loss", "output", "cure"), [
@@ -408,6 +413,21 @@ class Forgetful(pyml.layers.Layer):
     (TypeError, lambda: compiled(nothing).fit(np.ones((2, 3)), np.ones((2, 1)), verbose=0), "nothing: the loss returned None"),
     (ValueError, lambda: L.Bidirectional(L.Dense(2)), "expected a recurrent layer"),
     (ValueError, lambda: pyml.Model(x := pyml.Input((2,)), L.Dense(2, name="d")(L.Dense(2, name="d")(x))), "'d' belongs to two"),
+    (ShapeError, lambda: L.Conv2D(2, 3)(pyml.Input((8, 8))), r"expected ndim=4, found ndim=3.*x\[\.\.\., None\] a last one of size 1$"),
+    (ShapeError, lambda: L.LSTM(2)(L.LSTM(2)(pyml.Input((8, 3)))), "return_sequences=True of a recurrent layer before"),
+    (ShapeError, lambda: L.TimeDistributed(L.Conv2D(2, 3, name="c"))(pyml.Input((8, 8, 1))), r'"c": a window of \(3, 3\) needs inputs'),
+    (ShapeError, lambda: L.MaxPooling2D(name="p").compute_output_shape((2, 8, 8)), '"p": a window of .* needs inputs of 2 axes'),
+    (ValueError, lambda: L.Flatten(pyml.Input((4, 4))), r"Flatten: a tensor was passed .* write Flatten\(\.\.\.\)\(x\)"),
+    (ValueError, lambda: L.Dense(2, pyml.Input((4,))), r"Dense: a tensor was passed .* write Dense\(\.\.\.\)\(x\)"),
+    (ValueError, lambda: L.Dense(2)(L.Flatten(name="f")), 'Received: the layer "f"; call that on its own input'),
+    (ShapeError, lambda: pyml.metrics.Precision(name="p")([0, 1, 2], np.ones((3, 3))), r"p: targets of shape \(3,\).*to_categorical"),
+    (ShapeError, lambda: compiled("mse").fit([np.ones(3)] * 4, np.ones(4), verbose=0), r"x: 3 in each of 4, y: 4\. .*np\.stack\(x\)"),
+    (TypeError, lambda: compiled("mse").fit(np.array([[1, 2], [3]], object), np.ones(2), verbose=0), "a list of 2 first; .*pad_sequences"),
+    (TypeError, lambda: compiled("mse").fit(np.ones((2, 3)), np.array([None, None]), verbose=0), "y must hold numbers.*None first"),
+    (ValueError, lambda: compiled("sparse_categorical_crossentropy").fit(np.ones((2, 3)), [0, 1], verbose=0), "use binary_crossentropy"),
+    (TypeError, lambda: pyml.Sequential(L.Dense(2), L.Dense(3)), r"expected a list of layers.*; write Sequential\(\["),
+    (ValueError, lambda: pyml.Sequential([L.Flatten]), r"make a layer of the class, Flatten\(\.\.\.\)"),
+    (ValueError, lambda: pyml.utils.pad_sequences(["abc"]), "must hold values of dtype='int32'. Received: 'abc'; layers.TextVectorization"),
     (AttributeError, lambda: pyml.ops.reduce_mean, "Did you mean 'mean'"),
     (AttributeError, lambda: pyml.layers.Densee, "Did you mean 'Dense'"),
 ])
