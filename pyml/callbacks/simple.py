@@ -88,6 +88,8 @@ class LearningRateScheduler(Callback):
 
     def __init__(self, schedule: Callable[..., float], verbose: Any = 0) -> None:
         super().__init__()
+        if not callable(schedule):
+            raise TypeError(f"LearningRateScheduler: schedule must be a function (epoch, learning_rate). Received: schedule={schedule!r}")
         self.schedule = schedule
         self.verbose = verbose
 

@@ -121,6 +121,7 @@ def _explanation(cls: type, makers: Sequence[Any], args: Sequence[Any], kwargs: 
     """What an error is to say: its own words where they name the class."""
     said = str(error.args[0]) if len(error.args) == 1 else str(error)
     given = {**dict(zip(list(inspect.signature(makers[0]).parameters)[1:], args, strict=False)), **kwargs}
+    said = re.sub(r"^_\w+(?=\.__init__\(\) )", cls.__name__, said)  # Python names the class that has the constructor
     twice = re.search(r"got multiple values for (?:keyword )?argument '(\w+)'", said)
     if twice and twice[1] in kwargs:
         return f"{cls.__name__}: {twice[1]} is set by the class itself. Received: {twice[1]}={kwargs[twice[1]]!r}"
@@ -136,7 +137,7 @@ def _explanation(cls: type, makers: Sequence[Any], args: Sequence[Any], kwargs: 
     name, *others = of_kind or told or [""]
     if not name:
         received = ", ".join(f"{name}={reprlib.repr(value)}" for name, value in given.items())
-        return f"{cls.__name__}: {said}. Received: {received}"
+        return f"{cls.__name__}: {said.rstrip('.')}. Received: {received or 'no arguments'}"
     return f"{cls.__name__}: {said}" if others or name in said else f"{cls.__name__}: {name}: {said}"
 
 

@@ -388,6 +388,12 @@ def nothing(y_true, y_pred):
     pass
 
 
+def adapted(data):
+    layer = L.Normalization(name="n")
+    layer.adapt(data)
+    return layer
+
+
 class Headless(pyml.layers.Layer):
     def __init__(self):
         self.size = 3
@@ -428,6 +434,11 @@ class Forgetful(pyml.layers.Layer):
     (TypeError, lambda: pyml.Sequential(L.Dense(2), L.Dense(3)), r"expected a list of layers.*; write Sequential\(\["),
     (ValueError, lambda: pyml.Sequential([L.Flatten]), r"make a layer of the class, Flatten\(\.\.\.\)"),
     (ValueError, lambda: pyml.utils.pad_sequences(["abc"]), "must hold values of dtype='int32'. Received: 'abc'; layers.TextVectorization"),
+    (TypeError, lambda: L.Conv1D(), r"^Conv1D\.__init__\(\) missing 2 required"),
+    (ValueError, lambda: pyml.Input(), r"Input\(shape=\(28, 28, 1\)\)\. Received: "),
+    (ValueError, lambda: L.Discretization(), r"`bin_boundaries`\. Received: no arguments$"),
+    (ShapeError, lambda: adapted(np.ones((3, 4)))(np.ones((3, 2))), r'"n" is incompatible.*axis -1 .* value 4.*\(3, 2\)'),
+    (TypeError, lambda: pyml.callbacks.LearningRateScheduler(0.1), "schedule must be a function .* Received: schedule=0.1"),
     (AttributeError, lambda: pyml.ops.reduce_mean, "Did you mean 'mean'"),
     (AttributeError, lambda: pyml.layers.Densee, "Did you mean 'Dense'"),
 ])

@@ -14,6 +14,7 @@ from pyml.core import Tensor
 from pyml.core.symbolic import KerasTensor
 from pyml.layers.activation import _SameShape
 from pyml.layers.data_layer import DataLayer
+from pyml.layers.input_spec import InputSpec
 from pyml.layers.preprocessing.batches import batches_of, is_array
 from pyml.objects.samples import Sample, draw, sample
 from pyml.settings import epsilon
@@ -81,6 +82,8 @@ class Normalization(DataLayer, _SameShape):
         self._reduced = tuple(axis for axis in range(rank) if axis not in self._kept)
         self._wide = tuple(input_shape[axis] if axis in self._kept else 1 for axis in range(rank))
         self._keep_apart(_build_shapes=tuple(input_shape))
+        sizes = {axis - rank: input_shape[axis] for axis in self._kept if input_shape[axis] != 1}  # a size of 1 is spread, as in Keras
+        self.input_spec = InputSpec(min_ndim=-min(sizes), axes=sizes) if sizes else None
         if self.input_mean is not None:
             self._given = tuple(self._aligned(value) for value in (self.input_mean, self.input_variance))
         else:
