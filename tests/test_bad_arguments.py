@@ -99,3 +99,13 @@ def test_a_word_that_is_none_of_the_valid_ones_is_refused_with_these(call, valid
     with pytest.raises(ValueError) as caught:
         call("nonsense")
     assert "nonsense" in str(caught.value) and valid in str(caught.value)
+
+
+@pytest.mark.parametrize(("lengths", "message"), [
+    (([3], [2]), r"ctc_loss: target_length must be from 0 to 2, the labels that there are. Received: \[3\]"),
+    (([2], [5]), r"ctc_loss: output_length must be from 0 to 4, the steps that there are. Received: \[5\]"),
+    (([-1], [2]), "ctc_loss: target_length must be from 0 to 2"),
+])  # fmt: skip
+def test_lengths_beyond_what_is_there_are_refused_and_not_cut(lengths, message, cpu):
+    with pytest.raises(ValueError, match=message):
+        pyml.ops.ctc_loss(np.array([[1, 2]]), np.zeros((1, 4, 3), np.float32), *lengths)

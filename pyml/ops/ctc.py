@@ -66,6 +66,14 @@ def _spelt(target: Any, output: Any, target_length: Any, output_length: Any, mas
     return np.array(losses)
 
 
+def _within(lengths: TensorLike, most: int, what: str, of: str) -> None:
+    """Looks at lengths that the host has; those that a device computed are not read back."""
+    if isinstance(lengths, np.ndarray | list | tuple) and not any(isinstance(n, Tensor) for n in lengths):
+        numbers = np.asarray(lengths)
+        if numbers.size and (numbers.min() < 0 or numbers.max() > most):
+            raise ValueError(f"{what} must be from 0 to {most}, the {of} that there are. Received: {numbers.tolist()}")
+
+
 @op(like=_spelt, dtypes="own", samples=[
     sample(np.array([[1, 2], [2, 2]]), draw(2, 4, 3), np.array([2, 1]), np.array([4, 3])),
     sample(np.array([[0, 0, 1]]), draw(1, 5, 3), np.array([3]), np.array([5]), mask_index=2),
@@ -87,6 +95,7 @@ def ctc_loss(
 
     Raises:
         ShapeError: `target` is not of rank 2, `output` not of rank 3, or the batches differ.
+        ValueError: A length that is no tensor is negative, or more than there are labels or steps.
 
     Source: Keras `ops.ctc_loss`; Graves et al. 2006, "Connectionist Temporal Classification".
 
@@ -102,6 +111,8 @@ def ctc_loss(
         )
     (batch, width), (_, steps, classes) = labels.shape, logits.shape
     counts, lengths = _counts(target_length, batch, "ctc_loss"), _counts(output_length, batch, "ctc_loss")
+    _within(target_length, width, "ctc_loss: target_length", "labels")
+    _within(output_length, steps, "ctc_loss: output_length", "steps")
     blank, nothing = full((batch, 1), mask_index, "int32"), full((batch, 1), _NEVER)
     states = reshape(stack([broadcast_to(blank, labels.shape), labels], axis=-1), (batch, 2 * width))
     states = concatenate([states, blank], axis=1)                          # blank, label, blank, label, ..., blank
