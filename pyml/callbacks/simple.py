@@ -78,6 +78,9 @@ class LearningRateScheduler(Callback):
         schedule: Function of the epoch and the present rate; returns a float.
         verbose: 1 prints each rate.
 
+    Raises:
+        TypeError: `schedule` is no function.
+
     Example:
         >>> model.compile("sgd", "mse")
         >>> callback = pyml.callbacks.LearningRateScheduler(lambda epoch, rate: 0.5**epoch)
