@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable
 from typing import Any
+
+
+def to_install(package: str) -> str:
+    """What makes an optional package importable here: a tab has no command line.
+
+    Example:
+        >>> pyml.errors.to_install("pillow")
+        'pip install pillow'
+    """
+    return f"import pyodide_js; await pyodide_js.loadPackage({package!r})" if sys.platform == "emscripten" else f"pip install {package}"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

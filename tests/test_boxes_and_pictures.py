@@ -111,6 +111,9 @@ def test_without_pillow_a_picture_is_refused_with_the_package_to_install(monkeyp
     for call in (lambda: utils.array_to_img(PIXELS), lambda: utils.load_img("x.png"), lambda: utils.save_img("x.png", PIXELS)):
         with pytest.raises(ImportError, match="pip install pillow"):
             call()
+        with monkeypatch.context() as tab, pytest.raises(ImportError, match=r"await pyodide_js.loadPackage\('pillow'\)\.$"):
+            tab.setattr(sys, "platform", "emscripten")
+            call()
 
 
 def test_a_picture_is_saved_and_loaded_again(tmp_path):

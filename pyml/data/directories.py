@@ -13,6 +13,7 @@ import numpy as np
 
 from pyml import settings
 from pyml.data.dataset import Dataset
+from pyml.errors import to_install
 from pyml.ops.resizing import resize
 
 _IMAGES = (".bmp", ".gif", ".jpeg", ".jpg", ".png")
@@ -138,7 +139,7 @@ def _image(path: str, mode: str, size: tuple[int, int], how: dict[str, Any], fir
     try:
         from PIL import Image
     except ImportError:
-        raise ImportError("image_dataset_from_directory: reading images needs Pillow: pip install pillow.") from None
+        raise ImportError(f"image_dataset_from_directory: reading images needs Pillow: {to_install('pillow')}.") from None
     with Image.open(path) as picture:
         pixels = np.asarray(picture.convert(mode), np.float32)
     pixels = pixels if pixels.ndim == 3 else pixels[..., None]

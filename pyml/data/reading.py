@@ -16,6 +16,7 @@ from pyml.data.directories import image_dataset_from_directory
 from pyml.data.kinds import Stream
 from pyml.data.sources import DataSource, as_source
 from pyml.data.text import TextLineDataset, lines
+from pyml.errors import to_install
 
 
 def from_files(files: Any, read: Any = "bytes") -> Dataset:
@@ -112,7 +113,7 @@ def _picture(data: bytes, name: str) -> Any:
     try:
         from PIL import Image
     except ImportError:
-        raise ImportError('from_files: read="image" needs Pillow: pip install pillow.') from None
+        raise ImportError('from_files: read="image" needs Pillow: ' + to_install("pillow")) from None
     try:
         with Image.open(io.BytesIO(data)) as picture:
             return np.asarray(picture.convert("RGB"))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from pyml.data.dataset import UNKNOWN_CARDINALITY, Dataset
+from pyml.errors import to_install
 
 ROWS = 4096                                            # read at a time
 
@@ -37,7 +38,7 @@ def parquet(source: Any, columns: Sequence[str] | None = None, batch_size: int |
         try:
             import pandas
         except ImportError:
-            raise ImportError("parquet: reading Parquet files needs pyarrow or pandas: pip install pyarrow.") from None
+            raise ImportError(f"parquet: reading Parquet files needs pyarrow or pandas: {to_install('pyarrow')}.") from None
         return from_table(pandas.read_parquet(source, columns=columns), columns, batch_size)
     file = reader.ParquetFile(source)
     names = _chosen("parquet", file.schema_arrow.names, columns)
@@ -64,7 +65,7 @@ def arrow(source: Any, columns: Sequence[str] | None = None, batch_size: int | N
         import pyarrow
         from pyarrow import ipc
     except ImportError:
-        raise ImportError("arrow: reading Arrow files needs pyarrow: pip install pyarrow.") from None
+        raise ImportError(f"arrow: reading Arrow files needs pyarrow: {to_install('pyarrow')}.") from None
     try:
         table = ipc.open_file(source).read_all()
     except pyarrow.ArrowInvalid:

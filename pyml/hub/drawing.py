@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from pyml.browser import to_pixels
+from pyml.errors import to_install
 from pyml.hub.pictures import open_picture, pixels
 from pyml.hub.pose import Pose
 
@@ -54,7 +55,7 @@ def draw_pose(image: Any, pose: Pose, min_score: float = 0.3) -> Any:
     try:
         from PIL import Image, ImageDraw
     except ImportError:
-        raise ImportError("draw_pose: drawing on a picture needs Pillow; `pip install pillow`.") from None
+        raise ImportError(f"draw_pose: drawing on a picture needs Pillow; `{to_install('pillow')}`.") from None
     if hasattr(image, "getbands"):
         picture = image.convert("RGB")
     elif isinstance(image, (str, bytes)) or hasattr(image, "__fspath__"):

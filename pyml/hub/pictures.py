@@ -15,7 +15,7 @@ import pyml
 from pyml import ops
 from pyml.browser import from_pixels
 from pyml.core import Tensor, Variable, convert_to_tensor
-from pyml.errors import ShapeError
+from pyml.errors import ShapeError, to_install
 
 
 def pixels(image: Any, what: str) -> Tensor:
@@ -102,7 +102,7 @@ def open_picture(path: Any, what: str) -> Any:
     try:
         from PIL import Image, ImageOps
     except ImportError:
-        raise ImportError(f"{what}: reading {os.fspath(path)} needs Pillow; `pip install pillow`, or pass an array.") from None
+        raise ImportError(f"{what}: reading {os.fspath(path)} needs Pillow; `{to_install('pillow')}`, or pass an array.") from None
     with Image.open(path) as file:
         return ImageOps.exif_transpose(file).convert("RGB")
 

@@ -13,7 +13,7 @@ import numpy as np
 from pyml import ops
 from pyml.atomic import write
 from pyml.core.types import TensorLike
-from pyml.errors import ShapeError
+from pyml.errors import ShapeError, to_install
 from pyml.settings import host_floatx, standardize_data_format
 from pyml.tracebacks import warn
 
@@ -27,7 +27,7 @@ def _pillow(what: str) -> Any:
     try:
         from PIL import Image
     except ImportError:
-        raise ImportError(f"{what}: pictures need Pillow: pip install pillow.") from None
+        raise ImportError(f"{what}: pictures need Pillow: {to_install('pillow')}.") from None
     return Image
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from pyml.core.tensor import Tensor, convert_to_tensor
 from pyml.core.types import TensorLike
-from pyml.errors import DtypeError, ShapeError
+from pyml.errors import DtypeError, ShapeError, to_install
 from pyml.settings import standardize_data_format
 from pyml.utils.bounding_boxes import convert_format
 
@@ -53,7 +53,7 @@ def _write(image: np.ndarray, text: str, x: int, y: int, color: Sequence[int], s
     try:
         from PIL import Image, ImageDraw, ImageFont
     except ImportError:
-        raise ImportError("draw_bounding_boxes: names of classes are written with Pillow: pip install pillow.") from None
+        raise ImportError(f"draw_bounding_boxes: names of classes are written with Pillow: {to_install('pillow')}.") from None
     picture = Image.fromarray(image[..., 0] if image.shape[-1] == 1 else image)
     font = ImageFont.load_default(size=max(1.0, 22 * scale))
     fill = color[0] if image.shape[-1] == 1 else tuple(color)

@@ -13,6 +13,7 @@ import numpy as np
 
 from pyml.atomic import write
 from pyml.core.types import TensorLike
+from pyml.errors import to_install
 from pyml.visualization.drawing import batch_of_images, draw_bounding_boxes, draw_segmentation_masks
 
 __all__ = ["plot_bounding_box_gallery", "plot_image_gallery", "plot_segmentation_mask_gallery"]
@@ -22,7 +23,7 @@ def _pyplot(what: str) -> Any:
     try:
         import matplotlib.pyplot
     except ImportError:
-        raise ImportError(f"{what}: plots need matplotlib: pip install matplotlib.") from None
+        raise ImportError(f"{what}: plots need matplotlib: {to_install('matplotlib')}.") from None
     return matplotlib.pyplot
 
 
