@@ -93,6 +93,8 @@ def test_a_product_over_many_columns_is_right_to_a_few_units(device):
         expected = np.einsum("zkm,znk->zmn", a.astype(float), b.astype(float))
         np.testing.assert_allclose(Tensor(prims.matmul(as_node(a), as_node(b), True, True)).numpy(), expected, rtol=1e-5)
         np.testing.assert_allclose(ops.matmul(a[0].T, b[0].T).numpy(), expected[0], rtol=1e-5)
+    x = tenths(1_000_000)
+    np.testing.assert_allclose(ops.dot(x, x).numpy(), x.astype(float) @ x.astype(float), rtol=5e-5)
     k = 40_000
     a, b = (rng.normal(size=s).astype(np.float32) for s in ((8, k), (k, 8)))
     np.testing.assert_allclose(ops.matmul(a, b).numpy(), a.astype(float) @ b.astype(float), rtol=1e-4, atol=2e-3)

@@ -101,6 +101,6 @@ def filter_grad_numpy(x: np.ndarray, dy: np.ndarray, kernel_hw: Sizes, strides: 
         x = _padded(x, padding)
         w = np.empty((*kernel_hw, 1, dy.shape[3]), x.dtype)
         for i, j, rows, across in _taps(kernel_hw, dy.shape[1:3], strides, dilation):
-            w[i, j, 0] = np.einsum("bhwc,bhwc->c", x[:, rows, across], dy)
+            w[i, j, 0] = np.einsum("bhwc,bhwc->c", x[:, rows, across], dy, dtype=np.float64)
         return w
     return filter_partials_numpy(x, dy, kernel_hw, strides, padding, dilation, groups, 1)[0]
