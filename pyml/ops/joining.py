@@ -45,7 +45,7 @@ def check_in_range(indices: TensorLike, size: int, what: str, told: known.Told |
         return
     if isinstance(indices, (list, tuple)) and all(isinstance(i, (int, np.integer)) for i in flatten(indices)):
         indices = np.array(indices)
-    if isinstance(indices, (int, np.integer, np.ndarray)):
+    if isinstance(indices, (int, np.integer)) or (isinstance(indices, np.ndarray) and indices.dtype.kind in "iufb"):
         known.in_range(indices, size, told or of_axis)
 
 

@@ -439,6 +439,8 @@ class Forgetful(pyml.layers.Layer):
     (ValueError, lambda: L.Discretization(), r"`bin_boundaries`\. Received: no arguments$"),
     (ShapeError, lambda: adapted(np.ones((3, 4)))(np.ones((3, 2))), r'"n" is incompatible.*axis -1 .* value 4.*\(3, 2\)'),
     (TypeError, lambda: pyml.callbacks.LearningRateScheduler(0.1), "schedule must be a function .* Received: schedule=0.1"),
+    (TypeError, lambda: L.Embedding(3, 2)(np.array([["a"]])), "cannot make a tensor from text"),
+    (TypeError, lambda: L.Embedding(3, 2)(np.array([["a"]], object)), "cannot make a tensor from"),
     (AttributeError, lambda: pyml.ops.reduce_mean, "Did you mean 'mean'"),
     (AttributeError, lambda: pyml.layers.Densee, "Did you mean 'Dense'"),
 ])
