@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from numbers import Real
 from typing import Any
 
 import numpy as np
@@ -23,14 +24,13 @@ def parse_thresholds(thresholds: Any, default: float, owner: str) -> list[float]
     """The thresholds as a list: what was given, a number or a list, or else the default.
 
     Raises:
-        ValueError: One lies outside `[0, 1]`.
+        ValueError: One is no number or lies outside `[0, 1]`.
     """
     if thresholds is None:
         return [default]
     found = list(thresholds) if isinstance(thresholds, (list, tuple, np.ndarray)) else [thresholds]
-    wrong = [t for t in found if t is None or not 0 <= t <= 1]
-    if wrong:
-        raise ValueError(f"{owner}: thresholds must lie in [0, 1]. Received: thresholds={thresholds!r}")
+    if not all(isinstance(t, Real) and 0 <= float(t) <= 1 for t in found):
+        raise ValueError(f"{owner}: thresholds must be numbers in [0, 1]. Received: thresholds={thresholds!r}")
     return found
 
 

@@ -10,8 +10,10 @@ import functools
 import inspect
 import re
 import reprlib
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
+from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,7 @@ import numpy as np
 from pyml import settings
 from pyml.tracebacks import shortened
 
+_LIBRARIES = frozenset({"pyml", "numpy", "scipy", *sys.stdlib_module_names})
 _FAILURES = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, AssertionError)
 
 
@@ -74,7 +77,7 @@ def explained(cls: type) -> Callable[..., None]:
         except _FAILURES as error:
             if settings.is_traceback_filtering_enabled():
                 error.__traceback__ = shortened(error.__traceback__)
-            if _outermost(type(self)) is not __init__:  # who called this one says it
+            if _outermost(type(self)) is not __init__ or _of_users(error.__traceback__):  # who called this one says it
                 raise
             text = _explanation(type(self), _makers(cls), args, kwargs, error)
             if type(error) is AttributeError and text not in error.args:
@@ -88,7 +91,7 @@ def explained(cls: type) -> Callable[..., None]:
             numbers = {name for name, annotation in every.items() if annotation in _NUMBERS}
         given = [] if numbers.isdisjoint(kwargs) else [(name, kwargs[name]) for name in numbers & kwargs.keys()]
         for name, value in (*zip(names, args, strict=False), *given) if args else given:
-            if type(value) is str and name in numbers and not (self._reads_numbers and _is_number(value)):
+            if name in numbers and (texts := _texts(value)) and not (self._reads_numbers and all(map(_is_number, texts))):
                 raise ValueError(_unfit(type(self), name, value, _expected(name, _makers(cls))))
 
     __init__.explains = True  # type: ignore[attr-defined]
@@ -109,6 +112,23 @@ def _text(annotation: Any) -> str:
     return annotation if isinstance(annotation, str) else annotation.__name__ if isinstance(annotation, type) else str(annotation)
 
 
+def _of_users(traceback: TracebackType | None) -> bool:
+    """Whether an error came through code that is neither ours nor Python's, such as the `call` of a layer that a model builds."""
+    while traceback is not None:
+        owner = str(traceback.tb_frame.f_globals.get("__name__")).partition(".")[0]
+        if owner not in _LIBRARIES:
+            return True
+        traceback = traceback.tb_next
+    return False
+
+
+def _texts(value: Any) -> list[str]:
+    """The text that a value is, or that it lists."""
+    if type(value) is str:
+        return [value]
+    return [item for item in value if type(item) is str] if type(value) in (list, tuple) else []
+
+
 def _is_number(text: str) -> bool:
     try:
         float(text)
@@ -123,6 +143,8 @@ def _explanation(cls: type, makers: Sequence[Any], args: Sequence[Any], kwargs: 
     given = {**dict(zip(list(inspect.signature(makers[0]).parameters)[1:], args, strict=False)), **kwargs}
     said = re.sub(r"^_\w+(?=\.__init__\(\) )", cls.__name__, said)  # Python names the class that has the constructor
     twice = re.search(r"got multiple values for (?:keyword )?argument '(\w+)'", said)
+    if twice and twice[1] in kwargs and twice[1] in list(inspect.signature(cls).parameters)[: len(args)]:
+        return f"{cls.__name__}: {twice[1]} is given twice, by its place and by its name. Received: {twice[1]}={kwargs[twice[1]]!r}"
     if twice and twice[1] in kwargs:
         return f"{cls.__name__}: {twice[1]} is set by the class itself. Received: {twice[1]}={kwargs[twice[1]]!r}"
     if any(re.search(rf"\b{owner.__name__}\b", said) for owner in cls.__mro__[:-1]):

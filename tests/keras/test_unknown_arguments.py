@@ -120,6 +120,11 @@ def trained(**options):
     (lambda: L.Dense(2, bias_initializer=3), ValueError, "Dense: bias_initializer: Could not interpret initializer: 3."),
     (lambda: L.RandomColorJitter(hue_factor=1.5), ValueError, "RandomColorJitter: hue_factor: RandomHue: factor must be a number, or two"),
     (lambda: L.SpatialDropout1D(0.5, noise_shape=(2,)), TypeError, "SpatialDropout1D: noise_shape is set by the class itself"),
+    (lambda: L.Dense(2, units=3), TypeError, "Dense: units is given twice, by its place and by its name. Received: units=3"),
+    (lambda: L.Conv2D(3, (3, "3")), ValueError, "kernel_size must be an integer or a list of integers. Received: kernel_size=(3, '3')"),
+    (lambda: L.MaxPooling2D(2, strides=(2, "2")), ValueError, "MaxPooling2D: strides must be"),
+    (lambda: pyml.optimizers.schedules.PiecewiseConstantDecay(["1"], [1, 2]), ValueError, "boundaries must be a list of numbers"),
+    (lambda: pyml.metrics.Precision("0.5"), ValueError, "Precision: thresholds must be numbers in [0, 1]. Received: thresholds='0.5'"),
     (lambda: pyml.metrics.Mean(name=5), ValueError, "Mean: name must be a string. Received: name=5"),
     (lambda: L.RandomContrast(None), ValueError, "RandomContrast: factor must be a number, or two, in [0, 1]. Received: factor=None"),
     (lambda: L.RandomHue([]), ValueError, "RandomHue: factor must be a number, or two, in [0, 1]. Received: factor=[]"),
@@ -173,6 +178,20 @@ def test_a_class_of_ones_own_is_named_where_a_constructor_of_ours_fails():
         Mine(2, 3)
     with pytest.raises(TypeError, match=r"^unsupported operand"):       # its own mistakes are its own
         Mine(2, "ones")
+
+
+@pytest.mark.parametrize(("mistake", "error"), [
+    (lambda: {}["key"], KeyError("key")), (lambda: (0).foo, AttributeError("'int' object has no attribute 'foo'")),
+    (lambda: 1 / 0, ZeroDivisionError("division by zero")), (lambda: [][3], IndexError("list index out of range")),
+])  # fmt: skip
+def test_what_a_layer_of_ones_own_raises_in_its_call_is_not_reworded_by_the_model_that_builds_it(mistake, error):
+    class Mine(L.Layer):
+        def call(self, x):
+            mistake()
+
+    with pytest.raises(type(error)) as found:
+        pyml.Sequential([pyml.Input((3,)), Mine()])
+    assert found.type is type(error) and found.value.args == error.args
 
 
 @pytest.mark.parametrize(("call", "said", "kept"), [
