@@ -30,7 +30,7 @@ def parse_thresholds(thresholds: Any, default: float, owner: str) -> list[float]
         return [default]
     found = list(thresholds) if isinstance(thresholds, (list, tuple, np.ndarray)) else [thresholds]
     if not all(isinstance(t, Real) and 0 <= float(t) <= 1 for t in found):
-        raise ValueError(f"{owner}: thresholds must be numbers in [0, 1]. Received: thresholds={thresholds!r}")
+        raise ValueError(f"{owner}: thresholds must lie in [0, 1]. Received: thresholds={thresholds!r}")
     return found
 
 

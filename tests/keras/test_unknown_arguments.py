@@ -124,7 +124,7 @@ def trained(**options):
     (lambda: L.Conv2D(3, (3, "3")), ValueError, "kernel_size must be an integer or a list of integers. Received: kernel_size=(3, '3')"),
     (lambda: L.MaxPooling2D(2, strides=(2, "2")), ValueError, "MaxPooling2D: strides must be"),
     (lambda: pyml.optimizers.schedules.PiecewiseConstantDecay(["1"], [1, 2]), ValueError, "boundaries must be a list of numbers"),
-    (lambda: pyml.metrics.Precision("0.5"), ValueError, "Precision: thresholds must be numbers in [0, 1]. Received: thresholds='0.5'"),
+    (lambda: pyml.metrics.Precision("0.5"), ValueError, "Precision: thresholds must lie in [0, 1]. Received: thresholds='0.5'"),
     (lambda: pyml.metrics.Mean(name=5), ValueError, "Mean: name must be a string. Received: name=5"),
     (lambda: L.RandomContrast(None), ValueError, "RandomContrast: factor must be a number, or two, in [0, 1]. Received: factor=None"),
     (lambda: L.RandomHue([]), ValueError, "RandomHue: factor must be a number, or two, in [0, 1]. Received: factor=[]"),
