@@ -6,6 +6,8 @@ import math
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+import numpy as np
+
 from pyml import ops, random, regularizers
 from pyml.core import Tensor
 from pyml.layers.activation import _SameShape
@@ -20,7 +22,8 @@ __all__ = [
 
 
 def share_of_one(value: Any, name: str | None, owner: str) -> float:
-    """`value`, which must be a number from 0 to 1."""
+    """`value`, which must be a number from 0 to 1, also one of numpy's, which becomes Python's, as configs hold those."""
+    value = value.item() if isinstance(value, np.generic) else value
     number = isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
     if not number or not 0 <= value <= 1:
         raise ValueError(f"{owner}: {name} must be a number in [0, 1]. Received: {name}={value!r}")
@@ -76,7 +79,8 @@ class Dropout(_Random):
     _integers_give_float32 = True
 
     def __init__(self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(seed, share_of_one(rate, "rate", type(self).__name__) > 0, **kwargs)
+        rate = share_of_one(rate, "rate", type(self).__name__)
+        super().__init__(seed, rate > 0, **kwargs)
         self.rate = rate
         self.noise_shape = _sizes(noise_shape, type(self).__name__)
 
@@ -175,7 +179,8 @@ class AlphaDropout(_Random):
     _integers_give_float32 = True
 
     def __init__(self, rate: float, noise_shape: Sequence[int | None] | None = None, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(seed, share_of_one(rate, "rate", "AlphaDropout") > 0, **kwargs)
+        rate = share_of_one(rate, "rate", "AlphaDropout")
+        super().__init__(seed, rate > 0, **kwargs)
         self.rate = rate
         if rate == 1:
             raise ValueError("AlphaDropout: rate must be below 1.")
@@ -251,7 +256,8 @@ class GaussianDropout(_Random):
     """
 
     def __init__(self, rate: float, seed: int | None = None, **kwargs: Any) -> None:
-        super().__init__(seed, share_of_one(rate, "rate", "GaussianDropout") > 0, **kwargs)
+        rate = share_of_one(rate, "rate", "GaussianDropout")
+        super().__init__(seed, rate > 0, **kwargs)
         self.rate = rate
         if rate == 1:
             raise ValueError("GaussianDropout: rate must be below 1.")

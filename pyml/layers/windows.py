@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import operator
 from typing import Any
 
+import numpy as np
+
 from pyml.errors import ShapeError
+from pyml.ops.spatial import is_whole
 from pyml.settings import standardize_data_format
 
 _COUNTS = {1: "a positive integer", 2: "one or two positive integers", 3: "one or three positive integers"}
@@ -16,10 +20,10 @@ def window_sizes(value: Any, rank: Any, name: str | None, owner: str) -> tuple[i
     Raises:
         ValueError: It is something else.
     """
-    sizes = (value,) * rank if hasattr(value, "__index__") and not isinstance(value, bool) else value
+    sizes = (value,) * rank if is_whole(value) else value
     try:
-        sizes = tuple(int(size) for size in sizes)
-    except (TypeError, ValueError):
+        sizes = tuple(operator.index(size) for size in sizes)
+    except TypeError:
         sizes = ()
     if len(sizes) != rank or any(size <= 0 for size in sizes):
         raise ValueError(f"{owner}: {name} must be {_COUNTS[rank]}. Received: {name}={value!r}")
@@ -32,15 +36,15 @@ def margins(value: Any, rank: Any, name: str | None, owner: str) -> tuple[tuple[
     Raises:
         ValueError: It is something else.
     """
-    number = lambda v: hasattr(v, "__index__") and not isinstance(v, bool)
+    value = value.tolist() if isinstance(value, np.ndarray) else value
     widths: list = []
-    if number(value):
+    if is_whole(value):
         widths = [(value, value)] * rank
-    elif rank == 1 and isinstance(value, (list, tuple)) and len(value) == 2 and all(map(number, value)):
+    elif rank == 1 and isinstance(value, (list, tuple)) and len(value) == 2 and all(map(is_whole, value)):
         widths = [tuple(value)]
     elif rank > 1 and isinstance(value, (list, tuple)) and len(value) == rank:
-        widths = [(v, v) if number(v) else tuple(v) if isinstance(v, (list, tuple)) else () for v in value]
-    if len(widths) != rank or any(len(w) != 2 or not all(number(n) and n >= 0 for n in w) for w in widths):
+        widths = [(v, v) if is_whole(v) else tuple(v) if isinstance(v, (list, tuple)) else () for v in value]
+    if len(widths) != rank or any(len(w) != 2 or not all(is_whole(n) and n >= 0 for n in w) for w in widths):
         pairs = "an integer or a pair of them" if rank == 1 else "an integer, one per axis, or a pair per axis"
         raise ValueError(f"{owner}: {name} must be {pairs}, none negative. Received: {name}={value!r}")
     return tuple((int(low), int(high)) for low, high in widths)

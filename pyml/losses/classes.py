@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from pyml.core.types import TensorLike
+from pyml import ops
 from pyml.losses.base import LossFunctionWrapper
 from pyml.losses.crossentropy import binary_crossentropy, categorical_crossentropy, sparse_categorical_crossentropy
 from pyml.losses.regression import (
@@ -322,7 +322,9 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
         own = type(self).call is not SparseCategoricalCrossentropy.call  # which may number classes otherwise
         return None if own else self.axis
 
-    def call(self, y_true: TensorLike, y_pred: TensorLike) -> Any:
+    def call(self, y_true: Any, y_pred: Any) -> Any:
+        if len(y_true.shape) == len(y_pred.shape) + 1 and y_true.shape[-1] == 1:
+            y_true = ops.squeeze(y_true, axis=-1)     # predictions of one class keep their axis, which no other loss needs
         return self.fn(y_true, y_pred, **self._fn_kwargs)
 
     @classmethod

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Sequence
 from typing import Any
 
@@ -56,17 +57,21 @@ def answer(node: Node, first: bool) -> Tensor:
     return Tensor(to_first(node) if first else node)
 
 
+def is_whole(value: Any) -> bool:
+    """Whether this is one integer, of Python or numpy; an array of several has `__index__` too."""
+    return hasattr(value, "__index__") and not isinstance(value, bool) and not getattr(value, "shape", ())
+
+
 def standard_sizes(value: Any, count: int, what: str, least: int = 1) -> tuple[int, ...]:
     """One integer per spatial axis, of one or several.
 
     Raises:
         ShapeError: They are not `count` integers of at least `least`.
     """
-    number = hasattr(value, "__index__") and not isinstance(value, bool)
-    given = (value,) * count if number else value
+    given = (value,) * count if is_whole(value) else value
     try:
-        sizes = tuple(int(size) for size in given)
-    except (TypeError, ValueError):
+        sizes = tuple(operator.index(size) for size in given)
+    except TypeError:
         sizes = ()
     if len(sizes) != count or any(size < least for size in sizes):
         kind = "positive integers" if least else "integers, none negative"

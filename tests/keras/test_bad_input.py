@@ -1,5 +1,6 @@
 """Wrong input raises before anything runs, with the shapes and the layer's name."""
 
+import json
 import re
 import subprocess
 import sys
@@ -97,6 +98,8 @@ def test_lengths_that_differ():
     (lambda: L.Dense(0), "units must be a positive integer"),
     (lambda: L.Dense(2.5), "units must be a positive integer"),
     (lambda: L.Conv2D(4, (3, 0)), "kernel_size must be one or two positive integers"),
+    (lambda: L.Conv2D(4, (2.5, 3)), "kernel_size must be one or two positive integers"),
+    (lambda: pyml.ops.max_pool(np.ones((1, 4, 4, 1)), (2.5, 2)), "pool_size: expected 2 positive integers"),
     (lambda: L.Conv2D(4, 3, padding="full"), "padding must be 'valid' or 'same'"),
     (lambda: L.Conv2D(4, 3, data_format="NCHW"), "data_format must be 'channels_last' or 'channels_first'"),
     (lambda: L.MaxPooling2D(2, data_format="rows_first"), "data_format must be 'channels_last' or 'channels_first'"),
@@ -124,6 +127,22 @@ def test_lengths_that_differ():
 def test_arguments_out_of_range(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+@pytest.mark.parametrize(("given", "name", "kept"), [
+    (L.Dropout(np.float32(0.5)), "rate", 0.5), (L.GaussianDropout(np.float16(0.25)), "rate", 0.25),
+    (L.Attention(dropout=np.float32(0.5)), "dropout", 0.5), (L.Conv2D(4, np.array([3, 2])), "kernel_size", (3, 2)),
+    (L.MaxPooling2D(np.array([2, 3])), "pool_size", (2, 3)), (L.UpSampling3D(np.array([2, 1, 3])), "size", (2, 1, 3)),
+    (L.ZeroPadding1D(np.array([1, 2])), "padding", (1, 2)), (L.Cropping2D(np.array([[1, 0], [0, 1]])), "cropping", ((1, 0), (0, 1))),
+], ids=lambda part: type(part).__name__)  # fmt: skip
+def test_numbers_and_arrays_of_numpy_are_arguments_as_those_of_python(given, name, kept):
+    assert getattr(given, name) == kept
+    assert json.loads(json.dumps(given.get_config()))[name] == json.loads(json.dumps(kept))
+
+
+def test_windows_of_ops_are_arrays_of_numpy_too(cpu):
+    x = np.arange(16.0).reshape(1, 4, 4, 1)
+    np.testing.assert_array_equal(pyml.ops.max_pool(x, np.array([2, 2])).numpy()[0, :, :, 0], [[5, 7], [13, 15]])
 
 
 def test_a_class_that_is_not_there_has_no_column():

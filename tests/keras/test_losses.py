@@ -152,6 +152,9 @@ def test_sparse_categorical_crossentropy_with_each_option(from_logits, ignored, 
     options = {"from_logits": from_logits, "ignore_class": ignored, "axis": axis}
     close(losses.sparse_categorical_crossentropy(given, p, **options), expected)
     close(losses.SparseCategoricalCrossentropy(reduction="none", **options)(given, p), expected)
+    if not column:                                # labels of shape (..., 1, 1) lose both, as in Keras
+        columns = np.expand_dims(np.expand_dims(y, axis), -1)
+        close(losses.SparseCategoricalCrossentropy(reduction="none", **options)(columns, p), expected)
     metric = pyml.metrics.SparseCategoricalCrossentropy(**options)
     metric.update_state(given, p)
     close(metric.result(), expected.mean())
