@@ -121,6 +121,17 @@ def test_pools_and_convolutions_of_very_large_windows_equal_float64(device, wind
     np.testing.assert_allclose(found, _convolved(x, kernel, strides, widths), rtol=2e-5)
 
 
+@pytest.mark.parametrize("window", [(1, 1), (5, 5)])
+def test_convolutions_of_many_like_terms_and_their_gradients_are_right_to_two_in_ten_thousand(device, window):
+    n = -(-40_000 // (window[0] * window[1]))
+    x, kernel, dy = tenths(1, *window, n), np.ones((*window, n, 2), np.float32), tenths(1, 1, 1, n)
+    tenth, terms = np.float64(np.float32(0.1)), window[0] * window[1] * n
+    np.testing.assert_allclose(Tensor(prims.conv2d(as_node(x), as_node(kernel))).numpy(), terms * tenth, rtol=2e-4)
+    there = np.ones((*window, 2, n), np.float32)
+    found = Tensor(prims.conv2d_input_grad(as_node(dy), as_node(there), window)).numpy()
+    np.testing.assert_allclose(found, n * tenth, rtol=2e-4)
+
+
 def _windows(x, size, strides, padding, fill):
     xp = np.pad(x.astype(float), ((0, 0), *padding, (0, 0)), constant_values=fill)
     for i in range((xp.shape[1] - size[0]) // strides[0] + 1):

@@ -178,8 +178,8 @@ def _matmul_lower(node: Node, profile: Profile) -> Node | None:
     return reduce_sum(PARTIALS(*node.src, ta=ta, tb=tb, splits=splits), axis=(0,)) if splits > 1 else None
 
 
-def _matmul_numpy(a: np.ndarray, b: np.ndarray, ta: bool, tb: bool) -> np.ndarray:
-    a, b = _swap(a) if ta else a, _swap(b) if tb else b
+def product_numpy(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """`a @ b`, in float64 where sums are long."""
     if a.shape[-1] > LONG_SUM and a.dtype == np.float32:  # the library adds up a vector in one chain
         return np.matmul(a.astype(np.float64), b.astype(np.float64)).astype(np.float32)
     return np.matmul(a, b)
@@ -189,7 +189,7 @@ MATMUL = routine(
     "matmul",
     shape=_matmul_shape,
     dtype=float_only("matmul"),
-    numpy=_matmul_numpy,
+    numpy=lambda a, b, ta, tb: product_numpy(_swap(a) if ta else a, _swap(b) if tb else b),
     grad=_matmul_grad,
     kernel=_matmul_kernel,
     lower=_matmul_lower,

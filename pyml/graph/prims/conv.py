@@ -14,7 +14,7 @@ from .choose import LONG_SUM, ceil_div, chunk_of, filter_splits, flat, gemm, is_
 from .contract import float_only
 from .conv_host import conv_numpy, filter_grad_numpy, filter_partials_numpy, input_grad_numpy
 from .conv_layout import Window, backward_gemm, filter_gemm, forward_gemm
-from .long_windows import conv_in_parts
+from .long_windows import conv_in_parts, input_grad_in_parts
 from .reduce import reduce_sum
 
 
@@ -135,7 +135,7 @@ def _filter_partials_kernel(node: Node, profile: Profile) -> KernelSpec:
 def _conv_lower(node: Node, profile: Profile) -> Node | None:
     """A convolution in parts, with its padding absorbed or made before, and with as many filters as vectors hold."""
     x, w = node.src
-    if is_register(profile) and (parts := conv_in_parts(CONV, node)) is not None:
+    if (parts := conv_in_parts(CONV, node)) is not None:
         return parts
     thin = is_core(profile) and core.is_thin(Window.of(x.shape, w.shape, node.shape, node.attrs))
     depthwise = thin or _is_depthwise(node, x.shape[3], w.shape[3])
@@ -155,7 +155,9 @@ def _conv_lower(node: Node, profile: Profile) -> Node | None:
 def _input_grad_lower(node: Node, profile: Profile) -> Node | None:
     a = node.attrs
     groups = a["groups"]
-    if not is_core(profile) or (max(a["strides"]) > 1 and max(a["dilation"]) > 1):
+    if not is_core(profile):
+        return input_grad_in_parts(INPUT_GRAD, node)
+    if max(a["strides"]) > 1 and max(a["dilation"]) > 1:
         return None
     dy, w = node.src
     thin = max(a["strides"]) == 1 and core.is_thin(Window.of(dy.shape, w.shape, node.shape, a))

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..op import Padding, Shape, Sizes
-from .choose import chunk_of
+from .choose import LONG_SUM, chunk_of
+from .contract import product_numpy
 
 
 def _padded(x: np.ndarray, padding: Padding) -> np.ndarray:
@@ -54,13 +55,13 @@ def conv_numpy(x: np.ndarray, w: np.ndarray, strides: Sizes, padding: Padding, d
     if _is_depthwise(x, w.shape[2], w.shape[3], groups):  # a matrix product a channel would be mostly calls
         out_hw = _out_hw(x, w.shape[:2], strides, padding, dilation)
         x = _padded(x, padding)
-        y = np.zeros((x.shape[0], *out_hw, w.shape[3]), x.dtype)
+        y = np.zeros((x.shape[0], *out_hw, w.shape[3]), np.float64 if w[..., 0, 0].size > LONG_SUM else x.dtype)
         for i, j, rows, across in _taps(w.shape[:2], out_hw, strides, dilation):
             y += x[:, rows, across] * w[i, j, 0]
-        return y
+        return y.astype(x.dtype, copy=False)
     out_hw = _out_hw(x, w.shape[:2], strides, padding, dilation)
     columns = _columns(x, w.shape[:2], out_hw, strides, padding, dilation, groups)
-    y = columns @ _by_group(w, groups)
+    y = product_numpy(columns, _by_group(w, groups))
     return np.ascontiguousarray(np.moveaxis(y, 0, 1)).reshape(x.shape[0], *out_hw, w.shape[3])
 
 
@@ -75,7 +76,7 @@ def input_grad_numpy(dy: np.ndarray, w: np.ndarray, input_hw: Sizes, strides: Si
         for i, j, rows, across in _taps((kh, kw), (oh, ow), strides, dilation):
             x[:, rows, across] += dy * w[i, j, 0]
         return np.ascontiguousarray(x[:, top : top + input_hw[0], left : left + input_hw[1]])
-    columns = _by_group(dy, groups) @ np.swapaxes(_by_group(w, groups), 1, 2)
+    columns = product_numpy(_by_group(dy, groups), np.swapaxes(_by_group(w, groups), 1, 2))
     columns = columns.reshape(groups, batch, oh, ow, kh, kw, each)
     (top, bottom), (left, right) = padding
     x = np.zeros((batch, input_hw[0] + top + bottom, input_hw[1] + left + right, groups, each), dy.dtype)

@@ -50,6 +50,15 @@ def conv_in_parts(conv: Op, node: Node) -> Node | None:
     return add(*parts)
 
 
+def input_grad_in_parts(input_grad: Op, node: Node) -> Node | None:
+    """A gradient of images of one group, or a transposed convolution, with too many products a cell as the sum of two."""
+    dy, w = node.src
+    kh, kw, _, filters = w.shape
+    if kh * kw * filters <= LARGEST or filters == 1 or node.attrs["groups"] > 1:
+        return None
+    return add(*(input_grad(_along(dy, 3, *part), _along(w, 3, *part), **node.attrs) for part in _halves(filters)))
+
+
 def pool_in_parts(pool: Op, node: Node, lowest: float, mean: bool) -> Node | None:
     """A pool with a very large window as that of two; `lowest` is what padding counts as."""
     (x,), size, attrs = node.src, node.attrs["size"], node.attrs
