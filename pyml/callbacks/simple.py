@@ -38,6 +38,8 @@ class LambdaCallback(Callback):
                  "on_train_end": on_train_end, "on_train_batch_begin": on_train_batch_begin,
                  "on_train_batch_end": on_train_batch_end, **kwargs}
         for name, function in given.items():
+            if function is not None and not callable(function):
+                raise TypeError(f"LambdaCallback: {name} must be a function or None. Received: {name}={function!r}")
             if function is not None:
                 setattr(self, name, function)
 
@@ -143,7 +145,7 @@ class CSVLogger(Callback):
 
     def __init__(self, filename: str | os.PathLike[str], separator: str = ",", append: bool = False) -> None:
         super().__init__()
-        self.filename = filename
+        self.filename = os.fspath(filename)
         self.separator = separator
         self.append = append
         self._keys: list[str] | None = None

@@ -466,6 +466,16 @@ def test_a_weight_that_fewer_bits_cannot_hold_stays_float32_with_a_warning_befor
     assert all(np.allclose(other, 0.5, atol=0.01) for other in others)
 
 
+def test_weights_so_small_that_a_level_is_no_float32_are_stored_without_a_warning(tmp_path):
+    model = model_of(0.0)
+    model.layers[0].kernel.assign(np.linspace(0, 1e-42, 24, dtype=np.float32).reshape(4, 6))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for quantize in ("uint16", "uint8"):
+            model.save(tmp_path, quantize=quantize)
+            assert all(np.abs(found).max() < 1e-40 for found in saving.load_model(tmp_path).get_weights())
+
+
 def test_a_warning_names_a_few_of_many_weights_that_fewer_bits_cannot_hold(tmp_path):
     with pytest.warns(UserWarning) as told:
         model_of(np.nan).save(tmp_path, quantize="uint8")

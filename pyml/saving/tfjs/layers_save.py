@@ -107,7 +107,8 @@ def _encode(name: str, array: np.ndarray, form: str | None) -> tuple[dict[str, A
     scale = (high - low) / LEVELS[form] or 1.0
     low = -round(-low / scale) * scale
     spec["quantization"] = {"dtype": form, "min": low, "scale": scale, "original_dtype": "float32"}
-    return spec, np.clip(np.rint((array - low) / scale), 0, LEVELS[form]).astype(f"<u{1 if form == 'uint8' else 2}").tobytes()
+    levels = np.rint((array.astype(np.float64) - low) / scale)  # a scale may be less than any float32
+    return spec, np.clip(levels, 0, LEVELS[form]).astype(f"<u{1 if form == 'uint8' else 2}").tobytes()
 
 
 # ---- structure
