@@ -28,6 +28,7 @@ NEGATIVE = {
     "reshape": lambda: ops.reshape(X, (-1, -1)),
     "reshape: -2": lambda: ops.reshape(X, (-2, 4)),
     "pad": lambda: ops.pad(X, ((-1, 0), (0, 0))),
+    "bincount": lambda: ops.bincount([0, 1], minlength=-1),
     "uniform": lambda: pyml.random.uniform((-1, 2)),
     "normal": lambda: pyml.random.normal(-1),
     "truncated_normal": lambda: pyml.random.truncated_normal((2, -1)),

@@ -24,7 +24,10 @@ class LambdaCallback(Callback):
         on_epoch_begin, on_epoch_end: Functions of `epoch, logs`.
         on_train_begin, on_train_end: Functions of `logs`.
         on_train_batch_begin, on_train_batch_end: Functions of `batch, logs`.
-        kwargs: Functions for any other hook.
+        kwargs: Functions for any other hook, and further attributes.
+
+    Raises:
+        TypeError: What a hook is given is no function.
 
     Example:
         >>> pyml.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: print(epoch, logs)).on_epoch_end(0, {"loss": 0.5})
@@ -38,7 +41,7 @@ class LambdaCallback(Callback):
                  "on_train_end": on_train_end, "on_train_batch_begin": on_train_batch_begin,
                  "on_train_batch_end": on_train_batch_end, **kwargs}
         for name, function in given.items():
-            if function is not None and not callable(function):
+            if name.startswith("on_") and function is not None and not callable(function):
                 raise TypeError(f"LambdaCallback: {name} must be a function or None. Received: {name}={function!r}")
             if function is not None:
                 setattr(self, name, function)

@@ -15,6 +15,7 @@ from ..dtypes import promote
 from ..errors import DtypeError, ShapeError
 from ..graph import prims
 from ..graph.node import Node
+from ..graph.sizes import count_of
 from . import complex_formulas
 from .arithmetic import add, clip, divide, minimum, multiply, subtract
 from .axes import one_axis
@@ -74,7 +75,7 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 
 
     Raises:
         DtypeError: `x` does not hold integers.
-        ShapeError: `x` is neither vector nor matrix, or the weights have another shape.
+        ShapeError: `x` is neither vector nor matrix, the weights have another shape, or `minlength` is negative.
         ValueError: An element is negative, or `sparse` is True.
         TraceError: A program is traced, or `x` is symbolic.
 
@@ -86,6 +87,7 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 
     """
     if sparse:
         raise ValueError("bincount: there are no sparse tensors; leave sparse=False. Received: sparse=True")
+    minlength = count_of(minlength, "bincount", "minlength")
     node = as_node(x)
     if node.ndim not in (1, 2):
         raise ShapeError(f"bincount: x must be a vector or a matrix. Received: shape {node.shape}")
@@ -99,11 +101,11 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 
     host = None if there or not node.size else values_for_shape(x, "bincount", instead)
     if host is not None and given is None and node.ndim == 1 and node.dtype == "int32":
         with suppress(ValueError):  # of an element below 0, which is named below; numpy finds the ends itself, in one pass
-            return Tensor(as_node(np.bincount(host, minlength=int(minlength)).astype(np.int32)))
+            return Tensor(as_node(np.bincount(host, minlength=minlength).astype(np.int32)))
     low, high = (0, -1) if not node.size else (int(host.min()), int(host.max())) if host is not None else _ends(node, instead)
     if low < 0:
         raise ValueError(f"bincount: x must not be negative. Received: {low} among the elements")
-    length = max(high + 1, int(minlength))
+    length = max(high + 1, minlength)
     rows = node.shape[0] if node.ndim == 2 else 1
     shape = (*node.shape[:-1], length)
     dtype = "int32" if given is None else promote(node.dtype, given.dtype)

@@ -170,6 +170,10 @@ def test_what_keras_takes_is_taken(call, cpu):
     assert np.isfinite(call().numpy()).all()
 
 
+def test_a_lambda_callback_keeps_what_is_no_hook_as_an_attribute():
+    assert pyml.callbacks.LambdaCallback(_supports_tf_logs=True)._supports_tf_logs is True
+
+
 def test_a_class_of_ones_own_is_named_where_a_constructor_of_ours_fails():
     class Mine(L.Dense):
         def __init__(self, units, rate):
