@@ -50,11 +50,23 @@ def _only(given: Any) -> Any:
     return given[0] if isinstance(given, (list, tuple)) and len(given) == 1 else given
 
 
+def _weights_of(several: Sequence[Any], given: Any) -> list[Any]:
+    """The weight of each loss of one output, of one for all or one for each.
+
+    Raises:
+        ValueError: There are more or fewer of them.
+    """
+    weights = list(given) if isinstance(given, (list, tuple)) else [given] * len(several)
+    if len(weights) != len(several):
+        raise ValueError(f"compile: {len(several)} losses of one output need as many loss_weights, or one. Received: {given}")
+    return weights
+
+
 class CompileLoss:
     """The loss of a model with any number of outputs.
 
     Args:
-        loss: A loss, or a list or dict of losses, one per output; None for outputs without one.
+        loss: A loss, or a list or dict of losses, one per output or a list of them, which are added; None for outputs without one.
         loss_weights: Factors in the same form; Variables are read in every step.
     """
 
@@ -69,6 +81,7 @@ class CompileLoss:
         self.wanted: list[bool] = []                   # which outputs a loss is of
         self.weights: list[Any] = []
         self.trackers: list[metrics_module.Mean | None] = []  # mean loss of each output, where there are several
+        self.further: list[tuple[int, losses_module.Loss | None, Any]] = []  # of outputs with several losses, all but the last
         self.wholes: list[Whole] = []                  # losses of several outputs together, and their mean losses
         self.whole_trackers: list[metrics_module.Mean] = []
         self._said: list[int] = []
@@ -82,6 +95,13 @@ class CompileLoss:
             raise ValueError("compile: no loss was given; pass loss=, for example loss='mse'.")
         targets = aligned(y_true, outputs, self.wanted)
         self.weights = [_only(weight) for weight in spread(factors, outputs, "loss_weights")]
+        self.further = []
+        for i, (several, pred) in enumerate(zip(given, flatten(outputs.struct), strict=True)):
+            if isinstance(several, (list, tuple)) and several:
+                weights = _weights_of(several, self.weights[i])
+                own = [get_loss(one, targets[i], pred) for one in several[:-1]]
+                self.further += [(i, loss, weight) for loss, weight in zip(own, weights[:-1], strict=True)]
+                given[i], self.weights[i] = several[-1], weights[-1]
         self.losses = [get_loss(own, true, pred) for own, true, pred in zip(given, targets, flatten(outputs.struct), strict=True)]
         self.trackers = [None] * len(given)
         self.wholes = [whole._replace(loss=get_loss(whole.loss, [targets[i] for i in whole.places], flatten(whole.struct)))
@@ -113,6 +133,9 @@ class CompileLoss:
         for loss, factor, tracker, true, pred, weight in rows:
             if loss is not None:
                 total = _added(total, loss(true, pred, sample_weight=weight), factor, tracker, batch)
+        for i, further, factor in self.further:       # the log of such an output is of its last loss, as in Keras
+            if further is not None:
+                total = _added(total, further(y_true[i], y_pred[i], sample_weight=weights[i]), factor, None, batch)
         for i, whole in enumerate(self.wholes):
             true, pred, weight = ([flat[place] for place in whole.places] for flat in (y_true, y_pred, weights))
             value = _of_whole(whole, pack_sequence_as(whole.struct, true), pack_sequence_as(whole.struct, pred), weight)

@@ -104,6 +104,27 @@ def test_evaluate_of_outputs_without_names_lists_metrics_first_as_keras_does(cpu
         "loss", "mae", "mse", "mse_loss", "mae_loss", "first", "second", "third")]  # fmt: skip
 
 
+@pytest.mark.parametrize(("weights", "factors"), [
+    (None, (1, 1, 1)), ({"a": [0.5, 2.0], "b": 3.0}, (0.5, 2, 3)), ({"a": 0.5}, (0.5, 0.5, 1)),
+])  # fmt: skip
+def test_several_losses_of_one_output_are_added_and_the_log_is_of_the_last_as_in_keras(weights, factors, cpu):
+    two, truth = model(["a", "b"]), {"a": Y, "b": 2 * Y}
+    said = {name: np.asarray(array) for name, array in two.predict(X, verbose=0).items()}
+    each = np.mean((said["a"] - Y) ** 2), np.mean(np.abs(said["a"] - Y)), np.mean((said["b"] - 2 * Y) ** 2)
+    two.compile("sgd", {"a": ["mse", "mae"], "b": "mse"}, loss_weights=weights)
+    logs = two.evaluate(X, truth, verbose=0, return_dict=True)
+    assert logs == pytest.approx({"loss": np.dot(each, factors), "a_loss": each[1], "b_loss": each[2]}, rel=1e-5)
+    two.fit(X, truth, verbose=0)
+    assert two.evaluate(X, truth, verbose=0, return_dict=True)["loss"] < logs["loss"]
+
+
+def test_losses_and_weights_of_one_output_that_differ_in_number_are_refused(cpu):
+    two = model(["a", "b"])
+    two.compile("sgd", {"a": ["mse", "mae"], "b": "mse"}, loss_weights={"a": [1, 2, 3]})
+    with pytest.raises(ValueError, match="2 losses of one output need as many loss_weights, or one"):
+        two.fit(X, {"a": Y, "b": Y}, verbose=0)
+
+
 
 class Parts(layers.Layer):
     """Builds its parts itself; `self` has another name, and there is a Variable without one."""
