@@ -45,6 +45,7 @@ def check_size(size: Sequence[int], owner: str) -> tuple[int, int]:
     Raises:
         ShapeError: They are something else.
     """
+    size = size.tolist() if isinstance(size, np.ndarray) else size
     if isinstance(size, (tuple, list)) and len(size) == 2 and all(not isinstance(n, float) and int(n) > 0 for n in size):
         return int(size[0]), int(size[1])
     raise ShapeError(f"{owner}: size must be a height and a width, integers of at least 1. Received: size={size!r}")

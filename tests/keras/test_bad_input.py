@@ -143,6 +143,8 @@ def test_numbers_and_arrays_of_numpy_are_arguments_as_those_of_python(given, nam
 def test_windows_of_ops_are_arrays_of_numpy_too(cpu):
     x = np.arange(16.0).reshape(1, 4, 4, 1)
     np.testing.assert_array_equal(pyml.ops.max_pool(x, np.array([2, 2])).numpy()[0, :, :, 0], [[5, 7], [13, 15]])
+    resized = pyml.ops.image.resize(x, np.array(x.shape[1:3]) // 2)
+    np.testing.assert_allclose(resized.numpy()[0, :, :, 0], [[2.5, 4.5], [10.5, 12.5]], rtol=1e-6)
 
 
 def test_a_class_that_is_not_there_has_no_column():
