@@ -323,6 +323,7 @@ class SparseCategoricalCrossentropy(LossFunctionWrapper):
         return None if own else self.axis
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
+        y_true, y_pred = ops.convert_to_tensor(y_true), ops.convert_to_tensor(y_pred)
         if len(y_true.shape) == len(y_pred.shape) + 1 and y_true.shape[-1] == 1:
             y_true = ops.squeeze(y_true, axis=-1)     # predictions of one class keep their axis, which no other loss needs
         return self.fn(y_true, y_pred, **self._fn_kwargs)
