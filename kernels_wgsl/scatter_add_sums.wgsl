@@ -10,6 +10,7 @@ const WIDTH: u32 = 1u;            // @param
 const COUNT: u32 = 1u;            // @param
 const BLOCK: u32 = 1u;            // @param
 const LONG: bool = false;         // @param   one chain of a row's updates could lose digits
+const RARE: bool = false;         // @param   but probably none does: that is found out first, with counts of four rows a word
 const HELD: u32 = 1u;             // @param
 const COUNTED: u32 = 1u;          // @param
 alias T = f32;                    // @param
@@ -42,25 +43,44 @@ fn join(r: u32, first: bool) {
   }
 }
 
+fn one_is_long(start: u32, rows: u32) -> bool {
+  for (var i = 0u; i < rows / 4u + 1u; i++) { counts[i] = 0u; }
+  for (var j = 0u; j < COUNT; j++) {
+    let r = u32(indices[j]) - start;
+    if (r < rows) {
+      let four = counts[r / 4u];
+      let shift = 8u * (r % 4u);
+      if (((four >> shift) & 63u) == 63u) { return true; }
+      counts[r / 4u] = four + (1u << shift);
+    }
+  }
+  return false;
+}
+
 @compute @workgroup_size(1)
 fn main(@builtin(workgroup_id) g: vec3u) {
   let start = g.x * BLOCK;
   let rows = min(BLOCK, ROWS - start);
   for (var i = 0u; i < rows * WIDTH; i++) { sums[i] = T(); }
-  if (LONG) { for (var r = 0u; r < rows; r++) { counts[r] = 0u; } }
-  for (var j = 0u; j < COUNT; j++) {
-    let r = u32(indices[j]) - start;  // wraps to a large number outside
-    if (r < rows) {
-      for (var c = 0u; c < WIDTH; c++) { sums[r * WIDTH + c] += updates[j * WIDTH + c]; }
-      if (LONG) {
+  var long = LONG;
+  if (RARE) { long = one_is_long(start, rows); }
+  if (long) {
+    for (var r = 0u; r < rows; r++) { counts[r] = 0u; }
+    for (var j = 0u; j < COUNT; j++) {
+      let r = u32(indices[j]) - start;  // wraps to a large number outside
+      if (r < rows) {
+        for (var c = 0u; c < WIDTH; c++) { sums[r * WIDTH + c] += updates[j * WIDTH + c]; }
         counts[r] += 1u;
         if (counts[r] % 64u == 0u) { join(r, counts[r] == 64u); }
       }
     }
-  }
-  if (LONG) {
     for (var r = 0u; r < rows; r++) {
       if (counts[r] >= 64u) { for (var i = r * WIDTH; i < r * WIDTH + WIDTH; i++) { sums[i] = totals[i] + (sums[i] - lost[i]); } }
+    }
+  } else {
+    for (var j = 0u; j < COUNT; j++) {
+      let r = u32(indices[j]) - start;
+      if (r < rows) { for (var c = 0u; c < WIDTH; c++) { sums[r * WIDTH + c] += updates[j * WIDTH + c]; } }
     }
   }
   for (var i = 0u; i < rows * WIDTH; i++) { put(start * WIDTH + i, sums[i]); }

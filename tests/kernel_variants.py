@@ -215,6 +215,9 @@ def cases() -> Iterator[tuple[str, tuple[Operand, ...], dict[str, Any]]]:
         yield "scatter_add_sorted", (places, places, terms), {"rows": 3}
         yield "segment_ends", (places, terms), {"rows": 3, "by": "sum", "chunk": 7}
     yield "avg_pool2d", (((1, 20, 90, 4), F),), {"size": (4, 70), "strides": (3, 5), "padding": ((1, 1), (2, 3))}
+    yield "scatter_add", (((1500,), I), ((1500,), F)), {"rows": 1 << 16}  # of which none may be that long
+    for rows in (5, 5000):
+        yield "bincount", (((11,), I),), {"rows": rows, "chunk": 6}
     yield "last_place", (((7,), I),), {"rows": 5}
     yield "last_place_sorted", (((7,), I), ((7,), I)), {"rows": 5}
     for units, batch, steps in itertools.product((3, 4, 8, 20, 70), (5, 1, 30), (3, 1)):

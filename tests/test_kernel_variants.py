@@ -106,7 +106,7 @@ on_each = pytest.mark.parametrize("device", ["webgpu", "wasm"], indirect=True)
 
 
 _BY_PLACE = {"gather", "scatter_add", "scatter_add_sorted", "scatter_add_parts", "scatter_by", "last_place", "last_place_sorted",
-             "segment_runs", "segment_ends"}  # fmt: skip
+             "segment_runs", "segment_ends", "bincount"}  # fmt: skip
 
 
 def arrays_of(case: Case) -> list[np.ndarray]:

@@ -182,6 +182,17 @@ def test_what_many_updates_of_one_row_add_up_to_is_right_to_a_few_units(device, 
     np.testing.assert_allclose(ops.segment_sum(updates, indices, num_segments=rows).numpy(), expected, rtol=1e-5)
 
 
+@pytest.mark.parametrize("many", [63, 64, 200])
+def test_rows_of_many_places_are_right_whether_or_not_one_gets_many_updates(device, many):
+    """On a core, which looks for such a row first."""
+    rng = np.random.default_rng(many)
+    indices = rng.permutation(np.concatenate([np.arange(-5, 70_000), np.full(many - 1, 66_001)])).astype(np.int32)
+    updates = rng.uniform(-1, 1, indices.size).astype(np.float32)
+    expected = np.zeros(70_000)
+    np.add.at(expected, indices[indices >= 0], updates[indices >= 0].astype(float))
+    np.testing.assert_allclose(ops.segment_sum(updates, indices, num_segments=70_000).numpy(), expected, atol=4e-6, rtol=1e-6)
+
+
 def test_an_infinite_update_stays_infinite_and_a_nan_stays_nan_among_many(device):
     updates = np.ones(20_000, np.float32)
     indices = (np.arange(20_000) % 4).astype(np.int32)

@@ -159,6 +159,18 @@ def test_bincount_counts_what_a_device_has_and_what_is_far_apart(device):
         ops.bincount(ops.convert_to_tensor([3, -2]) * 1)
 
 
+def test_bincount_of_a_vector_reads_a_core_once_unless_numbers_are_large(wasm, monkeypatch):
+    reads, read = [], wasm.read
+    monkeypatch.setattr(wasm, "read", lambda buffer, size: reads.append(size) or read(buffer, size))
+    for top, wanted in ((1, 1), (4096, 1), (4097, 2)):
+        x = np.arange(top).astype("int32").repeat(3)
+        for least in (0, 4000):
+            reads.clear()
+            counted = ops.bincount(ops.convert_to_tensor(x), minlength=least)
+            assert len(reads) == wanted
+            np.testing.assert_array_equal(counted, np.bincount(x, minlength=least))
+
+
 SEGMENTS = {"sum": (np.add, 0.0), "prod": (np.multiply, 1.0), "max": (np.maximum, -np.inf), "min": (np.minimum, np.inf)}
 
 

@@ -35,6 +35,7 @@ __all__ = [
     "bincount", "histogram", "nonzero", "unique",
 ]  # fmt: skip
 
+_ROOM = 4096  # numbers below this one are counted in one pass, before the largest is known
 _COMPARED = 64  # edges that every element is compared with; with more the bin of each is computed
 
 
@@ -102,6 +103,10 @@ def bincount(x: TensorLike, weights: TensorLike | None = None, minlength: int = 
     if host is not None and given is None and node.ndim == 1 and node.dtype == "int32":
         with suppress(ValueError):  # of an element below 0, which is named below; numpy finds the ends itself, in one pass
             return Tensor(as_node(np.bincount(host, minlength=minlength).astype(np.int32)))
+    if there and given is None and node.ndim == 1 and node.dtype == "int32" and node.size and minlength <= _ROOM:
+        found = values_for_shape(Tensor(prims.counts(node, _ROOM)), "bincount", instead)
+        if not found[_ROOM]:  # all of them; the last one that was met is the largest
+            return Tensor(as_node(found[: max(minlength, _ROOM - int(np.argmax(found[-2::-1] != 0)))]))
     low, high = (0, -1) if not node.size else (int(host.min()), int(host.max())) if host is not None else _ends(node, instead)
     if low < 0:
         raise ValueError(f"bincount: x must not be negative. Received: {low} among the elements")

@@ -5,6 +5,7 @@ Those of linear algebra (`factor.py`, `spectral.py`, `complex_host.py`) load wit
 
 from .contract import matmul
 from .conv import conv2d, conv2d_filter_grad, conv2d_input_grad
+from .counts import counts
 from .elementwise import *
 from .elementwise import BITCAST, CAST, POW, abs_, add, cast, mul, pow_, round_, sub, zeros_like
 from .extremes import scatter_by

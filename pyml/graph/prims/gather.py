@@ -10,8 +10,9 @@ from ...errors import DtypeError, ShapeError
 from ..node import Node
 from ..op import Elementwise, KernelSpec, Lookup, Profile, Routine, Shape, registered, routine
 from .choose import LOOP_ROUNDS, ceil_div, flat, is_core, is_register, is_software, sums_by_order
-from .elementwise import add, greater_equal, less, logical_and, where
-from .leaf import full, iota
+from .counts import counts
+from .elementwise import add, greater_equal, less, logical_and, mul, where
+from .leaf import full, iota, resized
 from .move import PERMUTE, broadcast_to, reshape, slice_
 from .reduce import reduce_sum
 from .segments import PARTS, PUT4, in_order, order_of
@@ -21,6 +22,7 @@ _SUMS = 1 << 22  # sums that a processor core keeps in memory of its own, 16 MB 
 _CHAIN = 1024  # updates that may be added up one after another: longer chains of floats lose digits
 _PRIVATE = 2048  # sums of a thread of a software adapter
 _PARTS = 64  # in so many chunks it adds up to few rows
+_FAR = 1 << 16  # counts of so many rows do not lie near a core
 _NARROW = 8  # a row of so many elements is one thread's on a processor core, which looks at its index once
 _LOOKED_UP = 4  # a row of at most so many elements, the channels of a picture, may be looked up element by element
 _ELEMENT = {"float32": "f32", "int32": "i32", "uint32": "u32", "bool": "u32"}
@@ -119,7 +121,8 @@ def _scatter_kernel(node: Node, profile: Profile) -> KernelSpec:
         spec = _kernel("scatter_add_sums", rows, prod(node.shape[1:]), node.src[0].size, rows, node.dtype, profile)
         block = min(rows, max(1, _SUMS // max(1, prod(node.shape[1:]))))
         long = node.src[0].size > _CHAIN and node.dtype == "float32"
-        held = {"LONG": long, "HELD": block * spec.params["WIDTH"] if long else 1, "COUNTED": block if long else 1}
+        rare = long and spec.params["WIDTH"] == 1 and rows >= _FAR and node.src[0].size < 64 * rows
+        held = {"LONG": long, "RARE": rare, "HELD": block * spec.params["WIDTH"] if long else 1, "COUNTED": block if long else 1}
         params = {k: v for k, v in spec.params.items() if k not in ("WG", "X")} | {"BLOCK": block} | held
         return KernelSpec(spec.file, params, (ceil_div(rows, block), 1, 1), spec.hooks)
     spec = _kernel("scatter_add_rows", rows, prod(node.shape[1:]), node.src[0].size, rows, node.dtype, profile)
@@ -138,9 +141,12 @@ def _threads(node: Node, profile: Profile) -> int:
 
 
 def _scatter_lower(node: Node, profile: Profile) -> Node | None:
-    """By the order of the indices, where every row would look at too many; in parts, where loops would be too long for one thread."""
+    """Counted, where all updates are one whole number; by the order of the indices, where every row would look at too many; in
+    parts, where loops would be too long for one thread."""
     (indices, updates), rows = node.src, node.attrs["rows"]
     count, width = indices.size, prod(node.shape[1:])
+    if is_core(profile) and updates.op.constant and updates.dtype == "int32" and node.ndim == 1 and 0 < rows <= _SUMS and count:
+        return mul(slice_(counts(reshape(indices, (count,)), rows), (0,), (rows,)), resized(updates, (rows,)))
     sort = sums_by_order(_threads(node, profile), count, profile)
     indices, updates = reshape(indices, (count,)), reshape(updates, (count, *node.shape[1:]))
     many = sort or (count > 4 * _CHAIN and node.dtype == "float32")
