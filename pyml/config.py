@@ -117,7 +117,7 @@ def set_backend(backend: str) -> None:
     global _device, _reason
     _check(backend)
     with LOCK:
-        lost = _is_lost("webgpu")
+        lost = _gpu_is_lost()
         if lost and backend == "webgpu":
             del _opened[backend]
             _device = None
@@ -170,9 +170,9 @@ def _restart(lost: bool) -> None:
         begin()
 
 
-def _is_lost(backend: str) -> bool:
-    """Whether a device of this backend was opened and lost; only GPUs are."""
-    return backend == "webgpu" and backend in _opened and _opened[backend].lost
+def _gpu_is_lost() -> bool:
+    """Whether a GPU was opened and lost."""
+    return "webgpu" in _opened and _opened["webgpu"].lost
 
 
 def _open(backend: str) -> Any:
@@ -277,7 +277,7 @@ async def init_async(backend: str | None = None) -> str:
 
     from . import kept_page
 
-    lost = _is_lost("webgpu")
+    lost = _gpu_is_lost()
     opening_store = asyncio.ensure_future(kept_page.open_store(lambda: machine_of(device())))  # nothing is compiled yet
     try:
         name = await _open_async(backend)

@@ -130,7 +130,7 @@ def set_image_data_format(data_format: str) -> None:
     _values["image_data_format"] = standardize_data_format(data_format, "set_image_data_format")
 
 
-def standardize_data_format(data_format: Any, what: str = "data_format") -> str:
+def standardize_data_format(data_format: Any, what: str) -> str:
     """`data_format`, or the default where it is None.
 
     Raises:

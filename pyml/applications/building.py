@@ -26,10 +26,10 @@ def channel_axis() -> int:
     return 1 if settings.image_data_format() == "channels_first" else -1
 
 
-def divisible(filters: float, divisor: int = 8) -> int:
-    """The multiple of `divisor` nearest to `filters`, at most a tenth below it."""
-    rounded = max(divisor, int(filters + divisor / 2) // divisor * divisor)
-    return rounded + divisor if rounded < 0.9 * filters else rounded
+def divisible(filters: float) -> int:
+    """The multiple of 8 nearest to `filters`, at most a tenth below it."""
+    rounded = max(8, int(filters + 4) // 8 * 8)
+    return rounded + 8 if rounded < 0.9 * filters else rounded
 
 
 def norm(x: Any, name: str | None = None, **kwargs: Any) -> Any:

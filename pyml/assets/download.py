@@ -125,7 +125,7 @@ def npm_address(spec: str, cache: Path) -> str | None:
     return asked(["npm", "view", spec, "dist.tarball", "--json"], spec, cache, lambda found: found)
 
 
-def pip_address(spec: str, cache: Path, options: Sequence[str] = ()) -> str | None:
+def pip_address(spec: str, cache: Path, options: Sequence[str]) -> str | None:
     """Where the index that pip uses keeps the wheel; None if pip does not say."""
     plan = ["install", *ANY_PYTHON, *options, "--dry-run", "--ignore-installed", "--use-feature=fast-deps", "--report", "-"]
     with scratch(cache) as folder:

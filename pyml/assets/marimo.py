@@ -40,13 +40,13 @@ DEPENDS = ("jedi", "markdown", "pymdown-extensions", "pygments", "tomlkit", "pyy
 IMPORTS = {"marimo-base": ["marimo"], "pymdown-extensions": ["pymdownx"], "python-multipart": ["python_multipart"], "pyyaml": ["yaml"]}
 
 
-def fetch_runtime(folder: Path, cache: Path | None = None) -> None:
+def fetch_runtime(folder: Path) -> None:
     """Puts the core of that Pyodide into `folder`.
 
     Raises:
         AssetError: It could not be fetched, or is not the file that was pinned.
     """
-    tarball = npm_pack(PYODIDE.spec, PYODIDE.integrity, cache or paths.build_dir() / "cache", PYODIDE.size)
+    tarball = npm_pack(PYODIDE.spec, PYODIDE.integrity, paths.build_dir() / "cache", PYODIDE.size)
     unpack(tarball, PYODIDE.files, folder, lambda member: member)
 
 

@@ -132,7 +132,7 @@ def ready_assets(say: Say) -> Path:
     return fetch_all(say=say)
 
 
-def asset_files(assets: Path, named: str | None = None) -> Iterator[tuple[str, Path]]:
+def asset_files(assets: Path, named: str | None) -> Iterator[tuple[str, Path]]:
     """Fetched files that go into a site as they are.
 
     Args:

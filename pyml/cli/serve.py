@@ -67,7 +67,6 @@ class SiteHandler(http.server.BaseHTTPRequestHandler):
     own_names: frozenset[str] = frozenset()
     renew: Renewer | None = None
     fetching: Fetching | None = None
-    quiet = True
     answering = unread = False  # the answer has begun; the request has not ended
     caching = ASKED
 
@@ -239,8 +238,7 @@ class SiteHandler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(data)
 
     def log_message(self, format: str, *args: object) -> None:
-        if not self.quiet:
-            super().log_message(format, *args)
+        """Nothing: the terminal is for what the builds say."""
 
 
 class SiteServer(http.server.ThreadingHTTPServer):
@@ -274,7 +272,6 @@ def make_server(
     folder: Path,
     port: int = 0,
     renew: Renewer | None = None,
-    quiet: bool = True,
     host: str = "127.0.0.1",
     fetching: Fetching | None = None,
 ) -> SiteServer:
@@ -284,7 +281,6 @@ def make_server(
         folder: The site.
         port: 0 takes a free one.
         renew: Called before an answer, to bring the site up to date.
-        quiet: Whether requests are not printed.
         host: The address to listen at; by default only this machine reaches it.
         fetching: Networks that pages may ask for; without it they may not.
 
@@ -292,7 +288,7 @@ def make_server(
         OSError: The port is taken, or the address is not this machine's.
     """
     attributes = {
-        "site": Path(folder).resolve(), "own_names": frozenset({host.lower()}), "renew": renew, "quiet": quiet, "fetching": fetching,
+        "site": Path(folder).resolve(), "own_names": frozenset({host.lower()}), "renew": renew, "fetching": fetching,
     }  # fmt: skip
     handler = type("Handler", (SiteHandler,), attributes)
     kind = type("Server", (SiteServer,), {"address_family": socket.AF_INET6 if ":" in host else socket.AF_INET})

@@ -20,6 +20,7 @@ from pyml.cli import bytecode
 LEFT_OUT = ("assets/", "cli/", "hub/fetch/", "__main__.py", "_data/")  # _data is added back from where its files really are
 COMPILER = tuple(f"pyml/{part}/" for part in (*kept.COMPILER, "_data/kernels_wgsl"))
 DEVELOPMENT = (".pyi", ".h", ".c", ".pxd", ".pyx", ".build", ".md")
+TAG = "py3-none-any"  # what a wheel is compatible with
 EPOCH = (1980, 1, 1, 0, 0, 0)  # same files, same bytes
 
 
@@ -68,18 +69,17 @@ def tag(files: dict[str, bytes], extra: str = "") -> str:
     return total.hexdigest()[:10]
 
 
-def write_wheel(folder: Path, files: dict[str, bytes], python: str = "py3-none-any", build: str = "") -> Path:
+def write_wheel(folder: Path, files: dict[str, bytes], build: str = "") -> Path:
     """Writes a pyml wheel with the given files into `folder`.
 
     Args:
         folder: Where it goes.
         files: Contents by path, such as `pyml/__init__.py`.
-        python: The wheel's compatibility tag.
-        build: Its build number; carries the content's name, so that no cache ever serves an old wheel under
+        build: The wheel's build number; carries the content's name, so that no cache ever serves an old wheel under
             the new lock file.
     """
     info = f"pyml-{version()}.dist-info"
-    wheel = f"Wheel-Version: 1.0\nGenerator: pyml\nRoot-Is-Purelib: true\nTag: {python}\n"
+    wheel = f"Wheel-Version: 1.0\nGenerator: pyml\nRoot-Is-Purelib: true\nTag: {TAG}\n"
     if build:
         wheel += f"Build: {build}\n"
     everything = {
@@ -89,7 +89,7 @@ def write_wheel(folder: Path, files: dict[str, bytes], python: str = "py3-none-a
     }
     lines = [record_line(path, data) for path, data in everything.items()]
     everything[f"{info}/RECORD"] = ("\n".join([*lines, f"{info}/RECORD,,"]) + "\n").encode()
-    target = folder / "-".join(part for part in ("pyml", version(), build, python) if part)
+    target = folder / "-".join(part for part in ("pyml", version(), build, TAG) if part)
     target = target.with_name(target.name + ".whl")
     write_zip(target, everything)
     return target

@@ -17,7 +17,7 @@ def _view(raw: np.ndarray, node: Node) -> np.ndarray:
     return array.astype(bool) if node.dtype == "bool" else array
 
 
-def lower_host(kernel: Kernel, n_params: int = 0) -> DeviceKernel:
+def lower_host(kernel: Kernel, n_params: int) -> DeviceKernel:
     """Calls `Op.numpy` over the kernel's nodes; buffers come in the order reads, writes, params."""
     group = kernel.group
     loads = group.loads()

@@ -16,7 +16,7 @@ class Analyser:
     divided by the size, decibels.
     """
 
-    def __init__(self, size: int, smoothing: float = 0.0):
+    def __init__(self, size: int, smoothing: float):
         phase = 2 * np.pi * np.arange(size) / size
         self.size, self.smoothing = size, smoothing
         self._window = 0.42 - 0.5 * np.cos(phase) + 0.08 * np.cos(2 * phase)

@@ -66,7 +66,7 @@ def _targets(model: Model, y: Any) -> list[dict[str, Any]]:
 
 
 def add_training(
-    model: Model, programs: Programs, shapes: Shapes, batches: list[int], targets: Any, weighted: bool = False
+    model: Model, programs: Programs, shapes: Shapes, batches: list[int], targets: Any, weighted: bool
 ) -> dict[str, Any]:
     """Adds the steps of `fit` and `evaluate`, and what goes with them; where they are `weighted`, each row has a weight.
 

@@ -265,8 +265,7 @@ def reduction(name: str, *, neutral: Callable[[str], float], combine: Callable[[
 
 
 def movement(name: str, *, shape: ShapeRule, index: Callable[..., Any], numpy: Callable[..., Any], grad: GradRule,
-             dtype: DtypeRule = same_dtype, samples: Sequence[Any] = (), transparent: bool = False,
-             keeps_order: bool = False, otherwise: str = "",
+             samples: Sequence[Any] = (), keeps_order: bool = False, otherwise: str = "",
              absorb: Callable[[Node], Node | None] | None = None) -> Movement:  # fmt: skip
     """Declares an op that only says where elements come from; it never has a kernel of its own.
 
@@ -274,8 +273,8 @@ def movement(name: str, *, shape: ShapeRule, index: Callable[..., Any], numpy: C
     conditions are `(Index, size)` pairs meaning `0 <= index < size`, and where one fails the
     element is `otherwise` (a number, or None for "the next source has it").
     """
-    return registered(Movement(name, shape, dtype, numpy, grad, tuple(samples), transparent=transparent,
-                               absorb=absorb, index=index, keeps_order=keeps_order, otherwise=otherwise))  # fmt: skip
+    return registered(Movement(name, shape, same_dtype, numpy, grad, tuple(samples), absorb=absorb, index=index,
+                               keeps_order=keeps_order, otherwise=otherwise))  # fmt: skip
 
 
 def routine(name: str, *, shape: ShapeRule, numpy: Callable[..., Any], grad: GradRule,

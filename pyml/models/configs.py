@@ -119,7 +119,7 @@ def _one_of(config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None)
     return deserialize_keras_object(config, custom_objects, kind=LAYERS)
 
 
-def model_from_graph_config(cls: type[Any], config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None = None) -> Any:
+def model_from_graph_config(cls: type[Any], config: Mapping[str, Any], custom_objects: Mapping[str, Any] | None) -> Any:
     """The model of class `cls` that `graph_config`, or Keras, described, with new weights."""
     made: dict[str, list[Any]] = {}
     waiting: list[tuple[Any, str, list[Any]]] = []

@@ -218,7 +218,7 @@ def get_registered_object(name: str, custom_objects: Mapping[str, Any] | None = 
     return (module_objects or {}).get(name) if found is None else found
 
 
-def handed_over(name: str, custom_objects: Mapping[str, Any] | None = None) -> Any:
+def handed_over(name: str, custom_objects: Mapping[str, Any] | None) -> Any:
     """What `custom_objects`, or else the innermost custom object scope, has under `name`; or None."""
     for scope in (custom_objects or {}, *reversed(_scopes.get())):
         if name in scope:

@@ -46,8 +46,8 @@ def _shares(q: Tensor, k: Tensor, bias: Tensor | None, mask: Tensor | None, firs
     return where(mask, shares, 0.0) if mask is not None and empty_is_zero else shares
 
 
-def attention_shares(q: Tensor, k: Tensor, scale: float, mask: Tensor | None = None, causal: bool = False,
-                     empty_is_zero: bool = False) -> Tensor:
+def attention_shares(q: Tensor, k: Tensor, scale: float, mask: Tensor | None, causal: bool,
+                     empty_is_zero: bool) -> Tensor:
     """`softmax(q @ k.T * scale)`, `(.., queries, keys)`; arguments as of `attend`."""
     return _shares(q, k, None, mask, 0 if causal else None, scale, empty_is_zero)
 

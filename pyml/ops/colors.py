@@ -64,7 +64,7 @@ def _mixed(hue: Tensor, saturation: Tensor, value: Tensor, axis: int) -> Tensor:
 
 def recolored(
     images: TensorLike, change: Callable[..., tuple[Any, Any, Any]], data_format: str | None, what: str,
-    light: Callable[[Tensor, int], Any] = lambda plane, i: plane,
+    light: Callable[[Tensor, int], Any],
 ) -> Tensor:
     """Images whose hue, saturation and value, `(batch, height, width, 3)` each, are what `change` makes of them: one pass.
 

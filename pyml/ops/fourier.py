@@ -70,13 +70,12 @@ def _checked(n: int, what: str) -> int:
     return n
 
 
-def transform(real: Node, imaginary: Node, axes: Sequence[int], inverse: bool, what: str, scale: float | None = None) -> tuple[Node, Node]:
-    """The transform along each of `axes` (not negative), times `scale`; the inverse is divided by the lengths without one."""
+def transform(real: Node, imaginary: Node, axes: Sequence[int], inverse: bool, what: str) -> tuple[Node, Node]:
+    """The transform along each of `axes` (not negative); the inverse is divided by the lengths."""
     shape = real.shape
     for axis in axes:
         _checked(shape[axis], what)
-    if scale is None:
-        scale = 1.0 / prod(shape[a] for a in axes) if inverse else 1.0
+    scale = 1.0 / prod(shape[a] for a in axes) if inverse else 1.0
     z = _planar(real, imaginary)
     for axis in sorted(axes, reverse=True):
         n = shape[axis]
@@ -85,10 +84,10 @@ def transform(real: Node, imaginary: Node, axes: Sequence[int], inverse: bool, w
     return _parts(z if scale == 1.0 else z * scale)
 
 
-def fft_along(x: Any, axes: int | Sequence[int], inverse: bool, what: str, scale: float | None = None) -> Pair:
+def fft_along(x: Any, axes: int | Sequence[int], inverse: bool, what: str) -> Pair:
     """`transform` of a pair as users give it; axes may be negative."""
     real, imaginary = complex_pair(x, what)
-    out = transform(real, imaginary, standardize_axis(axes, real.ndim, what), inverse, what, scale)
+    out = transform(real, imaginary, standardize_axis(axes, real.ndim, what), inverse, what)
     return Tensor(out[0]), Tensor(out[1])
 
 

@@ -24,7 +24,7 @@ def random_words(shape: tuple[int, ...], seed: Any, stream: int = 0) -> Node:
     return prims.reshape(words_of(prims.iota(prod(shape), "uint32"), seed, stream), shape)
 
 
-def words_of(numbers: Node, seed: Any, stream: int = 0) -> Node:
+def words_of(numbers: Node, seed: Any, stream: int) -> Node:
     """The uint32 bits that `random_words` has at the elements of these numbers."""
     key = draw_seed(seed)._node if not hasattr(seed, "op") else seed
     part = lambda i: prims.broadcast_to(prims.reshape(prims.slice_(key, (i,), (i + 1,)), (1,) * numbers.ndim), numbers.shape)

@@ -159,7 +159,7 @@ def randint(shape: int | Sequence[int], minval: int, maxval: int, dtype: Any = "
 
 
 @without_gradient
-def bernoulli_mask(shape: int | Sequence[int], probability: float, seed: Any = None) -> Tensor:
+def bernoulli_mask(shape: int | Sequence[int], probability: float, seed: Any) -> Tensor:
     """Booleans that are True with `probability`; a program that fuses them never stores them.
 
     Args:

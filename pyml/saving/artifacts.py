@@ -120,7 +120,7 @@ def get_model_artifacts_info_for_json(artifacts: dict) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def files_of(artifacts: Any, where: Any = "the artifacts") -> dict[str, bytes]:
+def files_of(artifacts: Any, where: Any) -> dict[str, bytes]:
     """`model.json` and `weights.bin` of artifacts.
 
     Raises:

@@ -70,7 +70,7 @@ class CompileLoss:
         loss_weights: Factors in the same form; Variables are read in every step.
     """
 
-    def __init__(self, loss: Any, loss_weights: Any = None):
+    def __init__(self, loss: Any, loss_weights: Any):
         if loss_weights is not None and not isinstance(loss_weights, (list, tuple, dict, float, int)):
             raise ValueError(
                 f"compile: loss_weights must be a number, list or dict. Received: loss_weights={loss_weights!r}")

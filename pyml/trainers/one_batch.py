@@ -32,7 +32,7 @@ def packed(x: Any, y: Any, sample_weight: Any) -> Any:
 
 
 def standard_batch(
-    batch: Any, what: str = "fit", class_weight: dict[int, float] | None = None, uneven: bool = False
+    batch: Any, what: str, class_weight: dict[int, float] | None, uneven: bool
 ) -> tuple[Any, Any, Any]:
     """A batch as `(x, y, sample_weight)` of arrays, with the weights of its classes; `uneven` as for `Arrays`.
 

@@ -163,7 +163,7 @@ class Steps:
         own = weakref.proxy(self)  # a program that holds its Steps would never be freed
         return lambda *arguments: getattr(own, name)(*arguments)
 
-    def resident_step(self, kind: str, data: Resident, size: int, tail: bool = False) -> Step:
+    def resident_step(self, kind: str, data: Resident, size: int, tail: bool) -> Step:
         """A program without arguments: the next `size` rows of a Resident dataset (or its short tail), one step."""
         return self.program((kind, id(data), size, tail), lambda own: lambda: getattr(own, kind)(*data.batch(size, tail)))
 

@@ -183,7 +183,7 @@ def weighted(distance: np.ndarray, target: float) -> np.ndarray:
     return weight / total[:, None]
 
 
-def _descended(near: np.ndarray, start: np.ndarray, iterations: int, rate: float, watch: Watch | None = None) -> np.ndarray:
+def _descended(near: np.ndarray, start: np.ndarray, iterations: int, rate: float, watch: Watch | None) -> np.ndarray:
     """The places of points after gradient descent by t-SNE: `(points, dimensions)`."""
     n = len(start)
     p = convert_to_tensor(near)

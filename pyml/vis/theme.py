@@ -90,7 +90,7 @@ def columns(spec: dict[str, Any]) -> int:
     return max(1, min(6, ((spec.get("width") or 400) - 50) // (6 * longest + 28)))
 
 
-def slanting(longest: int, count: int, size: float = 10, titled: bool = False, beside: int = 160) -> dict[str, Any]:
+def slanting(longest: int, count: int, size: float, titled: bool, beside: int = 160) -> dict[str, Any]:
     """The axis of names that slant where they have no room side by side.
 
     Vega measures the axis with the width of the whole figure, and then takes from it what the other axis and the legend need: where names

@@ -275,7 +275,7 @@ def _is_pair(value: Any) -> bool:
     return isinstance(value, tuple) and len(value) == 2 and np.ndim(value[0]) == np.ndim(value[1]) == 0
 
 
-def thinned(x: np.ndarray, y: np.ndarray, most: int, scattered: bool = False) -> tuple[np.ndarray, np.ndarray]:
+def thinned(x: np.ndarray, y: np.ndarray, most: int, scattered: bool) -> tuple[np.ndarray, np.ndarray]:
     """Fewer points: of a line the lowest and highest of each stretch and its gaps, of a cloud every n-th."""
     if len(x) <= most:
         return x, y

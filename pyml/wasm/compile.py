@@ -84,7 +84,7 @@ def from_bytes(raw: bytes) -> Compiled | None:
     return Compiled(Function(tuple(raw[a:b]), list(raw[b : b + count]), raw[b + count :]), words, items, scratch)
 
 
-def _compile_text(text: str, grid: tuple[int, int, int], relaxed: bool, sinks: bool = False) -> Compiled:
+def _compile_text(text: str, grid: tuple[int, int, int], relaxed: bool, sinks: bool) -> Compiled:
     """The function of a kernel: bindings and scratch memory become locals, the entry point a loop over workgroups."""
     source = parse(text)
     entry = source.entry

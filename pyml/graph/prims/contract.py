@@ -106,7 +106,7 @@ def _matmul_kernel(node: Node, profile: Profile) -> KernelSpec:
 _CACHED = 1 << 17  # numbers that stay in a core's second cache
 
 
-def rows_of_block(m: int, rows: int, most: int = 240) -> int:
+def rows_of_block(m: int, rows: int, most: int) -> int:
     """How many of m rows a block of panels has: whole tiles, at most about so many, shared evenly, as each block packs all panels anew."""
     return ceil_div(m, rows * max(1, round(m / max(rows, min(most, 240))))) * rows
 

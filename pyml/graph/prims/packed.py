@@ -302,7 +302,7 @@ PACKED = routine(
 )
 
 
-def packed_matmul(a: Node, words: Node, n: int, bits: int = 8, transposed: bool = False, exact: bool = False, first: int = 0) -> Node:
+def packed_matmul(a: Node, words: Node, n: int, bits: int, transposed: bool = False, exact: bool = False) -> Node:
     """`a` times the first `n` columns of the numbers in `words`, whose rows begin words of their own.
 
     Args:
@@ -310,13 +310,12 @@ def packed_matmul(a: Node, words: Node, n: int, bits: int = 8, transposed: bool 
         words: int32 `(k, …)`, or `(n, …)` where the product is with the transposed numbers.
         bits: 8, or 4: then `n` is at most eight to a word.
         exact: The floats are integers in the range of int8: sums are exact, however long.
-        first: The row of the numbers that meets the first of `a`; transposed the column, a multiple of 8.
 
     Raises:
         ShapeError: The words do not have that many rows and columns.
         DtypeError: The operands are not float32 and int32.
     """
-    return PACKED(a, words, n=n, bits=bits, tb=transposed, first=first, splits=1, exact=exact)
+    return PACKED(a, words, n=n, bits=bits, tb=transposed, first=0, splits=1, exact=exact)
 
 
 def product_of_blocks(a: Node, words: Node, scale: Node, zero: Node, n: int, block: int) -> Node:

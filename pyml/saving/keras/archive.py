@@ -60,8 +60,8 @@ def _older(model: Any) -> dict[str, Any]:
     return {"module": module, **config, "registered_name": config["class_name"] if config["class_name"] == "Functional" else None}
 
 
-def save_archive(model: Any, target: Any, read: state.Reader | None = None, overwrite: bool = True, zipped: bool = True,
-                 keras_version: int | None = None) -> None:  # fmt: skip
+def save_archive(model: Any, target: Any, read: state.Reader | None, overwrite: bool, zipped: bool,
+                 keras_version: int | None) -> None:  # fmt: skip
     """Writes a model as Keras 3 does, or as Keras 2.15 does.
 
     Args:
@@ -150,8 +150,8 @@ def _load_assets(model: Any, files: Mapping[str, bytes]) -> None:
 
 
 # ---- reading
-def load_archive(data: Any, where: object, custom_objects: Mapping[str, Any] | None = None, compile: bool = True,
-                 safe_mode: bool = True, old: Callable[..., Any] | None = None) -> Any:
+def load_archive(data: Any, where: object, custom_objects: Mapping[str, Any] | None, compile: bool,
+                 safe_mode: bool, old: Callable[..., Any] | None) -> Any:
     """The model in the bytes of a `.keras` file; `old` makes those that Keras 2 describes, as `legacy.from_members` does.
 
     Raises:

@@ -182,7 +182,7 @@ class RevivedOp:
         return outputs
 
 
-def with_modules(config: Any, custom_objects: Mapping[str, Any] | None = None) -> Any:
+def with_modules(config: Any, custom_objects: Mapping[str, Any] | None) -> Any:
     """A config whose ops between layers name their modules: in `.h5` files Keras writes the class alone, and then finds it no more."""
     if isinstance(config, list):
         return [with_modules(item, custom_objects) for item in config]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def save_layers_model(
-    model: Model, filepath: Any, overwrite: bool = True, quantize: str | None = None, arrays: dict[int, Any] | None = None
+    model: Model, filepath: Any, overwrite: bool, quantize: str | None, arrays: dict[int, Any] | None
 ) -> None:
     """Writes a model as a TensorFlow.js layers-model; see `pyml.saving.save_model`."""
     path = listing_of(filepath)

@@ -85,7 +85,7 @@ def crop(boxes: Any, top: Any, left: Any, height: Any, width: Any, bounding_box_
         return [ops.clip(x - start, 0, size) for x, start, size in ((x1, left, width), (y1, top, height), (x2, left, width),
                                                                    (y2, top, height))]  # fmt: skip
 
-    return through_corners(boxes, _absolute(bounding_box_format, "crop"), None, None, "crop", moved)
+    return through_corners(boxes, _absolute(bounding_box_format, "crop"), "crop", moved)
 
 
 def pad(boxes: Any, top: Any, left: Any, height: Any = None, width: Any = None, bounding_box_format: str = "xyxy") -> Any:
@@ -108,7 +108,7 @@ def pad(boxes: Any, top: Any, left: Any, height: Any = None, width: Any = None, 
         array([[12, 21, 52, 61]], dtype=int32)
     """
     name = _absolute(bounding_box_format, "pad")
-    return through_corners(boxes, name, None, None, "pad", lambda x1, y1, x2, y2: [x1 + left, y1 + top, x2 + left, y2 + top])
+    return through_corners(boxes, name, "pad", lambda x1, y1, x2, y2: [x1 + left, y1 + top, x2 + left, y2 + top])
 
 
 def affine_transform(

@@ -126,10 +126,10 @@ def convert_format(
     return ops.concatenate(_of_corners(corners, target.removeprefix("rel_")), axis=-1)
 
 
-def through_corners(boxes: Any, name: str, height: Any, width: Any, what: str, change: Any) -> Any:
+def through_corners(boxes: Any, name: str, what: str, change: Any) -> Any:
     """`change(left, top, right, bottom)` of boxes in any format; those of corners keep their dtype."""
     found, name = check_boxes(boxes, what), check_format(name, what)
     if name == "xyxy":
         return ops.concatenate(change(*columns(found)), axis=-1)
-    corners = convert_format(found, name, "xyxy", height, width)
-    return convert_format(ops.concatenate(change(*columns(corners)), axis=-1), "xyxy", name, height, width)
+    corners = convert_format(found, name, "xyxy")
+    return convert_format(ops.concatenate(change(*columns(corners)), axis=-1), "xyxy", name)
