@@ -7,14 +7,21 @@ from collections.abc import Iterable
 from typing import Any
 
 
-def to_install(package: str) -> str:
+def to_install(package: str, in_pyodide: bool = True) -> str:
     """What makes an optional package importable here: a tab has no command line.
+
+    Args:
+        package: Its name.
+        in_pyodide: Whether Pyodide has it; others come from PyPI.
 
     Example:
         >>> pyml.errors.to_install("pillow")
         'pip install pillow'
     """
-    return f"import pyodide_js; await pyodide_js.loadPackage({package!r})" if sys.platform == "emscripten" else f"pip install {package}"
+    if sys.platform != "emscripten":
+        return f"pip install {package}"
+    load = "import pyodide_js; await pyodide_js.loadPackage"
+    return f"{load}({package!r})" if in_pyodide else f"{load}('micropip'); import micropip; await micropip.install({package!r})"
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

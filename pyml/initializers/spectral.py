@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pyml.errors import to_install
 from pyml.initializers.base import Initializer
 from pyml.objects.samples import Sample, sample
 
@@ -44,7 +45,7 @@ def window(name: str, size: int, periodic: bool = False) -> np.ndarray:
     try:
         from scipy.signal import get_window
     except ImportError:
-        raise ValueError(f"the window {name!r} needs scipy, which is not installed; without it there are "
+        raise ValueError(f"the window {name!r} needs scipy ({to_install('scipy')}); without it there are "
                          f"{', '.join(sorted([*_COSINES, 'bartlett']))}.") from None
     return np.asarray(get_window(name, size, periodic))
 

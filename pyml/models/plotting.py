@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import os
+import sys
 from typing import Any
 
 from pyml.atomic import write
 from pyml.core.symbolic import KerasTensor
 from pyml.core.tree import flatten
+from pyml.errors import to_install
 
 _SPLINES = ("ortho", "curved", "polyline", "spline", "line", "none")
 
@@ -156,7 +158,7 @@ def _operations(model: Any) -> list[Any]:
 def plot_model(model: Any, to_file: str = "model.png", show_shapes: bool = False, show_dtype: bool = False, show_layer_names: bool = False,
                rankdir: str = "TB", expand_nested: bool = False, dpi: int = 200, show_layer_activations: bool = False,
                show_trainable: bool = False, splines: str = "ortho", **kwargs: Any) -> None:  # fmt: skip
-    """Writes a picture of a model to a file; needs pydot and Graphviz.
+    """Writes a picture of a model to a file; needs pydot and Graphviz, which a browser tab has not: `vis.model_graph` draws there.
 
     Args:
         to_file: Path of the picture; its ending says the format, and `.dot` needs no Graphviz.
@@ -171,9 +173,12 @@ def plot_model(model: Any, to_file: str = "model.png", show_shapes: bool = False
     Example:
         >>> pyml.utils.plot_model(model, "model.svg", show_shapes=True)    # doctest: +SKIP
     """
+    ending = os.path.splitext(os.fspath(to_file))[1].lstrip(".").lower() or "png"
+    if sys.platform == "emscripten" and ending != "dot":
+        raise ImportError(f"plot_model: a browser tab has no Graphviz to draw {os.fspath(to_file)} with; pyml.vis.model_graph(model) is a "
+                          "figure of the model that needs none.")  # fmt: skip
     dot = model_to_dot(model, show_shapes, show_dtype, show_layer_names, rankdir, expand_nested, dpi,
                        show_layer_activations=show_layer_activations, show_trainable=show_trainable, splines=splines, **kwargs)  # fmt: skip
-    ending = os.path.splitext(os.fspath(to_file))[1].lstrip(".").lower() or "png"
     try:
         picture = dot.to_string().encode() if ending == "dot" else dot.create(format=ending)
     except OSError as error:
@@ -189,5 +194,5 @@ def _pydot() -> Any:
     try:
         import pydot
     except ImportError:
-        raise ImportError("You must install pydot (`pip install pydot`) for model_to_dot and plot_model to work.") from None
+        raise ImportError(f"model_to_dot and plot_model need pydot: {to_install('pydot', in_pyodide=False)}.") from None
     return pydot

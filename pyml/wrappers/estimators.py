@@ -3,12 +3,29 @@
 from __future__ import annotations
 
 import copy
+import importlib
+import sys
 from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
 
+from pyml.errors import to_install
 from pyml.models import Model, clone_model
+
+
+def _anew(cls: type, *args: Any, **kwargs: Any) -> Any:
+    """An estimator where scikit-learn was not there when this module was loaded; a notebook, or a tab, may have brought it since."""
+    try:
+        import sklearn  # noqa: F401
+        from sklearn.utils.validation import validate_data  # noqa: F401
+    except ImportError:
+        package = "scikit-learn" if sys.platform == "emscripten" else "-U scikit-learn"
+        raise ImportError(f"{cls.__name__} needs scikit-learn 1.6 or newer; `{to_install(package)}`.") from None
+    for module in (__name__, "pyml.wrappers"):
+        importlib.reload(sys.modules[module])
+    return getattr(sys.modules[__name__], cls.__name__)(*args, **kwargs)
+
 
 try:
     import sklearn
@@ -17,7 +34,7 @@ try:
     from sklearn.utils.validation import check_is_fitted, validate_data
 except ImportError:  # not there, or older than `validate_data`: the classes have their names, and say so when one is made
     sklearn = None
-    BaseEstimator, ClassifierMixin, RegressorMixin, TransformerMixin = (type(name, (), {}) for name in "BCRT")
+    BaseEstimator, ClassifierMixin, RegressorMixin, TransformerMixin = (type(name, (), {"__new__": _anew}) for name in "BCRT")
 
 __all__ = ["SKLearnClassifier", "SKLearnRegressor", "SKLearnTransformer"]
 
@@ -49,8 +66,6 @@ class SKLBase(BaseEstimator):
         self, model: Model | Callable[..., Model], warm_start: bool = False, model_kwargs: dict[str, Any] | None = None,
         fit_kwargs: dict[str, Any] | None = None,
     ) -> None:  # fmt: skip
-        if sklearn is None:
-            raise ImportError(f"{type(self).__name__} needs scikit-learn 1.6 or newer; `pip install -U scikit-learn`.")
         self.model = model
         self.warm_start = warm_start
         self.model_kwargs = model_kwargs

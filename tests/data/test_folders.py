@@ -238,6 +238,13 @@ def test_a_picture_of_a_model_needs_pydot(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "pydot", None)
     with pytest.raises(ImportError, match="pip install pydot"):
         utils.plot_model(model)
+    with monkeypatch.context() as tab:  # where nothing runs Graphviz
+        tab.setattr("sys.platform", "emscripten")
+        with pytest.raises(ImportError, match=r"a browser tab has no Graphviz.*pyml.vis.model_graph"):
+            utils.plot_model(model)
+        for call in (utils.model_to_dot, lambda model: utils.plot_model(model, "model.dot")):
+            with pytest.raises(ImportError, match=r"import micropip; await micropip.install\('pydot'\)"):
+                call(model)
     fake = type("pydot", (), {"Dot": Dot, "Cluster": Dot, "Node": Dot, "Edge": Dot})
     monkeypatch.setitem(__import__("sys").modules, "pydot", fake)
     parts = utils.model_to_dot(model, show_shapes=True).parts

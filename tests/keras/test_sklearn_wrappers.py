@@ -217,5 +217,25 @@ def test_without_scikit_learn_the_error_says_what_to_install(monkeypatch):
     alone = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(alone)
     for name in estimators.__all__:
-        with pytest.raises(ImportError, match=f"{name} needs scikit-learn 1.6 or newer; `pip install"):
+        with pytest.raises(ImportError, match=f"{name} needs scikit-learn 1.6 or newer; `pip install -U"):
             getattr(alone, name)(linear())
+        with monkeypatch.context() as tab, pytest.raises(ImportError, match=r"; `.*await pyodide_js.loadPackage\('scikit-learn'\)`\.$"):
+            tab.setattr(sys, "platform", "emscripten")
+            getattr(alone, name)(linear())
+
+
+def test_scikit_learn_may_come_after_the_message_that_it_is_missing(monkeypatch):
+    from pyml.wrappers import estimators
+
+    with monkeypatch.context() as missing:
+        missing.setitem(sys.modules, "sklearn", None)
+        importlib.reload(estimators)
+        importlib.reload(pyml.wrappers)
+        early = pyml.wrappers.SKLearnRegressor  # an earlier cell has the name
+        with pytest.raises(ImportError, match="needs scikit-learn"):
+            early(linear())
+    from sklearn.base import clone
+
+    estimator = early(linear(), fit_kwargs=QUIET)
+    assert type(estimator) is pyml.wrappers.SKLearnRegressor is not early
+    assert clone(estimator).fit(X, X[:, 0]).predict(X).shape == (40,)

@@ -515,3 +515,8 @@ def test_an_array_that_save_weights_did_not_write_is_named(tmp_path):
 def test_a_file_of_another_kind_is_named_with_what_opens_it(tmp_path, name):
     (tmp_path / name).write_bytes(b"PK\x03\x04")
     refused(lambda: load_model(tmp_path / name), "opens whole models.*load_weights.*load_state_dict")
+
+
+def test_an_hdf5_file_of_a_version_that_there_is_not_is_damaged(tmp_path):
+    (tmp_path / "net.h5").write_bytes(b"\x89HDF\r\n\x1a\n" + b"0" * 50)
+    refused(lambda: load_model(tmp_path / "net.h5"), "damaged: HDF5 has no superblock of version 48")

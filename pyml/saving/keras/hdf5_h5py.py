@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import to_install
 from ..files import MOST_WEIGHTS, ModelFileError
 from .hdf5 import Group
 from .hdf5_stored import MOST_DEEP, MOST_RATIO, Stored
@@ -27,7 +28,7 @@ def read(data: Any, where: object, unusual: str) -> Group:
     try:
         h5py = import_module("h5py")
     except ImportError:
-        raise ModelFileError(f"{where}: the file uses {unusual}, which only h5py reads here; run `pip install h5py`.") from None
+        raise ModelFileError(f"{where}: the file uses {unusual}, which only h5py reads here; `{to_install('h5py')}`.") from None
 
     def group(source: Any, depth: int) -> Group:
         """A group with all below it; links are refused."""

@@ -71,7 +71,7 @@ class _Reader:
                 raise _Unusual("addresses of another size than 8 bytes")
             at = self.unpack("Q", 36)[0]
         else:
-            raise _Unusual(f"superblock version {version}")
+            raise ModelFileError(f"{self.where}: the file is damaged: HDF5 has no superblock of version {version}.")
         root = self.object(at, "/", 0)
         if not isinstance(root, Group):
             raise ModelFileError(f"{self.where}: the file is damaged: its root is not a group.")
