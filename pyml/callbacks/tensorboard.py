@@ -18,6 +18,7 @@ from pyml.callbacks.keeping import Reading, idle, save, state_of
 from pyml.core import Variable
 from pyml.objects.registry import LAYERS
 from pyml.saving import whole_files
+from pyml.tracebacks import warn
 
 __all__ = ["TensorBoard"]
 
@@ -32,12 +33,12 @@ class TensorBoard(Reading, Callback):
         write_images: With the histograms, also write weights as pictures.
         write_steps_per_second: Also write how fast training goes.
         update_freq: `"epoch"`, `"batch"`, or a number of batches from one record of batches to the next.
-        profile_batch: 0; there is no profile of TensorFlow's kind.
+        profile_batch: A batch, or the first and last of some, as in Keras; none is profiled, and a number above 0 is told so.
         embeddings_freq: Epochs from one file of weights for the projector to the next; 0 writes none.
         embeddings_metadata: File with the labels of an Embedding's rows, or a dict from names of layers to files.
 
     Raises:
-        ValueError: `profile_batch` is not 0, `update_freq` is no such number, or `embeddings_metadata` names another layer.
+        ValueError: `profile_batch` names no batches, `update_freq` is no such number, or `embeddings_metadata` names another layer.
         OSError: The folder cannot be written to.
 
     In a tab the files lie in the tab's own folders, which end with it; `await board.download_async()` lets the user keep them.
@@ -59,8 +60,8 @@ class TensorBoard(Reading, Callback):
                  embeddings_freq: int = 0, embeddings_metadata: Any = None) -> None:
         super().__init__()
         if profile_batch:
-            raise ValueError(
-                f"TensorBoard: there is no profiling for TensorBoard here; leave profile_batch at 0. Received: {profile_batch!r}")
+            _check_batches(profile_batch)
+            warn(f"TensorBoard: batches are not profiled here: profile_batch={profile_batch!r} does nothing, all else is written.")
         every = 1 if update_freq == "batch" else update_freq
         if every != "epoch" and (isinstance(every, bool) or not isinstance(every, int) or every < 1):
             raise ValueError(f"TensorBoard: update_freq must be 'epoch', 'batch' or a number of batches. Received: {update_freq!r}")
@@ -236,3 +237,14 @@ def _write(file: Any, tag: str, value: Any, step: int) -> None:
     numbers = np.ravel(np.asarray(value, float)).tolist()
     for i, number in enumerate(numbers):
         file.scalar(tag if len(numbers) == 1 else f"{tag}_{i}", number, step)
+
+
+def _check_batches(given: Any) -> None:
+    """`profile_batch` is a batch, "10,20" or a pair of them, as in Keras."""
+    pair = given.split(",") if isinstance(given, str) else given if isinstance(given, tuple | list) else [given]
+    try:
+        batches = [int(batch) for batch in pair]
+    except (TypeError, ValueError):
+        batches = []
+    if not 1 <= len(batches) <= 2 or batches[0] < 0 or batches[-1] < batches[0]:
+        raise ValueError(f"TensorBoard: profile_batch must be a batch or the first and last of some, 0 for none. Received: {given!r}")

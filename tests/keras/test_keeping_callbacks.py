@@ -399,9 +399,20 @@ def test_tensorboard_itself_reads_the_event_files(tmp_path):
         i._keras_history[0].name: [], "hidden": [i._keras_history[0].name], "out": ["hidden"]}
 
 
+@pytest.mark.parametrize("batches", [2, (100, 200), "10,20"])
+def test_tensorboard_goes_on_without_the_profile_that_was_asked_for(batches):
+    with pytest.warns(UserWarning, match="batches are not profiled here") as told:
+        TensorBoard(profile_batch=batches)
+    assert told[0].filename == __file__
+
+
+def test_tensorboard_refuses_what_is_no_batch():
+    for batches in (-1, (200, 100), "x", (1, 2, 3)):
+        with pytest.raises(ValueError, match="profile_batch must be"):
+            TensorBoard(profile_batch=batches)
+
+
 def test_what_tensorboard_cannot_do_is_refused():
-    with pytest.raises(ValueError, match="profile_batch"):
-        TensorBoard(profile_batch=2)
     with pytest.raises(ValueError, match="update_freq"):
         TensorBoard(update_freq="week")
     with pytest.raises(ValueError, match="ends in "):
