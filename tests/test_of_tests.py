@@ -121,7 +121,7 @@ def test_many_cases_in_one_test_all_run_and_those_that_fail_are_named():
 
 @pytest.mark.parametrize("part", mutate.PARTS)
 def test_a_part_has_changes_and_files_of_tests_that_are_there(part):
-    assert len(changes.changes(part)) > 200
+    assert len(changes.changes(part)) > 50
     assert all((changes.ROOT / "tests" / f"{file}.py").exists() for file in mutate.PARTS[part])
 
 

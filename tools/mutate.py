@@ -41,6 +41,13 @@ from mutating.workers import Worker, note_lines
 LEAST = 0.85
 MANY = 8  # tests that noticed the most changes so far, which come first
 MAPPED_AT_ONCE = 6  # files of tests that one process notes the lines of
+
+
+def named(files: str) -> list[str]:
+    """`keras/test_calls` for each `keras/calls`."""
+    return [f"{folder}{slash}test_{name}" for folder, slash, name in (file.rpartition("/") for file in files.split())]
+
+
 # What tests a part: files of tests, first the one that meets all of it.
 GRAPHS = ["test_op_table", "test_first", "keras/test_optimizers", "test_programs", "test_schedule", "test_explain", "test_index",
           "test_loops", "test_kernel_choices", "test_shared_reductions", "test_budgets", "test_special_values", "test_wasm_device",
@@ -54,7 +61,33 @@ PARTS: dict[str, list[str]] = {
     "compile": [*GRAPHS, "test_branches_and_loops", "test_eager_steps", "test_kept_programs"],
     **{part: [f"keras/test_{part}", *SURFACE] for part in ("losses", "metrics")},
     "optimizers": ["keras/test_optimizers", "keras/test_more_optimizers", *SURFACE],
-}
+    "layers": named("samples goldens attention every_argument keras/layers_and_models keras/more_layers keras/options_of_layers "
+                    "keras/preprocessing keras/augmentation keras/recurrent_loops keras/conv_lstm keras/calls keras/symbolic_calls "
+                    "keras/unknown_sizes keras/bad_input keras/names_and_configs keras/quantization parity"),
+    "models": named("keras/layers_and_models keras/symbolic_calls keras/calls keras/feature_space keras/unknown_sizes keras/reported "
+                    "keras/bad_input keras/names_and_configs keras/quantization keras/programs_of_others saving/layer_calls "
+                    "saving/kept_objects data/knn parity"),
+    "trainers": named("keras/training keras/fit_histories keras/steps_of_ones_own keras/callbacks_in_both_loops keras/bad_input "
+                      "keras/pydataset keras/data_of_others keras/lost_device keras/stop_button keras/paths_and_metrics "
+                      "keras/stateless_scope keras/settings data/fit_datasets parity"),
+    "callbacks": named("keras/callbacks keras/keeping_callbacks keras/callbacks_in_both_loops keras/goldens_of_keras keras/training "
+                       "parity"),
+    "saving": named("saving/keras_files saving/keras2_files saving/keras3_files saving/layers_model saving/layer_calls "
+                    "saving/control_flow saving/graph_operators saving/kept_objects saving/file_editor saving/io saving/state_dicts "
+                    "saving/stores saving/exports saving/hostile_files saving/hostile_archives saving/named_ends saving/nothing_lost "
+                    "saving/mutated_files parity"),
+    "utils": named("keras/utils_of_keras keras/stop_button keras/goldens_of_keras keras/settings keras/preprocessing keras/bad_input "
+                   "boxes_and_pictures images data/folders data/folders_of_keras parity"),
+    "ops": named("ops op_goldens op_errors bad_arguments numpy_functions items linalg complex complex_matrices signal fourier sorting "
+                 "images boxes_and_pictures attention loops branches_and_loops in_einops sizes dtypes parity"),
+    "random": named("random_numbers ops keras/names_and_configs parity"),
+    "wrappers": named("keras/sklearn_wrappers parity"),
+    "data": named("data/dataset data/stages data/text_and_csv data/csv_findings data/records data/folders data/folders_of_keras "
+                  "data/media data/pixels data/fit_datasets parity"),
+    "datasets": named("data/data_sets_of_keras parity"),
+}  # fmt: skip
+
+
 @dataclass
 class Verdict:
     change: Change
