@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import functools
+import hashlib
 import http.server
+import importlib.util
 import json
 import pickle
 import threading
+import types
 from pathlib import Path
 
 import dataset_cases as cases
@@ -14,9 +18,10 @@ import numpy as np
 import pytest
 
 from pyml import config, datasets
-from pyml.datasets import _origins, boston_housing, fashion_mnist
+from pyml.datasets import _files, _origins, boston_housing, fashion_mnist
 
 GOLDENS = json.loads((Path(cases.__file__).parent / "dataset_cases.json").read_text(encoding="utf-8"))
+INSTALLED = boston_housing._installed
 
 
 @pytest.fixture(scope="module")
@@ -128,3 +133,50 @@ def test_arguments_that_no_data_set_has_are_refused_before_anything_is_fetched(c
 def test_no_text_that_is_short_enough_is_an_error(small):
     with pytest.raises(ValueError, match="Increase maxlen"):
         datasets.imdb.load_data(maxlen=2)
+
+
+def test_digits_are_looked_for_where_the_environment_says_then_in_the_users_cache_then_in_the_working_folder(tmp_path, monkeypatch):
+    parts = {name: np.full(2, i, np.uint8) for i, name in enumerate(("x_train", "y_train", "x_test", "y_test"))}
+    homes = [tmp_path / "named", tmp_path / "cache" / "pyml" / "assets" / "data", tmp_path / "data", tmp_path]
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PYML_DATA", str(homes[0]))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    with pytest.raises(FileNotFoundError, match=r"few\.npz was not found in .*named, .*PYML_DATA"):
+        datasets.mnist.load_data("few.npz")
+    for i, home in reversed(list(enumerate(homes))):  # each is preferred to those that have it already
+        home.mkdir(parents=True, exist_ok=True)
+        np.savez(home / "few.npz", **{name: part + 10 * i for name, part in parts.items()})
+        for load in (datasets.mnist.load_data, lambda name: asyncio.run(datasets.mnist.load_data_async(name))):
+            (x, y), (x_test, y_test) = load("few.npz")
+            assert [part[0] - 10 * i for part in (x, y, x_test, y_test)] == [0, 1, 2, 3], home
+    assert datasets.mnist.load_data(str(homes[2] / "few.npz"))[0][0][0] == 20
+    monkeypatch.delenv("PYML_DATA")
+    assert datasets.mnist.load_data("few.npz")[0][0][0] == 10
+    monkeypatch.delenv("XDG_CACHE_HOME")
+    assert Path("~/.cache/pyml/assets/data").expanduser() in _files.folders()
+    monkeypatch.setenv("PYML_DATA", "https://site.org/files/")
+    assert _files.address("few.npz") == "https://site.org/files/few.npz" and len(_files.folders()) == 4
+    with pytest.raises(FileNotFoundError):
+        datasets.mnist.load_data(str(tmp_path / "nothing.npz"))
+    (tmp_path / "few.npz").write_bytes(b"PK nothing")
+    with pytest.raises(ValueError, match="not a file of digits"):
+        datasets.mnist.load_data(str(tmp_path / "few.npz"))
+
+
+def test_house_prices_come_from_the_package_boston_where_it_has_the_rows_that_are_known(tmp_path, monkeypatch):
+    assert INSTALLED() is None or INSTALLED().shape == (506, 14)
+    table = tmp_path / "boston" / "resources" / "boston_house_prices.csv"
+    table.parent.mkdir(parents=True)
+    package = types.SimpleNamespace(origin=str(tmp_path / "boston" / "__init__.py"))
+    for found in (None, types.SimpleNamespace(origin=None), package):  # not installed, a folder that is no package, without the table
+        monkeypatch.setattr(importlib.util, "find_spec", lambda name, found=found: found)
+        assert INSTALLED() is None
+    table.write_text("a,b\n" + "\n".join(f"{i},{i / 2}" for i in range(3)))
+    assert INSTALLED() is None  # another table
+    monkeypatch.setattr(boston_housing, "_SHA256", hashlib.sha256(table.read_bytes()).hexdigest())
+    np.testing.assert_array_equal(INSTALLED(), [[0, 0], [1, 0.5], [2, 1]])
+    monkeypatch.setattr(boston_housing, "_installed", lambda: np.arange(140.0).reshape(10, 14))
+    monkeypatch.setattr(_origins, "ORIGINS", {"boston_housing.npz": ("http://127.0.0.1:9/boston_housing.npz", None)})
+    (x, y), (x_test, y_test) = boston_housing.load_data()
+    assert x.shape == (8, 13) and y_test.shape == (2,)
+    np.testing.assert_array_equal(np.concatenate([y, y_test]) - np.concatenate([x, x_test])[:, 12], 1)

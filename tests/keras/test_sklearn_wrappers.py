@@ -78,7 +78,7 @@ def test_chances_of_the_classes_are_the_models_and_serve_soft_votes():
     estimator = classifier().fit(X, SPECIES)
     chances = estimator.predict_proba(X)
     np.testing.assert_allclose(chances, estimator.model_.predict(X, verbose=0), rtol=1e-5)
-    np.testing.assert_allclose(chances.sum(axis=1), 1)
+    np.testing.assert_allclose(chances.sum(axis=1), 1, rtol=1e-14)  # which float32 does not keep, and some of scikit-learn asks for
     votes = VotingClassifier([("net", classifier()), ("line", LogisticRegression())], voting="soft").fit(X, SPECIES)
     assert votes.score(X, SPECIES) > 0.9
 
@@ -87,6 +87,30 @@ def test_scores_that_are_no_chances_are_refused_as_such():
     estimator = classifier(activation=None, loss="mse").fit(X, SPECIES)
     with pytest.raises(ValueError, match="not chances that add up to 1; end it with a softmax"):
         estimator.predict_proba(X)
+    estimator.model_.set_weights([np.zeros((3, 2)), np.array([0.0, 1.0])])
+    np.testing.assert_array_equal(estimator.predict_proba(X), [[0, 1]] * 40)  # sure of it, which is no mistake
+
+
+def test_scikit_learn_hears_what_a_network_is():
+    from sklearn.base import clone
+    from sklearn.utils import get_tags
+
+    makes = (pyml.wrappers.SKLearnClassifier, pyml.wrappers.SKLearnRegressor, pyml.wrappers.SKLearnTransformer)
+    tags = [get_tags(make(dense)) for make in makes]
+    assert all(each.non_deterministic for each in tags)
+    assert [each.target_tags.multi_output for each in tags] == [False, True, True]
+    assert tags[0].classifier_tags.poor_score and tags[1].regressor_tags.poor_score and tags[2].transformer_tags.preserves_dtype == []
+
+    class Maker:
+        """A function with parameters of its own, which are none of the estimator's."""
+
+        def __call__(self, X, y):
+            return dense(X, y)
+
+        def get_params(self, deep=True):
+            return {"rate": 0.1}
+
+    assert clone(makes[1](Maker(), model_kwargs={"rate": 1})).get_params(deep=False)["model_kwargs"] == {"rate": 1}
 
 
 def test_scores_are_those_of_scikit_learn_of_two_classes_and_of_more():
@@ -197,7 +221,8 @@ def test_metadata_routing_hands_weights_of_samples_to_fit():
     (lambda: classifier(), X[:, 0], ValueError, "binary and multiclass"),
     (lambda: pyml.wrappers.SKLearnRegressor(lambda X, y: pyml.Sequential([pyml.Input((3,)), pyml.layers.Dense(1)])),
      X[:, 0], RuntimeError, "must be compiled"),
-], ids=["one class", "numbers", "not compiled"])  # fmt: skip
+    (lambda: pyml.wrappers.SKLearnRegressor(dense), np.array([None, {}] * 20), ValueError, "[Uu]nknown label type"),
+], ids=["one class", "numbers", "not compiled", "no numbers"])  # fmt: skip
 def test_what_cannot_be_fitted_is_refused(estimator, y, error, match):
     with pytest.raises(error, match=match):
         estimator().fit(X, y)
