@@ -129,7 +129,6 @@ class _Reader:
             if len(found) > len(self.data) // 8:
                 raise ModelFileError(f"{self.where}: the file is damaged: an object header at {at:,} refers back to itself.")
             place, left = blocks.pop(0)
-            self.bytes(place, left)
             width = struct.calcsize(f"<{head}")
             while left >= width:
                 kind, size, flags = self.unpack(head, place)
