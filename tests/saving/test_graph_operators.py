@@ -47,7 +47,8 @@ def test_operator_on_the_host_equals_tensorflow_js(name):
     op, inputs, attrs, _ = graph_cases.CASES[name]
     nodes = [graph_cases.node(f"x{i}", "Const") for i in range(len(inputs))]
     nodes.append(graph_cases.node("y", op, [f"x{i}" for i in range(len(inputs))], **attrs))
-    check(make(*graph_cases.graph(nodes, {f"x{i}": v for i, v in enumerate(inputs)})), {}, name)
+    with np.errstate(divide="raise", invalid="raise"):
+        check(make(*graph_cases.graph(nodes, {f"x{i}": v for i, v in enumerate(inputs)})), {}, name)
 
 
 def test_goldens_cover_the_cases():
@@ -75,6 +76,35 @@ def test_fourier_transforms_and_complex_numbers_equal_numpy(device):
     np.testing.assert_allclose(there, x, atol=1e-5)
     np.testing.assert_allclose(back, x, atol=1e-5)
     np.testing.assert_allclose(size, np.fft.fft(x + 1j * x).imag.ravel(), atol=1e-4)
+
+
+def test_depth_becomes_space_and_space_depth_in_both_layouts(device):
+    x = np.random.default_rng(5).random((2, 4, 6, 12)).astype(np.float32)
+    blocks = x.reshape(2, 4, 6, 2, 2, 3).transpose(0, 1, 3, 2, 4, 5).reshape(2, 8, 12, 3)
+    for layout, axes in (("NHWC", (0, 1, 2, 3)), ("NCHW", (0, 3, 1, 2))):
+        how = {"block_size": 2, "data_format": layout}
+        nodes = [graph_cases.node("space", "DepthToSpace", ["x"], **how), graph_cases.node("depth", "SpaceToDepth", ["space"], **how)]
+        space, depth = run(nodes, {"x": x.transpose(axes)}, "space", "depth")
+        np.testing.assert_array_equal(space, blocks.transpose(axes))
+        np.testing.assert_array_equal(depth, x.transpose(axes))
+    for op, told in (("SpaceToDepth", "4 rows and 6 columns"), ("DepthToSpace", "12 channels")):
+        with pytest.raises(ModelFileError, match=f"{told} do not divide into blocks of 5x5"):
+            run([graph_cases.node("y", op, ["x"], block_size=5)], {"x": x}, "y")
+
+
+def test_inputs_of_a_graph_come_by_name_in_a_list_or_alone(device):
+    a, b = np.ones((2, 2), np.float32), np.full((2, 2), 3, np.float32)
+    node = lambda name, op, inputs=(), **attrs: graph_cases.node(name, op, list(inputs), **attrs)
+    place = lambda name: node(name, "Placeholder", dtype=graph_cases._TYPES["float32"])
+    two = make(*graph_cases.graph([place("a"), place("b"), node("y", "Sub", ["a", "b"])]))
+    for given in ([a, b], (a, b.tolist()), {"a": a, "b": b}, {"b:0": b, "a:0": a}):
+        np.testing.assert_array_equal(two.execute(given, "y").numpy(), a - b)
+    for wrong in ([a], [a, b, a], a):
+        with pytest.raises(ValueError, match=r"the model has inputs .*a.*b.*; \d (was|were) given"):
+            two.execute(wrong, "y")
+    one = make(*graph_cases.graph([place("a"), node("y", "Neg", ["a"])]))
+    for given in (a, [a], (a,), a.tolist(), {"a": a}):
+        np.testing.assert_array_equal(one.execute(given, "y").numpy(), -a)
 
 
 def test_a_batch_of_images_is_projected_as_each_of_them():

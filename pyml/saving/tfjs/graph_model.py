@@ -235,9 +235,8 @@ class GraphModel:
                 ref = found.ref if found else self._inner(name)
                 given[ref] = _standard(value, found)
         else:
-            values = list(inputs) if isinstance(inputs, (list, tuple)) and len(self.inputs) != 1 else [inputs]
-            if isinstance(inputs, (list, tuple)) and len(self.inputs) == 1:
-                values = list(inputs) if len(inputs) == 1 and hasattr(inputs[0], "shape") else [inputs]
+            listed = isinstance(inputs, (list, tuple)) and (len(self.inputs) != 1 or (len(inputs) == 1 and hasattr(inputs[0], "shape")))
+            values = list(inputs) if listed else [inputs]
             if len(values) != len(self.inputs):
                 raise ValueError(f"execute: the model has inputs {', '.join(map(repr, self.inputs))}; {len(values)} were given.")
             given = {i.ref: _standard(v, i) for i, v in zip(self.inputs, values, strict=True)}

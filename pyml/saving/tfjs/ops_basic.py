@@ -21,6 +21,7 @@ for _tf, _name in {
     "FloorMod": "mod", "LogicalAnd": "logical_and", "LogicalOr": "logical_or", "Equal": "equal", "NotEqual": "not_equal",
     "Less": "less", "LessEqual": "less_equal", "Greater": "greater", "GreaterEqual": "greater_equal", "Pow": "power",
     "BitwiseAnd": "bitwise_and",
+    "Asin": "arcsin", "Acos": "arccos", "Atan2": "arctan2", "Asinh": "arcsinh", "Acosh": "arccosh", "Atanh": "arctanh",
 }.items():  # fmt: skip
     rule(_tf)(_call(_name))
 
@@ -77,43 +78,6 @@ def _squared_difference(node: Node, xp: Xp, a: Value, b: Value) -> Value:
 @rule("Reciprocal", "Inv")
 def _reciprocal(node: Node, xp: Xp, x: Value) -> Value:
     return xp.divide(np.float32(1), x)
-
-
-@rule("Atan2")
-def _atan2(node: Node, xp: Xp, y: Value, x: Value) -> Value:
-    if hasattr(xp, "arctan2"):
-        return xp.arctan2(y, x)
-    pi = float(np.pi)
-    zero = xp.equal(x, 0.0)
-    angle = xp.arctan(xp.divide(y, xp.where(zero, 1.0, x)))
-    turned = xp.where(xp.less(x, 0.0), xp.where(xp.less(y, 0.0), angle - pi, angle + pi), angle)
-    return xp.where(zero, xp.multiply(xp.sign(y), pi / 2), turned)
-
-
-@rule("Asin")
-def _asin(node: Node, xp: Xp, x: Value) -> Value:
-    return _atan2(node, xp, x, xp.sqrt(1.0 - xp.square(x)))
-
-
-@rule("Acos")
-def _acos(node: Node, xp: Xp, x: Value) -> Value:
-    return _atan2(node, xp, xp.sqrt(1.0 - xp.square(x)), x)
-
-
-@rule("Asinh")
-def _asinh(node: Node, xp: Xp, x: Value) -> Value:
-    size = xp.absolute(x)
-    return xp.multiply(xp.sign(x), xp.log(size + xp.sqrt(xp.square(x) + 1.0)))
-
-
-@rule("Acosh")
-def _acosh(node: Node, xp: Xp, x: Value) -> Value:
-    return xp.log(x + xp.sqrt(xp.square(x) - 1.0))
-
-
-@rule("Atanh")
-def _atanh(node: Node, xp: Xp, x: Value) -> Value:
-    return xp.multiply(xp.subtract(xp.log1p(x), xp.log1p(xp.negative(x))), 0.5)
 
 
 @rule("ClipByValue", static=(1, 2))

@@ -265,10 +265,14 @@ def _depth_to_space(node: Node, xp: Xp, x: Value) -> Value:
 
 @rule("SpaceToDepth")
 def _space_to_depth(node: Node, xp: Xp, x: Value) -> Value:
-    block = int(node.attr("block_size", 2))
+    block, first = int(node.attr("block_size", 2)), node.attr("data_format", "NHWC") == "NCHW"
+    x = xp.transpose(x, (0, 2, 3, 1)) if first else x
     n, h, w, c = x.shape
+    if block < 1 or h % block or w % block:
+        raise ValueError(f"{h} rows and {w} columns do not divide into blocks of {block}x{block}")
     y = xp.reshape(x, (n, h // block, block, w // block, block, c))
-    return xp.reshape(xp.transpose(y, (0, 1, 3, 2, 4, 5)), (n, h // block, w // block, block * block * c))
+    y = xp.reshape(xp.transpose(y, (0, 1, 3, 2, 4, 5)), (n, h // block, w // block, block * block * c))
+    return xp.transpose(y, (0, 3, 1, 2)) if first else y
 
 
 @rule("SpaceToBatchND", static=(1, 2))

@@ -76,7 +76,6 @@ class HostOps:
     rsqrt = staticmethod(lambda x: 1 / np.sqrt(x))
     round = staticmethod(np.rint)
     erf = staticmethod(_erf.numpy)
-    expm1 = staticmethod(np.expm1)
 
     @staticmethod
     def cast(x: Value, dtype: str) -> np.ndarray:
