@@ -155,7 +155,6 @@ class BackupAndRestore(Reading, Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         if self.save_freq == "epoch" or self._ended:
-            self._ended = False
             self._save(epoch + 1, 0)
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:

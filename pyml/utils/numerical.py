@@ -16,7 +16,7 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Any:
     Args:
         x: Integers in `[0, num_classes)`, any shape; a last axis of size 1 is dropped. An array, a list, a number, or a tensor, also
             in a step that is traced.
-        num_classes: Number of classes; by default the largest value plus one, which a traced tensor has not.
+        num_classes: Number of classes; by default, and of 0, the largest value plus one, which a traced tensor has not.
 
     Returns:
         float64 array of shape `x.shape + (num_classes,)`, as in Keras; of a tensor a float32 tensor.
@@ -31,7 +31,7 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Any:
                [0., 0., 1.]])
     """
     if isinstance(x, (Tensor, Variable, KerasTensor)):
-        if num_classes is None:
+        if not num_classes:
             num_classes = int(ops.max(x)) + 1
         column = len(x.shape) > 1 and x.shape[-1] == 1
         return ops.one_hot(ops.squeeze(x, axis=-1) if column else x, num_classes)
@@ -44,7 +44,7 @@ def to_categorical(x: Any, num_classes: int | None = None) -> Any:
     if len(shape) > 1 and shape[-1] == 1:
         shape = shape[:-1]
     x = x.reshape(-1)
-    if num_classes is None:
+    if not num_classes:
         num_classes = int(x.max()) + 1 if x.size else 0
     if x.size and (x.min() < 0 or x.max() >= num_classes):
         raise (ValueError if x.min() < 0 else IndexError)(

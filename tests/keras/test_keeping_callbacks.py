@@ -2,10 +2,12 @@
 
 import asyncio
 import http.server
+import itertools
 import json
 import os
 import struct
 import threading
+import types
 import urllib.parse
 
 import numpy as np
@@ -13,7 +15,7 @@ import pytest
 from helpers import assert_same_weights, blobs, classifier
 
 import pyml
-from pyml.callbacks import BackupAndRestore, Callback, ModelCheckpoint, RemoteMonitor, SwapEMAWeights, TensorBoard
+from pyml.callbacks import BackupAndRestore, Callback, EarlyStopping, ModelCheckpoint, RemoteMonitor, SwapEMAWeights, TensorBoard
 from pyml.trainers.io import AsyncIO
 
 
@@ -71,6 +73,31 @@ def test_a_checkpoint_of_every_epoch_has_epoch_and_logs_in_its_name(tmp_path, ca
     (tmp_path / "folder.keras").mkdir()
     with pytest.raises(OSError, match="non-directory"):
         model.fit(x, y, verbose=0, callbacks=[ModelCheckpoint(tmp_path / "folder.keras")])
+
+
+def test_checkpoints_of_batches_come_as_often_as_asked_also_over_the_ends_of_epochs(tmp_path):
+    x, y = blobs(20)
+    every = (1, 2, 3, 5, 9)
+    paths = [str(tmp_path / f"{number}-{{epoch}}-{{batch}}.weights.h5") for number in every]
+    keeping = [ModelCheckpoint(path, save_freq=number, save_weights_only=True) for path, number in zip(paths, every, strict=True)]
+    classifier().fit(x, y, batch_size=5, epochs=2, verbose=0, callbacks=keeping)
+    due = [f"{n}-{batch // 4 + 1}-{batch % 4 + 1}.weights.h5" for n in every for batch in range(n - 1, 8, n)]
+    assert sorted(os.listdir(tmp_path)) == sorted(due)
+
+
+def test_callbacks_know_no_model_before_fit_and_those_that_do_nothing_at_batches_stay_out_of_the_loop(tmp_path):
+    folder = str(tmp_path)
+    made = [EarlyStopping(), pyml.callbacks.ReduceLROnPlateau(), pyml.callbacks.CSVLogger(f"{folder}/log.csv"), RemoteMonitor(),
+            pyml.callbacks.LearningRateScheduler(abs), pyml.callbacks.TerminateOnNaN(), pyml.callbacks.History(), TensorBoard(folder),
+            pyml.callbacks.LambdaCallback(on_epoch_end=print), ModelCheckpoint(f"{folder}/a.keras"), BackupAndRestore(folder),
+            BackupAndRestore(folder, save_freq=False), pyml.callbacks.ProgbarLogger(), SwapEMAWeights()]  # fmt: skip
+    at_batches = [TensorBoard(folder, update_freq=1), ModelCheckpoint(f"{folder}/a.keras", save_freq=1),
+                  BackupAndRestore(folder, save_freq=1), pyml.callbacks.LambdaCallback(on_train_batch_end=print),
+                  pyml.callbacks.CallbackList([])]  # fmt: skip
+    for callback in made + at_batches:
+        assert callback.model is None and callback.params is None, type(callback)
+        others = [pyml.callbacks.CallbackList([callback]).batch_hooks(kind) for kind in ("train", "test", "predict")]
+        assert (others == [([], [])] * 3) == (callback in made), type(callback)
 
 
 @pytest.mark.parametrize(("mode", "threshold", "saved"), [
@@ -232,6 +259,25 @@ def test_hooks_that_cannot_wait_are_given_what_they_save(tmp_path, waiting_is_im
     assert {"b", "b.weights.h5"} <= set(os.listdir(tmp_path))
 
 
+def test_hooks_that_cannot_wait_save_rates_that_no_variable_holds(tmp_path, waiting_is_impossible):
+    x, y = blobs(20)
+    model = classifier(optimizer=pyml.optimizers.SGD(pyml.optimizers.schedules.CosineDecay(0.1, 10)))
+    asyncio.run(model.fit_async(x, y, verbose=0, callbacks=[ModelCheckpoint(tmp_path / "a.keras")]))
+    assert os.listdir(tmp_path) == ["a.keras"]
+
+
+def test_backups_come_after_so_many_batches_and_one_that_is_due_with_an_epoch_at_its_end(tmp_path, monkeypatch):
+    from pyml.callbacks import backup_and_restore
+
+    x, y = blobs(20)
+    for every, expected in ((3, [(0, 3), (1, 2), (2, 1), (3, 0)]), (2, [(0, 2), (1, 0), (1, 2), (2, 0), (2, 2), (3, 0)]),
+                            (4, [(1, 0), (2, 0), (3, 0)]), ("epoch", [(1, 0), (2, 0), (3, 0)]), (False, []), (9, [(2, 1)])):  # fmt: skip
+        kept = []
+        monkeypatch.setattr(backup_and_restore.BackupAndRestore, "_save", lambda self, *place, kept=kept: kept.append(place))
+        classifier().fit(x, y, batch_size=5, epochs=3, verbose=0, callbacks=[BackupAndRestore(tmp_path / "b", every)])
+        assert kept == expected, every
+
+
 def test_validation_meets_the_averaged_weights_and_training_goes_on_with_its_own():
     x, y = blobs(40)
     plain, swapping, by_epoch = (classifier(optimizer=pyml.optimizers.SGD(0.5, use_ema=True, ema_momentum=0.5)) for _ in range(3))
@@ -366,6 +412,24 @@ def test_event_files_hold_scalars_histograms_pictures_and_the_graph(tmp_path):
     assert pictures[0][:2] == [b"8", b"6"] and pictures[0][2].startswith(b"\x89PNG")
     [config] = [t[8][0] for _, tag, plugin, t in train if plugin == "graph_keras_model"]
     assert json.loads(config)["class_name"] == "Sequential"
+
+
+def test_event_files_hold_steps_in_a_second_of_epochs_and_of_batches(tmp_path, monkeypatch):
+    from pyml.callbacks import tensorboard
+
+    x, y = blobs(40)
+    for freq, expected in (("epoch", {"epoch_steps_per_second": [2.0, 2.0]}),
+                           ("batch", {"epoch_steps_per_second": [4 / 18] * 2, "batch_steps_per_second": [0.5] * 8}),
+                           (4, {"epoch_steps_per_second": [4 / 12] * 2, "batch_steps_per_second": [0.5] * 2})):  # fmt: skip
+        ticks = itertools.count(100, 2)  # seconds that pass between two looks at the clock
+        monkeypatch.setattr(tensorboard, "time", types.SimpleNamespace(perf_counter=lambda ticks=ticks: next(ticks)))
+        board = TensorBoard(tmp_path / str(freq), update_freq=freq, write_steps_per_second=True, write_graph=False)
+        classifier().fit(x, y, batch_size=10, epochs=2, verbose=0, callbacks=[board])
+        found = {}
+        for _, tag, _, value in events(tmp_path / str(freq) / "train"):
+            if tag.endswith("per_second"):
+                found.setdefault(tag, []).append(struct.unpack("<f", value[4][0])[0])
+        assert found == {tag: pytest.approx(values) for tag, values in expected.items()}, freq
 
 
 def test_tensorboard_itself_reads_the_event_files(tmp_path):

@@ -94,3 +94,9 @@ def test_names_of_older_books_are_told_what_took_their_places(module, name, told
     with pytest.raises(AttributeError, match=told):
         getattr(module, name)
     assert not hasattr(module, name)
+
+
+def test_no_number_of_classes_and_0_are_the_largest_class_and_one(cpu):
+    for none in (None, 0):
+        for labels in ([2, 0], np.array([[2], [0]]), pyml.ops.array([2, 0])):
+            np.testing.assert_array_equal(np.asarray(utils.to_categorical(labels, none)), [[0, 0, 1], [1, 0, 0]])
