@@ -15,6 +15,7 @@ from .errors import DtypeError
 
 _LOG = logging.getLogger("pyml")
 _FLOATS = ("float16", "bfloat16", "float32", "float64")
+_PLAIN = str.maketrans("━─┃│┏┳┓┡╇┩├┼┤└┴┘…", "=-||++++++++++++.")
 _values: dict[str, Any] = {
     "floatx": "float32", "epsilon": 1e-7, "image_data_format": "channels_last", "interactive_logging": True,
     "traceback_filtering": True, "flash_attention": None, "unsafe_deserialization": None,
@@ -180,7 +181,12 @@ def print_msg(text: str, line_break: bool = True) -> None:
         if text.strip():
             _LOG.info(text.strip())
         return
-    sys.stdout.write(f"{text}\n" if line_break else text)
+    text = f"{text}\n" if line_break else text
+    try:
+        sys.stdout.write(text)
+    except UnicodeEncodeError:  # lines of tables and bars, which the encoding of a pipe or an older console lacks
+        encoding = sys.stdout.encoding or "utf-8"
+        sys.stdout.write(text.translate(_PLAIN).encode(encoding, "replace").decode(encoding))
     sys.stdout.flush()
 
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import operator
-import sys
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from pyml import settings
 from pyml.callbacks.callback import Callback, log_rates, rated
 from pyml.errors import did_you_mean
 from pyml.tracebacks import warn
@@ -164,11 +164,10 @@ class EarlyStopping(MonitorCallback):
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         if self.stopped_epoch > 0 and self.verbose > 0:
-            sys.stdout.write(f"Epoch {self.stopped_epoch + 1}: early stopping\n")
+            settings.print_msg(f"Epoch {self.stopped_epoch + 1}: early stopping")
         if self.restore_best_weights and self.best_weights is not None:
             if self.verbose > 0:
-                sys.stdout.write(
-                    f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.\n")
+                settings.print_msg(f"Restoring model weights from the end of the best epoch: {self.best_epoch + 1}.")
             self.model.set_weights(self.best_weights)
 
 
@@ -243,11 +242,11 @@ class ReduceLROnPlateau(MonitorCallback):
         optimizers = rated(self.model)
         for optimizer in optimizers.values():
             old = optimizer.host_learning_rate
-            if old <= self.min_lr:
+            if old <= np.float32(self.min_lr):  # the rate may come from a file, as float32
                 continue
             optimizer.learning_rate = new = max(old * self.factor, self.min_lr)
             if self.verbose > 0:
                 whose = f"{optimizer.name} " if len(optimizers) > 1 else ""
-                sys.stdout.write(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing {whose}learning rate to {new}.\n")
+                settings.print_msg(f"\nEpoch {epoch + 1}: ReduceLROnPlateau reducing {whose}learning rate to {new}.")
             self.cooldown_counter = self.cooldown
             self.wait = 0

@@ -7,10 +7,10 @@ from __future__ import annotations
 import csv
 import io
 import os
-import sys
 from collections.abc import Callable
 from typing import Any
 
+from pyml import settings
 from pyml.atomic import append, write
 from pyml.callbacks.callback import Callback, log_rates, rated
 
@@ -72,7 +72,7 @@ class TerminateOnNaN(Callback):
         """Called by `fit` with the batch at which the loss stopped being finite."""
         if self.raise_error:
             raise RuntimeError(f"NaN or Inf loss encountered at batch {batch}. Terminating training immediately.")
-        sys.stdout.write(f"Batch {batch}: Invalid loss, terminating training\n")
+        settings.print_msg(f"Batch {batch}: Invalid loss, terminating training")
         self.model.stop_training = True
 
 
@@ -113,7 +113,7 @@ class LearningRateScheduler(Callback):
             optimizer.learning_rate = float(rate)
             if self.verbose > 0:
                 whose = f"{optimizer.name} " if len(optimizers) > 1 else ""
-                sys.stdout.write(f"\nEpoch {epoch + 1}: LearningRateScheduler setting {whose}learning rate to {rate}.\n")
+                settings.print_msg(f"\nEpoch {epoch + 1}: LearningRateScheduler setting {whose}learning rate to {rate}.")
 
     def on_epoch_end(self, epoch: int, logs: dict[str, Any] | None = None) -> None:
         log_rates(self.model, logs)

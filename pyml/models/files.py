@@ -6,6 +6,7 @@ import io
 from os import PathLike
 from typing import TYPE_CHECKING, Any, cast
 
+from pyml import settings
 from pyml.objects.configured import is_ours
 from pyml.saving import loading, writing
 from pyml.saving import weights as weight_files
@@ -70,7 +71,7 @@ class KeptInFiles(Trainer, abstract=True):
 
         folder = export_web(self, filepath, **kwargs)
         if verbose:
-            print(f"exported to {folder}")
+            settings.print_msg(f"exported to {folder}")
 
     def save_weights(self, filepath: str | PathLike[str], overwrite: bool = True, max_shard_size: float | None = None,
                      **kwargs: Any) -> None:

@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
+from pyml import settings
 from pyml.core.tree import flatten, is_nested, map_structure
 
 
@@ -21,7 +22,7 @@ def print_summary(
     """Prints the summary of `model`; see `Model.summary`."""
     text = summary_text(model, line_length, positions, expand_nested, show_trainable, layer_range)
     if print_fn is None:
-        print(text)
+        settings.print_msg(text)
     else:
         print_fn(f"{text}\n")  # as in Keras, the last line ends too
 

@@ -166,6 +166,16 @@ def test_learning_rate_callbacks_set_the_rate():
     assert history.history["learning_rate"] == [0.0125, 0.0125, 0.00625]
 
 
+def test_a_rate_that_is_the_least_already_is_left_alone_also_where_it_was_kept_as_float32(capsys):
+    for least in (0.001, 0.7):  # as float32 one is larger, the other smaller
+        optimizer = pyml.optimizers.SGD()
+        optimizer.learning_rate = pyml.ops.array(least)
+        model = classifier(optimizer=optimizer)
+        never = pyml.callbacks.ReduceLROnPlateau("loss", patience=1, min_delta=10.0, min_lr=least, verbose=1)
+        model.fit(*blobs(30), epochs=3, verbose=0, callbacks=[never])
+        assert capsys.readouterr().out == "" and optimizer.host_learning_rate == np.float32(least)
+
+
 def test_rates_of_several_optimizers_are_set_and_logged_by_name():
     x, y = blobs(30)
     fast, slow = pyml.optimizers.SGD(0.2, name="fast"), pyml.optimizers.SGD(0.1, name="slow")
@@ -241,12 +251,25 @@ def test_csv_logger_writes_a_line_per_epoch(tmp_path):
     lines = path.read_text().splitlines()
     assert lines[0] == "epoch,accuracy,loss,val_accuracy,val_loss" and lines[1].endswith(",NA,NA")
     assert len(lines) == 3
+    path.write_text("")  # an empty file that is gone on with gets its first line too
+    classifier().fit(x, y, verbose=0, callbacks=[pyml.callbacks.CSVLogger(path, append=True)])
+    assert [line[:6] for line in path.read_text().splitlines()] == [lines[0][:6], lines[1][:6]]
 
 
 def test_things_that_are_no_callbacks_are_refused():
     x, y = blobs(30)
     with pytest.raises(TypeError, match="Callback"):
         classifier().fit(x, y, verbose=0, callbacks=[print])
+
+
+def test_how_much_is_printed_is_one_of_four_words():
+    bar = pyml.callbacks.ProgbarLogger()
+    for verbose in ("auto", 0, 1, 2, True, False):
+        bar.set_params({"verbose": verbose, "epochs": 1, "steps": None})
+        assert bar.verbose == (2 if verbose == "auto" else verbose)
+    for verbose in (3, -1, "loud", None):
+        with pytest.raises(ValueError, match="verbose must be 'auto', 0, 1 or 2"):
+            bar.set_params({"verbose": verbose, "epochs": 1, "steps": None})
 
 
 def test_printed_lines_of_fit_without_a_terminal(capsys):

@@ -1,7 +1,9 @@
 """Settings of `pyml.config` have their effect, and are set back after each test."""
 
 import asyncio
+import io
 import logging
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -264,6 +266,47 @@ def test_without_interactive_logging_progress_is_logged_and_not_printed(cpu, cap
     pyml.utils.enable_interactive_logging()
     model().fit(X, Y, epochs=1)
     assert "loss:" in capsys.readouterr().out
+
+
+SAID = ["Epoch 1: LearningRateScheduler setting learning rate to 0.5.", "Epoch 1: saving model to a.weights.h5",
+        "Epoch 1: finished saving model to a.weights.h5", "Epoch 2: LearningRateScheduler setting learning rate to 0.5.",
+        "Epoch 2: ReduceLROnPlateau reducing learning rate to 0.05.", "Epoch 2: saving model to a.weights.h5",
+        "Epoch 2: finished saving model to a.weights.h5", "Epoch 2: early stopping",
+        "Restoring model weights from the end of the best epoch: 1."]  # fmt: skip
+
+
+@pytest.mark.parametrize("printed", [True, False])
+def test_what_callbacks_say_is_printed_or_without_interactive_logging_logged(cpu, capsys, caplog, monkeypatch, tmp_path, printed):
+    monkeypatch.chdir(tmp_path)
+    if not printed:
+        pyml.utils.disable_interactive_logging()
+    for verbose in (0, 1):
+        those = [pyml.callbacks.LearningRateScheduler(lambda epoch: 0.5, verbose=verbose),
+                 pyml.callbacks.ReduceLROnPlateau("loss", patience=1, min_delta=1e9, verbose=verbose),
+                 pyml.callbacks.EarlyStopping("loss", patience=1, min_delta=1e9, restore_best_weights=True, verbose=verbose),
+                 pyml.callbacks.ModelCheckpoint("a.weights.h5", save_weights_only=True, verbose=verbose)]  # fmt: skip
+        with caplog.at_level(logging.INFO, "pyml"):
+            model().fit(X, Y, epochs=5, verbose=0, callbacks=those)
+        said = capsys.readouterr().out.split("\n") if printed else [r.message for r in caplog.records if r.name == "pyml"]
+        assert [line for line in said if line] == SAID * verbose
+    with caplog.at_level(logging.INFO, "pyml"), pytest.warns(RuntimeWarning, match="finite"):
+        model().summary()
+        model().fit(X * np.nan, Y, verbose=0, callbacks=[pyml.callbacks.TerminateOnNaN()])
+    told = capsys.readouterr().out, caplog.text
+    assert all(text in told[not printed] and text not in told[printed] for text in ("Total params: ", "Batch 0: Invalid loss"))
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "cp1252", "latin-1", "utf-8"])
+def test_bars_and_tables_are_printed_in_any_encoding(cpu, monkeypatch, encoding):
+    out = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(out, encoding, newline="\n"))
+    network = model()
+    network.fit(X, Y, verbose=1)
+    network.summary()
+    text = out.getvalue().decode(encoding)
+    double, single, corner = ("━", "│", "└") if encoding == "utf-8" else ("=", "|", "+")
+    assert double * 20 in text and f"\n{single} " in text and f"\n{corner}" in text and "?" not in text
+    assert len({len(line) for line in text.split("\n") if line and line[0] in "┏┃┡│└+|"}) == 1  # the columns stand as they did
 
 
 def frames(error):
