@@ -56,10 +56,10 @@ def _rate_set_since(model: Any, arrays: dict[int, np.ndarray]) -> dict[int, np.n
     """The learning rate that another callback has set after the values were read."""
     optimizer = getattr(model, "optimizer", None)
     optimizer = getattr(optimizer, "inner_optimizer", optimizer)
-    rate, known = getattr(optimizer, "_learning_rate", None), getattr(optimizer, "_host_rate", None)
-    if not isinstance(rate, Variable) or id(rate) not in arrays or known is None:
+    rate = getattr(optimizer, "_learning_rate", None)
+    if not isinstance(rate, Variable) or id(rate) not in arrays or rate._remembered is None:
         return {}
-    return {id(rate): np.full_like(arrays[id(rate)], known)}
+    return {id(rate): np.full_like(arrays[id(rate)], rate._remembered)}
 
 
 class Batches:

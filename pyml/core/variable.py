@@ -61,6 +61,8 @@ class Variable(TruthOperators[Tensor]):
     _narrow: str | None  # that of 8 or 16 bits that every value is rounded or wrapped to
     _overwritten = False
     _chained = 0  # values it was assigned one after the other, none of which was computed
+    _remembers = False  # whether it keeps the number that the host assigned last, which is read without the device then
+    _remembered: float | None = None
 
     def __init__(
         self, initializer: Any, shape: Sequence[int] | None = None, dtype: Any = None, trainable: bool = True, autocast: bool = True,
@@ -193,7 +195,14 @@ class Variable(TruthOperators[Tensor]):
             return self.value.numpy()
         if trace.notes_reads():
             trace.note_reads(self._value_node())
+        if self._remembered is not None:
+            return self._on_host(np.full(self.shape, self._remembered, self._stored))
         return self._on_host(self._read())
+
+    def remember(self, value: float) -> Variable:
+        """Has the Variable, of one number that is `value`, keep what the host assigns, as long as no program assigns it."""
+        self._remembers, self._remembered = True, value
+        return self
 
     def _read(self) -> np.ndarray:
         """The value as it is on the device."""
@@ -276,8 +285,11 @@ class Variable(TruthOperators[Tensor]):
         if scope is not None:
             scope.add_update((self, tensor_of(node, self._narrow or self._stored)))
         elif tracing is not None:
+            self._remembers, self._remembered = False, None
             tracing.write(self, node)
         else:
+            if self._remembers:
+                self._remembered = None if isinstance(value, (Tensor, Variable, Node)) else float(np.reshape(value, ()))
             with LOCK:
                 old, self._pending = self._pending, node
                 assigned(old, node)
@@ -349,7 +361,7 @@ class Variable(TruthOperators[Tensor]):
         raise TypeError(f"{self!r} cannot decide a Python branch; ask `is not None`, or read it with bool(variable.numpy()).")
 
     def __float__(self) -> float:
-        return float(self._scalar())
+        return float(self._scalar() if self._remembered is None else self.numpy().item())
 
     def __int__(self) -> int:
         return int(self._scalar())

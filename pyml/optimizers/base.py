@@ -118,15 +118,12 @@ class Optimizer(AroundUpdates, Configured, kind=OPTIMIZERS, abstract=True):
         self._without_decay = []
         self._no_decay_names = None
         self._numbers_of_step = None
-        self._host_rate: float | None = None
         self._iterations = self._track_state(Variable(np.int32(0), dtype="int32", trainable=False, name="iteration"))
         if isinstance(learning_rate, LearningRateSchedule) or callable(learning_rate):
             self._learning_rate = learning_rate
         elif isinstance(learning_rate, (float, int, np.number)) and not isinstance(learning_rate, bool):
-            rate = np.float32(learning_rate)
-            self._host_rate = float(learning_rate)
-            self._learning_rate = self._track_state(
-                Variable(rate, dtype=floatx(), trainable=False, name="learning_rate"))
+            rate = Variable(np.float32(learning_rate), dtype=floatx(), trainable=False, name="learning_rate")
+            self._learning_rate = self._track_state(rate.remember(float(learning_rate)))
         else:
             raise ValueError(
                 f"{owner}: learning_rate must be a float, a LearningRateSchedule or a function. "

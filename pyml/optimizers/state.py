@@ -8,7 +8,7 @@ from typing import Any, overload
 import numpy as np
 
 from pyml import initializers, ops
-from pyml.core import Tensor, Variable
+from pyml.core import Variable
 from pyml.core.variable import gathering
 from pyml.initializers.base import first_value
 from pyml.optimizers.schedules import LearningRateSchedule
@@ -24,7 +24,6 @@ class OptimizerState:
     _variables: list[Variable]
     _iterations: Variable
     _learning_rate: Any
-    _host_rate: float | None  # the learning rate, where the host knows it
 
     def _track_state(self, variable: Variable) -> Variable:
         variable.path = f"{self.name}/{variable.name}"
@@ -59,7 +58,6 @@ class OptimizerState:
                 "create it with a float instead."
             )
         else:
-            self._host_rate = None if isinstance(value, (Tensor, Variable)) else float(value)
             self._learning_rate.assign(value)
 
     def _get_current_learning_rate(self) -> Any:       # subclasses change the rate here, as in Keras
@@ -72,8 +70,8 @@ class OptimizerState:
     @property
     def host_learning_rate(self) -> float:
         """The learning rate as a Python float; read from the device only where the host does not know it."""
-        if isinstance(self._learning_rate, Variable) and self._host_rate is not None:
-            return self._host_rate
+        if isinstance(self._learning_rate, Variable) and self._learning_rate._remembered is not None:
+            return self._learning_rate._remembered
         rate = self.learning_rate
         return float(rate.numpy() if hasattr(rate, "numpy") else rate)
 
@@ -137,7 +135,6 @@ class OptimizerState:
         variables = self.variables
         if len(weights) != len(variables):
             raise ValueError(f"{self.name} has {len(variables)} variables; received {len(weights)} arrays.")
-        self._host_rate = None
         for variable, weight in zip(variables, weights, strict=True):
             if tuple(variable.shape) != tuple(weight.shape):
                 raise ValueError(

@@ -572,3 +572,32 @@ def test_an_optimizer_of_ones_own_may_have_a_helper_of_a_short_name(name):
     weight = pyml.Variable([1.0, 2.0])
     Own(learning_rate=0.5).apply([pyml.ops.ones(2)], [weight])
     assert weight.numpy().tolist() == [0.5, 1.5]
+
+
+def test_a_rate_that_is_assigned_reaches_logs_and_callbacks_and_is_not_read_from_the_device(cpu, monkeypatch):
+    class Assigns(pyml.callbacks.Callback):
+        def on_epoch_begin(self, epoch, logs=None):
+            self.model.optimizer.learning_rate.assign(0.25 / (epoch + 1))
+
+    model = pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(1)])
+    model.compile(pyml.optimizers.SGD(0.5), "mse")
+    halves = pyml.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
+    x, y = np.ones((4, 2)), np.ones((4, 1))
+    assert model.fit(x, y, epochs=2, verbose=0, callbacks=[Assigns(), halves]).history["learning_rate"] == [0.125, 0.0625]
+    rate = model.optimizer.learning_rate
+    with monkeypatch.context() as waiting:
+        waiting.setattr(type(cpu), "read", None)
+        assert float(rate) == rate.numpy() == model.optimizer.get_config()["learning_rate"] == 0.0625
+        assert type(pyml.models.clone_model(model)) is pyml.Sequential
+
+    class Decays(pyml.Model):
+        def train_step(self, data):
+            self.optimizer.learning_rate.assign(self.optimizer.learning_rate * 0.5)
+            return super().train_step(data)
+
+    inputs = pyml.Input((2,))
+    decaying = Decays(inputs, pyml.layers.Dense(1)(inputs))
+    decaying.compile(pyml.optimizers.SGD(0.5), "mse")
+    for left in (0.25, 0.125):  # a program writes it: the host does not know it
+        decaying.fit(x, y, verbose=0)
+        assert float(decaying.optimizer.learning_rate) == left
