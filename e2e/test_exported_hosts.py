@@ -90,12 +90,15 @@ TOLD = """async ([url, device]) => {
 }"""
 
 
+NO_WASM = "could not load model.relaxed.wasm: "
+
+
 @pytest.mark.parametrize(
     "name, body, told",
     [
-        ("index.html", None, "this page's Content Security Policy forbids WebAssembly: script-src needs 'wasm-unsafe-eval'."),
-        ("plan.json*", "<!doctype html>", "could not load plan.json: Unexpected token '<'"),
-        ("model*.wasm*", "nonsense", "could not compile the model: "),
+        ("index.html", None, NO_WASM + "this page's Content Security Policy forbids WebAssembly: script-src needs 'wasm-unsafe-eval'."),
+        ("plan.json*", "<!doctype html>", "could not load plan.json: it is damaged, or ended early (Unexpected token '<'"),
+        ("model*.wasm*", "nonsense", NO_WASM + "it is damaged, or ended early (WebAssembly"),
     ],
 )
 def test_what_a_host_makes_impossible_is_said(host, page, name, body, told):

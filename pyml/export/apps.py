@@ -14,9 +14,9 @@ NO_ICON = '<link rel="icon" href="data:,">\n'  # else browsers ask for one
 
 
 def page(name: str, head: str = NO_ICON) -> dict[str, bytes]:
-    """`index.html` and its script."""
+    """`index.html`, its script, and the one that says where that does not come."""
     text = text_of("exported/app/page.html").replace("NAME", html.escape(name)).replace("HEAD\n", head)
-    return {"index.html": text.encode(), "page.js": text_of("exported/app/page.js").encode()}
+    return {"index.html": text.encode(), "page.js": text_of("exported/app/page.js").encode(), "guard.js": text_of("guard.js").encode()}
 
 
 def pwa(name: str, files: dict[str, bytes]) -> dict[str, bytes]:

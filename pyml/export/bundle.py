@@ -10,7 +10,7 @@ from pyml.scripts import text_of
 
 SCRIPTS = ("replay", "pixels")  # of pyml's own pages, plain scripts
 # each after those that it imports
-MODULES = ("arrays.js", "pictures.js", "inputs.js", "training.js", "wasm.js", "webgpu.js", "model.js")
+MODULES = ("arrays.js", "pictures.js", "inputs.js", "wasm.js", "webgpu.js", "model.js")
 
 STORE = "store.js"  # a file of its own, which few pages ever load
 
@@ -46,8 +46,8 @@ def runtime() -> str:
 
 
 def store() -> str:
-    """What the runtime loads when weights are kept or downloaded."""
-    return text_of(f"exported/{STORE}")
+    """What the runtime loads when a model trains, or weights are kept or downloaded; without comments and indentation."""
+    return re.sub(r"^\s*(?:(?://|/\*\*).*\n\s*)?", "", text_of(f"exported/{STORE}"), flags=re.MULTILINE)
 
 
 def declarations() -> str:

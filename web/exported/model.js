@@ -2,13 +2,12 @@
 
 import { decoded, described, inMemory, outOf, sizeOf, told } from "./arrays.js";
 import { checkNumbers, checkOptions, inputOf, partsOf } from "./inputs.js";
-import { generator, shuffled, taken } from "./training.js";
 import { openWasm } from "./wasm.js";
 import { adapterFor, openWebGPU } from "./webgpu.js";
 
 const store = () => import(new URL("store.js", import.meta.url)); // what few pages need
-const FIT_OPTIONS = ["epochs", "batchSize", "shuffle", "seed", "validationData", "onBatchEnd", "onEpochEnd", "sampleWeight", "scale", "offset"];
-const TOOLS = { checkNumbers, described, inMemory, inputOf, partsOf, sizeOf, told }; // of this file, for that one
+const PATIENCE = 30; // seconds in which nothing comes
+const TOOLS = { checkNumbers, checkOptions, described, inMemory, inputOf, partsOf, sizeOf, told }; // of this file, for that one
 
 /**
  * Loads an exported model.
@@ -21,26 +20,35 @@ const TOOLS = { checkNumbers, described, inMemory, inputOf, partsOf, sizeOf, tol
 export async function load(from, options = {}) {
   if (!/string|undef/.test(typeof from) && !(from instanceof URL)) [from, options] = [undefined, from];
   checkOptions("load", options, ["device", "weights", "threads"]);
-  const { device: asked, weights, threads } = options;
+  const { threads } = options;
   if (threads !== undefined && !(Number.isInteger(threads) && threads > 0)) {
     throw new Error(`load: threads must be an integer of at least 1; received ${JSON.stringify(threads)}.`);
   }
   const base = folderOf(from ?? import.meta.url);
-  // This one comes anew each time (a server may take another export for the same file: `unzip` and containers set any date), and the
-  // others belong to it by their addresses: whoever has files of an earlier export never computes with half of each.
-  const plan = await (await answered(new URL("plan.json", base), "reload")).json().catch((error) => { throw new Error(`could not load plan.json: ${error.message} (in ${base})`); });
-  const file = (name) => answered(new URL(`${name}?${plan.made}`, base));
+  const [bring, end] = bringing();
+  try {
+    // This one comes anew each time (a server may take another export for the same file: `unzip` and containers set any date), and the
+    // others belong to it by their addresses: whoever has files of an earlier export never computes with half of each.
+    const plan = await bring(new URL("plan.json", base), (answer, wait) => wait(answer.json()).catch((error) => { throw new Error(`${error.message} (in ${base})`); }), "reload");
+    return await loaded(plan, (name, use) => bring(new URL(`${name}?${plan.made}`, base), use), options);
+  } finally {
+    end();
+  }
+}
+
+async function loaded(plan, file, { device: asked, weights, threads }) {
   if (plan.format !== 2) throw new Error(`plan.json has format ${plan.format}, and this loader reads format 2: export the model again.`);
   if (asked !== undefined && !plan.devices.includes(asked)) {
     throw new Error(`load: device must be one of ${plan.devices.join(", ")}, for which this model was exported; received ${JSON.stringify(asked)}.`);
   }
-  const data = file("weights.bin");
+  const opening = opened(plan, asked, file, threads);
+  const data = file("weights.bin", async (answer, wait) => restored(plan, await opening, answer, wait)); // while kernels compile
   data.catch(() => {});
-  const device = await opened(plan, asked, file, threads);
+  const device = await opening;
   device.ready.catch(() => {});
   const model = new Model(plan, device);
   try {
-    await restored(plan, device, await data); // while kernels compile
+    await data;
     await device.ready;
     if (weights !== undefined) await model.load(weights);
   } catch (error) {
@@ -58,23 +66,50 @@ function folderOf(from) {
   return new URL(".", url);
 }
 
-/** A file, as the answer of a server. */
-async function answered(url, cache) {
-  if (url.protocol === "file:" && globalThis.process?.versions?.node) {
-    const { readFile } = await import("node:fs/promises");
-    return new Response(await readFile(url));
-  }
-  const name = url.pathname.split("/").pop();
-  const response = await fetch(url, { cache }).catch((error) => { throw new Error(`could not load ${name}: ${error.message}`); });
-  if (!response.ok) throw new Error(`could not load ${name}: the server answered ${response.status}`);
-  return response;
+/**
+ * [bring(url, use, cache), end]: files, until `end`. What `use` makes of a file, as the answer of a server; of a new one where that
+ * fails: the browser may have kept half of it, or a page in its place. `use` waits for what comes by its second argument: where
+ * nothing comes for too long, all ends.
+ */
+function bringing() {
+  const given = new AbortController(), { signal } = given;
+  let waiting = 0, quiet = 0; // seconds; a page that is busy, or asleep, counts none
+  const clock = setInterval(() => { if (waiting && ++quiet > PATIENCE) given.abort(new Error(`nothing came for ${PATIENCE} seconds`)); }, 1000);
+  const wait = async (what, wrong = "it is damaged, or ended early") => {
+    waiting += 1;
+    try {
+      return await what;
+    } catch ({ message }) {
+      throw signal.reason ?? new Error(`${wrong} (${message})`);
+    } finally {
+      waiting -= 1;
+      quiet = 0;
+    }
+  };
+  const bring = async (url, use, cache) => {
+    try {
+      if (url.protocol === "file:" && globalThis.process?.versions?.node) {
+        const { readFile } = await import("node:fs/promises");
+        return await use(new Response(await readFile(url)), wait);
+      }
+      const response = await wait(fetch(url, { cache, signal }), "no answer came");
+      if (!response.ok) throw new Error(`the server answered ${response.status}`);
+      if (response.headers.get("content-type")?.startsWith("text/html")) throw new Error("the server answered with a page");
+      return await use(response, wait);
+    } catch (error) {
+      if (!cache) return bring(url, use, "reload");
+      throw new Error(`could not load ${url.pathname.split("/").pop()}: ${error.message}`);
+    }
+  };
+  return [bring, () => clearInterval(clock)];
 }
 
 /** Gives all states the bytes that the folder has for them as they arrive, straight into the device's memory where that can be. */
-async function restored({ states, bytes }, device, { body }) {
+async function restored({ states, bytes }, device, { body }, wait) {
   const ids = device.plan.states, reader = body.getReader();
-  let i = 0, filled = 0, part = null;
-  for (let got = await reader.read(); !got.done; got = await reader.read()) {
+  let i = 0, filled = 0, part = null, left = bytes;
+  for (let got = await wait(reader.read()); !got.done; got = await wait(reader.read())) {
+    left -= got.value.length;
     for (let from = 0; from < got.value.length && i < states.length;) {
       const length = (states[i + 1]?.at ?? bytes) - states[i].at, direct = device.memory && !states[i].as;
       part ??= direct ? device.memory(ids[i], length) : new Uint8Array(length);
@@ -89,7 +124,7 @@ async function restored({ states, bytes }, device, { body }) {
       part = null;
     }
   }
-  if (i < states.length && states[i].at + filled < bytes) throw new Error("could not load weights.bin: it is shorter than it should be.");
+  if (left) throw new Error(`it is ${left > 0 ? "shorter" : "longer"} than it should be.`);
 }
 
 async function opened({ devices, software, wasm }, asked, file, threads) {
@@ -97,7 +132,7 @@ async function opened({ devices, software, wasm }, asked, file, threads) {
     const only = asked === "webgpu" || !devices.includes("wasm");
     const has = await adapterFor(only);
     if (!has && only) throw new Error("this browser offers no WebGPU adapter.");
-    const plan = has && file(has.software && software ? "software.json" : "webgpu.json").then((answer) => answer.json());
+    const plan = has && file(has.software && software ? "software.json" : "webgpu.json", (answer, wait) => wait(answer.json()));
     const found = has && (await openWebGPU(plan, has.adapter, has.software).catch((error) => {
       if (only) throw error;
       console.warn(`WebGPU could not be used (${error.message}); taking WebAssembly.`);
@@ -168,7 +203,6 @@ export class Model {
    */
   async fit(x, y, options = {}) {
     this.#training("fit");
-    checkOptions("fit", options, FIT_OPTIONS);
     if (this.#fitting) throw new Error("fit: this model is training; wait until that fit has ended, or end it: with false from onBatchEnd or onEpochEnd.");
     this.#fitting = true;
     try {
@@ -179,10 +213,10 @@ export class Model {
   }
 
   async #fit(x, y, options) {
-    const { epochs = 1, shuffle, seed, validationData: unseen, onBatchEnd, onEpochEnd } = options;
-    const { checkFit } = await store();
-    checkFit(options);
+    const { checkFit, generator, shuffled } = await store();
     const data = await this.#rows("fit", x, y, options);
+    checkFit(options);
+    const { epochs = 1, shuffle, seed, validationData: unseen, onBatchEnd, onEpochEnd } = options;
     const history = {}, random = generator(seed ?? Math.floor(Math.random() * 2 ** 32));
     const test = { ...options, sampleWeight: unseen?.[2] };
     if (unseen) await this.#rows("fit: validationData", unseen[0], unseen[1], test);
@@ -205,7 +239,6 @@ export class Model {
   /** Loss and metrics for rows of x and y, by name. Options: batchSize, sampleWeight. */
   async evaluate(x, y, options = {}) {
     this.#training("evaluate");
-    checkOptions("evaluate", options, FIT_OPTIONS);
     this.#between("evaluate");
     const before = this.#testing;
     const mine = (async () => {
@@ -276,6 +309,7 @@ export class Model {
 
   /** One pass over the rows; whether `on` ended it. */
   async #pass(kind, { parts, rows, size }, order, on) {
+    const { taken } = await store();
     for (let start = 0, batch = 0; start < rows; start += size, batch++) {
       const count = Math.min(size, rows - start), { program } = this.#plan.train[kind][count];
       parts.forEach(({ values }, i) => {

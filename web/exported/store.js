@@ -1,6 +1,7 @@
-// What only models that train need: their data, and weights that a page keeps, in IndexedDB and as an .npz file, which
+// What only models that train need: their data and its order, and weights that a page keeps, in IndexedDB and as an .npz file, which
 // model.load_weights of Python reads.
 
+const OPTIONS = "epochs batchSize shuffle seed validationData onBatchEnd onEpochEnd sampleWeight scale offset".split(" "); // of fit and evaluate
 const DATABASE = "pyml-exported", KEPT = "indexeddb://";
 
 /** Options of `fit` that nobody else looks at. */
@@ -15,6 +16,7 @@ export function checkFit({ epochs = 1, seed = 0, validationData, onBatchEnd, onE
 
 /** Inputs and targets for training, and the size of batches; `tools` are functions of the loader. */
 export function rowsOf({ inputs: names, predict: [form], train: plan }, what, x, y, options, tools) {
+  tools.checkOptions(what, options, OPTIONS);
   const { batchSize, sampleWeight } = options, sizes = Object.keys(plan.batches).map(Number);
   tools.checkNumbers(what, options);
   const size = batchSize ?? Math.max(...sizes);
@@ -41,6 +43,36 @@ export function rowsOf({ inputs: names, predict: [form], train: plan }, what, x,
       `give fewer rows, or export it with batch_sizes=(${size}, ${rest}).`);
   }
   return { parts: [...inputs, ...found], rows, size };
+}
+
+/** A random generator of 32-bit state (mulberry32), so that a seed gives the same order everywhere. */
+export function generator(seed) {
+  let state = seed >>> 0;
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = state;
+    t = Math.imul(t ^ (t >>> 15), t | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296;
+  };
+}
+
+/** The numbers below n in a random order. */
+export function shuffled(n, random) {
+  const order = Uint32Array.from({ length: n }, (_, i) => i);
+  for (let i = n - 1; i > 0; i--) {
+    const j = Math.floor(random() * (i + 1));
+    [order[i], order[j]] = [order[j], order[i]];
+  }
+  return order;
+}
+
+/** Rows of values, `order` having their numbers; null for the order they have. */
+export function taken(values, per, order, start, count) {
+  if (!order) return values.subarray(start * per, (start + count) * per);
+  const part = new values.constructor(count * per);
+  for (let i = 0; i < count; i++) part.set(values.subarray(order[start + i] * per, (order[start + i] + 1) * per), i * per);
+  return part;
 }
 
 /** The NAME of "indexeddb://NAME"; null for another place. */

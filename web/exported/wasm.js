@@ -52,11 +52,11 @@ function threadsFor(asked) {
   return able ? Math.min(asked ?? navigator.hardwareConcurrency ?? 1, MOST) : 1;
 }
 
-export async function openWasm(plan, answer, asked) {
+export async function openWasm(plan, file, asked) {
   const able = plan.modules.filter(({ probe }) => WebAssembly.validate(Uint8Array.from(probe)));
   if (!able.length) throw new Error("this browser has no WebAssembly SIMD; use a newer one.");
   const shared = able.find(({ threads }) => threads), threads = shared ? threadsFor(asked) : 1;
-  const compiling = compiled(answer((threads > 1 ? shared : able.find((one) => !one.threads)).file));
+  const compiling = file((threads > 1 ? shared : able.find((one) => !one.threads)).file, compiled);
   compiling.catch(() => {});
   const { scratch, meet } = plan, address = [], tables = {};
   let end = up(meet.RESERVED, 64);
@@ -113,13 +113,11 @@ export async function openWasm(plan, answer, asked) {
   };
 }
 
-async function compiled(answer) {
-  const response = await answer;
+async function compiled(response, wait) {
   const streams = response.headers.get("content-type")?.startsWith("application/wasm");
   try {
-    return await (streams ? WebAssembly.compileStreaming(response) : WebAssembly.compile(await response.arrayBuffer()));
-  } catch ({ message }) {
-    throw new Error(/security policy/i.test(message) ? "this page's Content Security Policy forbids WebAssembly: script-src needs 'wasm-unsafe-eval'."
-      : `could not compile the model: ${message}`);
+    return await wait(streams ? WebAssembly.compileStreaming(response) : response.arrayBuffer().then(WebAssembly.compile));
+  } catch (error) {
+    throw /security policy/i.test(error.message) ? new Error("this page's Content Security Policy forbids WebAssembly: script-src needs 'wasm-unsafe-eval'.") : error;
   }
 }

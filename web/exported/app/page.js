@@ -34,9 +34,13 @@ try {
   const [{ shapes: [shape] }] = model.inputs;
   const picture = model.inputs.length === 1 && shape.length === 3 && shape[2] <= 4;
   $(picture ? "picture" : "numbers").hidden = false;
+  $("status").dataset.phase = "ready";
   $("status").textContent = `Ready, on ${model.device}. It takes ${picture ? "pictures" : `rows of the shape (${shape.join(", ")})`}.`;
-} catch (error) {
-  $("status").textContent = error.message;
+} catch ({ message }) {
+  const again = Object.assign(document.createElement("button"), { type: "button", textContent: "Try again", onclick: () => location.reload() });
+  $("status").textContent = `${message[0].toUpperCase()}${message.slice(1).replace(/\.?$/, ".")} `;
+  $("status").append(again);
+  $("status").dataset.phase = "failed";
 }
 $("file").onchange = $("unit").onchange = async () => {
   const [file] = $("file").files;
