@@ -1,10 +1,12 @@
 """Random numbers have the moments of their distributions, the same for the same seed on every device."""
 
+import collections
+
 import numpy as np
 import pytest
 
 import pyml
-from pyml import random
+from pyml import ops, random
 from pyml.core.tensor import Tensor
 from pyml.random.bits import random_order, random_words, words_of
 from pyml.random.rejection import first_fit
@@ -195,3 +197,86 @@ def test_generators_have_names_of_their_own_as_in_keras(cpu):
 def test_uniform_numbers_of_sixteen_bits_stay_below_the_end(device, dtype):
     numbers = random.uniform((100_000,), dtype=dtype, seed=1)
     assert 0.99 < float(pyml.ops.max(pyml.ops.cast(numbers, "float32"))) < 1
+
+
+MANY = 60_000
+# how numbers are drawn, and the distribution of scipy that they have; those of parameters in tensors have one for each half
+CONTINUOUS = {
+    "uniform": (lambda s: random.uniform((MANY,), seed=s), ["uniform", 0, 1]),
+    "uniform of other ends": (lambda s: random.uniform((MANY,), -1.5, 2.0, seed=s), ["uniform", -1.5, 3.5]),
+    "normal": (lambda s: random.normal((MANY,), seed=s), ["norm", 0, 1]),
+    "normal elsewhere": (lambda s: random.normal((MANY,), 3.0, 0.25, seed=s), ["norm", 3.0, 0.25]),
+    "truncated": (lambda s: random.truncated_normal((MANY,), seed=s), ["truncnorm", -2, 2]),
+    "truncated elsewhere": (lambda s: random.truncated_normal((MANY,), -1.0, 2.0, seed=s), ["truncnorm", -2, 2, -1.0, 2.0]),
+    **{f"gamma {a}": (lambda s, a=a: random.gamma((MANY,), a, seed=s), ["gamma", a]) for a in (0.1, 0.7, 1.0, 2.5, 40.0)},
+    **{f"beta {a} {b}": (lambda s, a=a, b=b: random.beta((MANY,), a, b, seed=s), ["beta", a, b])
+       for a, b in ((0.5, 0.5), (2.0, 5.0), (9.0, 0.8))},
+}  # fmt: skip
+HALF = np.repeat([0, 1], MANY // 2)
+
+
+def halves(first, second):
+    return ops.array(np.array([first, second], "float32")[HALF])
+
+
+HALVES = {
+    "uniform": (lambda: random.uniform((MANY,), halves(-1, 2), halves(1, 5), seed=3), [-1, 2], [2, 3]),
+    "norm": (lambda: random.normal((MANY,), halves(-1, 2), halves(0.5, 4), seed=3), [-1, 2], [0.5, 4]),
+    "gamma": (lambda: random.gamma((MANY,), halves(0.4, 6), seed=3), [0.4, 6]),
+    "beta": (lambda: random.beta((MANY,), halves(0.6, 3), halves(2, 0.9), seed=3), [0.6, 3], [2, 0.9]),
+}
+
+
+def distance(numbers, name, *parameters):
+    """The largest difference between the share of numbers below a value and that of the distribution, by what is usual of so many."""
+    from scipy import stats  # takes a second
+
+    below = getattr(stats, name)(*parameters).cdf(np.sort(numbers.astype("float64")))
+    places = np.arange(len(below) + 1) / len(below)
+    return max(np.abs(below - places[1:]).max(), np.abs(below - places[:-1]).max()) * len(below) ** 0.5
+
+
+def test_numbers_have_their_distribution_and_nothing_to_do_with_those_before(cpu):
+    for name, (draw, expected) in CONTINUOUS.items():
+        numbers = draw(1).numpy()
+        assert distance(numbers, *expected) < 2.2, name  # more is one draw in 8,000
+        ranks = numbers.argsort().argsort() / MANY - 0.5
+        assert abs(np.mean(ranks[1:] * ranks[:-1]) * 12 * MANY**0.5) < 3.5, name  # correlation, in standard deviations
+    for name, (draw, *parameters) in HALVES.items():
+        numbers = draw().numpy()
+        for i in (0, 1):
+            assert distance(numbers[i == HALF], name, *(values[i] for values in parameters)) < 2.2, name
+
+
+def unlikely(found, expected):
+    """How far counts are from the expected ones, by what is usual: of many degrees of freedom normally distributed."""
+    kept = expected >= 5
+    found, expected = (np.append(counts[kept], counts[~kept].sum()) for counts in (found, expected))
+    square = (found - expected) ** 2 / np.maximum(expected, 1)
+    return (square.sum() - kept.sum()) / (2 * kept.sum()) ** 0.5
+
+
+COUNTS = [(1, 0.3), (9, 0.5), (40, 0.1), (30, 0.4), (50, 0.9), (100, 0.35), (1000, 0.012), (5000, 0.5), (20_000, 0.98)]
+
+
+def test_whole_numbers_have_their_distribution(cpu):
+    from scipy.stats import binom
+
+    some = 20_000
+    for i, (n, p) in enumerate(COUNTS):
+        given = (n, p) if i % 2 else (ops.array(float(n)), ops.array(p))
+        numbers = random.binomial((some,), *given, seed=5).numpy().astype(int)
+        assert unlikely(np.bincount(numbers, minlength=n + 1), some * binom(n, p).pmf(np.arange(n + 1))) < 3.5, (n, p)
+    for low, high, bins in ((0, 6, 6), (-3, 4, 7), (5, 305, 50), (-(2**31), 2**31 - 1, 50)):
+        numbers = random.randint((some,), low, high, seed=2).numpy().astype("int64")
+        assert numbers.min() >= low and numbers.max() < high
+        assert unlikely(np.bincount((numbers - low) * bins // (high - low), minlength=bins), np.full(bins, some / bins)) < 3.5, (low, high)
+    orders = collections.Counter(tuple(random.shuffle(np.arange(3), seed=seed).numpy().tolist()) for seed in range(120))
+    assert unlikely(np.array([*orders.values()]), np.full(6, 20.0)) < 3.5
+    chances = np.array([[0.1, 0.2, 0.7], [0.5, 0.25, 0.25]], "float32")
+    for row, found in zip(chances, random.categorical(np.log(chances), some, seed=4).numpy(), strict=True):
+        assert unlikely(np.bincount(found, minlength=3), some * row) < 3.5
+    for rate in (0.1, 0.5, 0.9):
+        kept = random.dropout(np.ones(some, "float32"), rate, seed=6).numpy()
+        assert unlikely(np.array([(kept == 0).sum(), (kept > 0).sum()]), some * np.array([rate, 1 - rate])) < 3.5
+        np.testing.assert_allclose(kept[kept > 0], 1 / (1 - rate), rtol=1e-6)
