@@ -103,9 +103,7 @@ def steps_of(source: Source, batch_size: int, asked: int | None) -> int | None:
         return None
     steps = most if asked is None else min(most, asked)
     if not isinstance(source, Arrays):
-        source.steps = steps
-    if isinstance(source, DatasetBatches):
-        source.per_epoch = steps
+        source.steps = source.per_epoch = steps
     return steps
 
 

@@ -59,7 +59,7 @@ class Options:
         if self.class_weight is not None and not isinstance(self.class_weight, dict):
             raise TypeError(f"{self.what}: class_weight must be a dict of class to weight. Received: {self.class_weight!r}")
         if isinstance(self.validation_freq, (str, bytes)) or not hasattr(self.validation_freq, "__contains__"):
-            whole_number(self.what, "validation_freq", self.validation_freq, 1)
+            self.validation_freq = whole_number(self.what, "validation_freq", self.validation_freq, 1)
 
     def validates_after(self, epoch: int) -> bool:
         """True where validation runs after epoch number `epoch`, counted from 1."""
@@ -67,8 +67,8 @@ class Options:
         return epoch % frequency == 0 if isinstance(frequency, int) else epoch in frequency
 
 
-def whole_number(what: str, name: str, value: Any, least: int) -> None:
-    """Raises unless `value` is an integer of at least `least`."""
+def whole_number(what: str, name: str, value: Any, least: int) -> int:
+    """`value` as an integer; raises unless it is one of at least `least`."""
     kind = "a positive integer" if least == 1 else f"an integer from {least}"
     try:
         number = operator.index(value)
@@ -76,3 +76,4 @@ def whole_number(what: str, name: str, value: Any, least: int) -> None:
         raise TypeError(f"{what}: {name} must be {kind}. Received: {name}={value!r}") from None
     if number < least or isinstance(value, bool):
         raise ValueError(f"{what}: {name} must be {kind}. Received: {name}={value!r}")
+    return number

@@ -107,7 +107,7 @@ def _each(given: Any, outputs: Outputs, what: str, keys: Sequence[Any]) -> list[
 
 def _known(given: Any, outputs: Outputs, what: str) -> None:
     if isinstance(given, dict) and not set(given) <= set(outputs.names or ()) | set(outputs.keys or ()):
-        unknown = sorted(set(given) - set(outputs.names or ()))
+        unknown = sorted(set(given) - set(outputs.names or ()) - set(outputs.keys or ()))
         raise ValueError(f"compile: {what} name outputs {unknown}; the model has {[outputs.called(i) for i in range(outputs.number)]}.")
 
 

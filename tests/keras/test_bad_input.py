@@ -370,6 +370,14 @@ def test_set_weights_of_another_shape():
         model.set_weights(weights)
 
 
+def test_a_batch_has_weights_of_classes_in_a_dict():
+    model = pyml.Sequential([pyml.Input((2,)), L.Dense(1)])
+    model.compile("sgd", "mse")
+    for call in (model.train_on_batch, model.fit):
+        with pytest.raises(TypeError, match=r"class_weight must be a dict of class to weight. Received: \[1, 2\]"):
+            call(np.ones((2, 2)), np.ones((2, 1)), class_weight=[1, 2])
+
+
 def test_unbuilt_optimizer_and_unknown_variables():
     optimizer = pyml.optimizers.SGD()
     a, b = pyml.Variable(1.0, name="a"), pyml.Variable(1.0, name="b")

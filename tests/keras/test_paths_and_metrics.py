@@ -222,3 +222,27 @@ def test_a_summary_has_the_shapes_of_outputs_in_a_dict():
     model(np.zeros((1, 4)))
     model.summary(print_fn=lambda text, **kwargs: lines.append(text))
     assert "(1, 3)" in "".join(lines)
+
+
+OUTPUTS = {"sequence": lambda i, a, b: a, "list of one": lambda i, a, b: [a], "list": lambda i, a, b: [a, b],
+           "dict": lambda i, a, b: {"a": a, "b": b}, "dict of one": lambda i, a, b: {"a": a}}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", OUTPUTS)
+@pytest.mark.parametrize("argument", ["loss", "metrics", "weighted_metrics", "loss_weights"])
+def test_what_compile_is_given_by_name_is_of_outputs_that_there_are(kind, argument):
+    value = {"loss": "mse", "loss_weights": 0.5}.get(argument, ["mae"])
+    inputs = pyml.Input((4,))
+    outputs = OUTPUTS[kind](inputs, layers.Dense(2, name="a")(inputs), layers.Dense(2, name="b")(inputs))
+    targets = {"sequence": Y, "list of one": [Y], "list": [Y, Y], "dict": {"a": Y, "b": Y}, "dict of one": {"a": Y}}[kind]
+    names = ["a", "b"] if kind in ("list", "dict") else ["a"]
+    loss = pyml.tree.map_structure(lambda target: "mse", targets)
+    found = pyml.Model(inputs, outputs)
+    found.compile("sgd", **{"loss": loss, argument: dict.fromkeys(names, value)})
+    history = found.fit(X, targets, verbose=0).history
+    metrics = {"mae" if len(names) == 1 else f"{name}_mae" for name in names} if "metrics" in argument else set()
+    assert set(history) == {"loss", *metrics, *(f"{name}_loss" for name in names if len(names) > 1)}
+    found = pyml.Model(inputs, outputs)
+    with pytest.raises(ValueError, match=rf"compile: {argument} name outputs \['wrong'\]; the model has"):
+        found.compile("sgd", **{"loss": loss, argument: {"wrong": value, "a": value}})
+        found.fit(X, targets, verbose=0)

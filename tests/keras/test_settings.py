@@ -2,8 +2,10 @@
 
 import asyncio
 import io
+import itertools
 import logging
 import sys
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -247,6 +249,38 @@ def test_epochs_and_steps_are_limited(cpu):
     assert len(history.history["loss"]) == 2 and steps == [0, 1, 2, 0, 1, 2]
     assert m.predict(X, batch_size=8, verbose=0).shape == (24, 1)
     assert m.predict(X[:10], batch_size=8, verbose=0).shape == (10, 1)
+
+
+class FourBatches(pyml.utils.PyDataset):
+    def __len__(self):
+        return 4
+
+    def __getitem__(self, index):
+        return X[:5], Y[:5]
+
+
+# steps asked for in an epoch: the steps that two epochs run, with all data of 20 rows and with at most 3 steps
+STEPS = {"whole": {None: ([4, 4], [3, 1]), 2: ([2, 2], [2, 2]), 3: ([3, 1], [3, 1]), 6: ([4, 4], [3, 1])},
+         "once": {2: ([2, 2], [2, 2]), 3: ([3, 1], [3, 1])}, "endless": {2: ([2, 2], [2, 2]), 6: ([6, 6], [3, 3])}}  # fmt: skip
+
+
+@pytest.mark.parametrize("most", [None, 3])
+@pytest.mark.parametrize(("kind", "source"), [
+    ("whole", lambda: {"x": X[:20], "y": Y[:20], "batch_size": 5}), ("whole", lambda: {"x": FourBatches()}),
+    ("whole", lambda: {"x": pyml.data.Dataset.from_tensor_slices((X[:20], Y[:20])).batch(5)}),
+    ("once", lambda: {"x": iter([(X[:5], Y[:5])] * 4)}), ("endless", lambda: {"x": itertools.repeat((X[:5], Y[:5]))}),
+], ids=["arrays", "PyDataset", "Dataset", "iterator", "endless"])  # fmt: skip
+def test_steps_of_an_epoch_are_those_asked_for_at_most_those_allowed_and_callbacks_hear_how_many(cpu, kind, source, most):
+    pyml.config.set_max_steps_per_epoch(most)
+    for asked, (all_of_them, limited) in STEPS[kind].items():
+        seen = {}
+        heard = pyml.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs, seen=seen: seen.setdefault(epoch, seen.pop("now")),
+                                              on_train_batch_end=lambda batch, logs, seen=seen: seen.update(now=batch + 1))  # fmt: skip
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model().fit(**source(), epochs=2, steps_per_epoch=asked, verbose=0, callbacks=[heard])
+        assert [*seen.values()] == (limited if most else all_of_them), asked
+        assert heard.params["steps"] == min(asked or 4, most or 9), asked
 
 
 @pytest.mark.parametrize("value", [0, -1, 1.5, True])

@@ -81,6 +81,9 @@ def test_the_state_of_training_goes_into_a_tree_and_back(cpu):
     tree = model.get_state_tree("numpy_array")
     assert sorted(tree) == ["metrics_variables", "non_trainable_variables", "optimizer_variables", "trainable_variables"]
     assert tree["metrics_variables"]["loss"]["count"] == 20
+    for form, kind in (("numpy_array", np.ndarray), ("backend_tensor", pyml.Tensor)):
+        leaves = pyml.tree.flatten(model.get_state_tree(form))
+        assert len(leaves) == len(pyml.tree.flatten(tree)) and {type(leaf) for leaf in leaves} == {kind}
     expected = model.fit(x, y, epochs=1, verbose=0, shuffle=False).history["loss"]
     model.set_state_tree(tree)
     assert model.fit(x, y, epochs=1, verbose=0, shuffle=False).history["loss"] == pytest.approx(expected)

@@ -358,6 +358,17 @@ def test_a_validation_with_a_generator_goes_on_after_its_first_two_batches_as_in
     np.testing.assert_allclose(history["val_loss"], wanted, rtol=1e-4)
 
 
+@pytest.mark.parametrize(("frequency", "validated"), [
+    (1, [0, 1, 2, 3]), (2, [1, 3]), (np.int64(2), [1, 3]), (3, [2]), ([1, 4], [0, 3]), ((2,), [1]), (range(1, 4), [0, 1, 2]), (5, []),
+])  # fmt: skip
+def test_validation_comes_after_every_so_many_epochs_or_those_of_a_list(frequency, validated):
+    x, y = blobs(20)
+    seen = []
+    heard = pyml.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(epoch) if "val_loss" in logs else None)
+    classifier().fit(x, y, epochs=4, verbose=0, validation_data=(x, y), validation_freq=frequency, callbacks=[heard])
+    assert seen == validated
+
+
 def test_a_set_of_numbers_is_no_data():
     with pytest.raises(TypeError, match=r"predict: x must be arrays .* Received: \{1, 2\} \(set\)"):
         classifier().predict({1, 2})
