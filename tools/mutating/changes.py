@@ -75,6 +75,8 @@ class Finder(ast.NodeVisitor):
         for inner in node.body:
             self.visit(inner)
 
+    visit_AsyncFunctionDef = visit_FunctionDef  # type: ignore[assignment]
+
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
         for inner in (*node.keywords, *node.body):             # but not the decorators: `frozen=True` only guards
             self.visit(inner)

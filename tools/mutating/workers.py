@@ -109,7 +109,5 @@ def note_lines(parts: list[str], files: list[str], gpu: bool, place: Path) -> No
     out.unlink()
     for file in files:
         tests = [test for test in noted[1:] if test["test"].startswith(f"tests/{file}.py::")]
-        if not tests and not gpu:
-            raise SystemExit(f"mutate: no test ran: tests/{file}.py")
         kept = {"of": texts[file], "sources": sources, "early": noted[0]["early"], "tests": tests}
         kept_lines(file, gpu).write_text(json.dumps(kept), encoding="utf-8")
