@@ -69,6 +69,8 @@ def test_boxes_of_unknown_number_are_recorded_in_a_model():
 @pytest.mark.parametrize(("call", "message"), [
     (lambda: bb.convert_format(CORNERS, "xyxy", "xyhw"), "a box format is one of"),
     (lambda: bb.convert_format(CORNERS, "xyxy", "rel_xyxy"), "needs the size of the image"),
+    (lambda: bb.convert_format(CORNERS, "rel_xyxy", "xyxy", height=5), "needs the size of the image"),
+    (lambda: bb.convert_format(CORNERS, "xyxy", "rel_xyxy", width=5), "needs the size of the image"),
     (lambda: bb.convert_format(CORNERS[..., :3], "xyxy", "xywh"), "a last axis of 4"),
     (lambda: bb.clip_to_image_size({"boxes": CORNERS}), "height and width of the image are needed"),
     (lambda: bb.clip_to_image_size(CORNERS, 3, 4), "expected a dict"),

@@ -392,8 +392,6 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
 
     def compute_output_shape(self, *shapes: Any, **named: Any) -> Any:
         """The shape of the output for inputs of these shapes, named `<argument of call>_shape`; None stands for unknown sizes."""
-        if type(self).call is Layer.call:
-            self.call()                                # says what is missing
         if len(shapes) == 1 and not self.built:
             with Tracing():
                 self.build(shapes[0])

@@ -288,11 +288,7 @@ class FeatureSpace(Layer):
         return {name: feature.preprocessor.get_build_config() for name, feature in self.features.items()}
 
     def build_from_config(self, config: dict[str, Any]) -> None:
-        for name, own in config.items():
-            preprocessor = self.features[name].preprocessor
-            if own and not preprocessor.built:
-                preprocessor.build_from_config(own)
-        self._is_adapted = True
+        self._is_adapted = True  # the layers of the columns were built by their own configs
 
     def save(self, filepath: str | PathLike[str]) -> None:
         """Writes it into a `.keras` file; `pyml.saving.load_model` opens it."""

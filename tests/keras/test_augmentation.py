@@ -219,3 +219,28 @@ def test_a_random_layer_takes_few_dispatches_however_many_pictures_there_are(was
         run = pyml.program(lambda x, layer=layer: layer(x, training=True))
         run(np.random.RandomState(0).rand(count, 16, 12, 3).astype("float32") * 255)
         assert run.last_plan.dispatches == passes, run.explain()
+
+
+@pytest.mark.parametrize("data_format", ["channels_last", "channels_first"])
+def test_a_random_crop_is_any_window_of_the_image(cpu, data_format):
+    image = np.arange(56, dtype="float32").reshape(1, 7, 8, 1)
+    layer = pyml.layers.RandomCrop(5, 4, seed=3, data_format=data_format)
+    crop = pyml.core.Program(lambda x: layer(x, training=True))
+    given = pyml.ops.array(image if data_format == "channels_last" else image.transpose(0, 3, 1, 2))
+    found = set()
+    for _ in range(120):
+        cut = crop(given).numpy().reshape(5, 4)
+        top, left = divmod(int(cut[0, 0]), 8)
+        np.testing.assert_array_equal(cut, image[0, top : top + 5, left : left + 4, 0])
+        found.add((top, left))
+    assert found == {(top, left) for top in range(3) for left in range(5)}
+
+
+def test_a_share_of_images_to_turn_gray_is_one_from_0_to_1(cpu):
+    colours = np.random.default_rng(0).random((9, 2, 2, 3), "float32")
+    for factor in (0, 1):
+        gray = pyml.layers.RandomGrayscale(factor, seed=1)(colours, training=True).numpy()
+        assert np.ptp(gray, axis=-1).max() < 1e-6 if factor else np.array_equal(gray, colours)
+    for wrong in (-0.1, 1.1):
+        with pytest.raises(ValueError, match="factor must be in"):
+            pyml.layers.RandomGrayscale(wrong)

@@ -404,3 +404,21 @@ def test_a_train_step_of_ones_own_gets_the_inputs_by_their_names(cpu):
     history = model.fit(weights, SCORES, epochs=2, verbose=0).history["loss"]
     np.testing.assert_allclose(history[0], want, rtol=1e-4)
     assert history[1] < history[0]
+
+
+def test_one_row_gives_features_without_a_batch_in_either_form(cpu):
+    columns = {"size": [1.0, 3.0, 5.0], "kind": ["a", "b", "a"]}
+    for output_mode, coded in (("concat", "one_hot"), ("dict", "int"), ("dict", "one_hot")):
+        kind = FeatureSpace.string_categorical(output_mode=coded)
+        space = FeatureSpace({"size": "float_normalized", "kind": kind}, output_mode=output_mode)
+        space.adapt(columns)
+        whole, one = space(columns), space({name: column[1] for name, column in columns.items()})
+        for many, single in [(whole, one)] if output_mode == "concat" else [(whole[name], one[name]) for name in columns]:
+            np.testing.assert_array_equal(single.numpy(), many.numpy()[1])
+
+
+def test_words_of_output_modes_are_those_of_the_kind_of_feature():
+    for mode, made in (("float", lambda: FeatureSpace.cross(("a", "b"), 3, output_mode="float")),
+                       ("word", lambda: FeatureSpace.feature("float32", pyml.layers.Identity(), "word"))):  # fmt: skip
+        with pytest.raises(ValueError, match=f"Invalid value for argument `output_mode`.*output_mode={mode}"):
+            made()

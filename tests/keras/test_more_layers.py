@@ -1,6 +1,7 @@
 """Layers against Keras' numbers (see layer_cases.py), and what those do not show."""
 
 import gc
+import itertools
 import json
 import weakref
 from pathlib import Path
@@ -520,6 +521,25 @@ def test_recurrent_layers_of_several_outputs_return_a_tuple(make):
         pyml.Model(x, make()(x)).predict(np.ones((2, 5, 4)), verbose=0),
     ]
     assert [type(outputs) for outputs in found] == [tuple] * 4
+
+
+@pytest.mark.parametrize("made", [L.SimpleRNN, L.GRU, L.LSTM, lambda units, **how: L.RNN([L.GRUCell(2), L.LSTMCell(units)], **how)],
+                         ids=["SimpleRNN", "GRU", "LSTM", "stacked"])  # fmt: skip
+def test_shapes_of_recurrent_layers_are_told_as_they_come_out(cpu, made):
+    x, shapes = np.ones((2, 5, 4), "float32"), lambda found: pyml.tree.map_structure(lambda t: t.shape, found)
+    for sequences, state in itertools.product((False, True), repeat=2):
+        plain = lambda sequences=sequences, state=state: made(3, return_sequences=sequences, return_state=state)
+        layers = [plain(), *(L.Bidirectional(plain(), merge_mode=merge) for merge in ("sum", "mul", "ave", "concat", None))]
+        for layer in layers:
+            told = layer.compute_output_shape((2, 5, 4))
+            assert told == shapes(layer(x)) == shapes(layer(pyml.Input(batch_shape=(2, 5, 4)))), (sequences, state, layer.get_config())
+
+
+def test_a_subclass_of_attention_makes_the_projection_of_its_heads(cpu):
+    layer = L.MultiHeadAttention(2, 3, value_dim=5, output_shape=(6, 7))
+    for shape, heads, made in (((None, 4, 8), (1, 4, 2, 5), (1, 4, 6, 7)), ((None, 4, 3, 8), (1, 4, 3, 2, 5), (1, 4, 3, 6, 7))):
+        dense = layer._make_output_dense(shape, layer._get_common_kwargs_for_sublayer(), name="out")
+        assert dense(np.ones(heads, "float32")).shape == made and [w.shape for w in dense.weights] == [(2, 5, 6, 7), (6, 7)]
 
 
 def test_masking_keeps_the_dtype_of_integers(device):

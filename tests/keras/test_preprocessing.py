@@ -85,8 +85,9 @@ def test_a_vocabulary_is_read_from_a_file(cpu, tmp_path):
     path.write_text("one\ntwo words\n", encoding="utf-8")
     assert L.StringLookup(vocabulary=str(path)).get_vocabulary() == ["[UNK]", "one", "two words"]
     assert L.TextVectorization(vocabulary=path).get_vocabulary() == ["", "[UNK]", "one", "two words"]
-    with pytest.raises(ValueError, match="outside of the model archive"):
-        L.StringLookup.from_config({"vocabulary": str(path)})
+    for kind in (L.StringLookup, L.IntegerLookup, L.TextVectorization):
+        with pytest.raises(ValueError, match="outside of the model archive"):
+            kind.from_config({**kind().get_config(), "vocabulary": str(path)})
 
 
 def test_what_is_learnt_from_batches_of_a_dataset_is_what_is_learnt_from_all(cpu):

@@ -74,3 +74,35 @@ def test_the_time_that_is_left_is_told_from_all_epochs_and_not_from_the_one_that
         now += {0: 5.0, 5: 1.0}.get(epoch, 0.1)        # the first compiles, the last but one is drawn
         progress.moved(bar, now, (now - bar.began) / 10, True)
     assert "Epoch 6 of 101" in drawn[-1] and "about 26s left" in drawn[-1]  # 95 more of (0.1 * 4 + 1) / 5 seconds
+
+
+@pytest.mark.parametrize(("what", "epochs", "shares"), [
+    ("fit", 4, ["0.0625", "0.2500", "0.3125", "0.5000", "0.5625", "0.7500", "0.8125", "1.0000"]), ("fit", 1, ["0.2500", "1.0000"]),
+    ("evaluate", 1, ["0.2500", "1.0000"]), ("predict", 1, ["0.2500", "1.0000"]),
+])  # fmt: skip
+def test_the_bar_shows_the_share_of_all_steps_of_all_epochs(drawn, monkeypatch, what, epochs, shares):
+    monkeypatch.setattr(notebook_progress, "SILENT", -1)
+    for target in (4, None):
+        drawn.clear()
+        progress = notebook_progress.NotebookProgress(what, epochs)
+        for epoch in range(epochs):
+            bar = progress.bar(target, epoch)
+            for reached in (1, 4):
+                bar._seen = reached
+                progress.moved(bar, progress.began + 9 * epoch + reached, 0.5, reached == 4)
+        found = [html.partition('value="')[2].partition('"')[0] for html in drawn]
+        assert found == (shares if target else found) and len(found) == len(shares)
+        assert target or epochs > 1 or found[0] == ""  # nobody knows how much an epoch without an end is
+
+
+def test_a_last_epoch_and_what_is_no_training_are_drawn_at_their_end_however_quick_they_are(drawn, monkeypatch):
+    monkeypatch.setattr(notebook_progress, "PAUSE", np.inf)
+    monkeypatch.setattr(notebook_progress, "SILENT", np.inf)
+    for what, epochs, expected in (("fit", 3, 1), ("fit", 1, 1), ("evaluate", 1, 1), ("evaluate", 3, 3), ("predict", 1, 0)):
+        drawn.clear()
+        progress = notebook_progress.NotebookProgress(what, epochs)
+        for epoch in range(epochs):
+            bar = progress.bar(2, epoch)
+            for bar._seen in (1, 2):
+                progress.moved(bar, progress.began + epoch, 0.5, bar._seen == 2)
+        assert len(drawn) == expected, (what, epochs)

@@ -31,6 +31,10 @@ def test_a_seed_sets_the_numbers_of_python_numpy_weights_and_dropout(device):
 def test_batches_are_packed_and_unpacked(packed, apart):
     assert utils.unpack_x_y_sample_weight(packed) == apart
     assert utils.pack_x_y_sample_weight(*apart) == packed
+    assert utils.unpack_x_y_sample_weight(list(packed) if isinstance(packed, tuple) else packed) == apart
+    for wrong in ((), ("x", "y", "w", "z")):
+        with pytest.raises(ValueError, match=rf"Received a tuple of {len(wrong)} values"):
+            utils.unpack_x_y_sample_weight(wrong)
 
 
 def test_a_progress_bar_of_two_lines_ends_with_the_last_values():
