@@ -29,7 +29,7 @@ def test_a_file_of_h5py_holds_what_h5py_finds_in_it(name, monkeypatch):
     monkeypatch.setitem(sys.modules, "h5py", None)
     data = zlib.decompress(base64.b85decode(GOLDENS[name]["file"]))
     if name.startswith("unusual"):
-        with pytest.raises(ModelFileError, match="which only h5py reads here; run `pip install h5py`"):
+        with pytest.raises(ModelFileError, match="which only h5py reads here; `pip install h5py`"):
             read(data, "x.h5")
     else:
         assert content(data) == GOLDENS[name]["holds"]
