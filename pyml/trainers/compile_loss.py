@@ -74,6 +74,9 @@ class CompileLoss:
         if loss_weights is not None and not isinstance(loss_weights, (list, tuple, dict, float, int)):
             raise ValueError(
                 f"compile: loss_weights must be a number, list or dict. Received: loss_weights={loss_weights!r}")
+        if any(isinstance(weight, str) or callable(weight) for weight in flatten(loss_weights)):
+            raise ValueError("compile: loss_weights, its third argument, must be numbers; metrics go by name: "
+                             f"compile(optimizer, loss, metrics=[...]). Received: loss_weights={loss_weights!r}")
         self.given = loss
         self.given_weights = loss_weights
         self.built = False

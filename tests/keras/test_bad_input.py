@@ -581,3 +581,9 @@ def test_a_folder_of_pictures_that_is_not_there_is_a_missing_file(tmp_path):
 def test_what_keras_refuses_of_losses_variables_and_layers_is_refused(act, told):
     with pytest.raises(ValueError, match=told):
         act()
+
+
+@pytest.mark.parametrize("third", [["accuracy"], [pyml.metrics.AUC()], {"a": "mae"}])
+def test_metrics_as_the_third_argument_of_compile_are_told_where_they_go(third):
+    with pytest.raises(ValueError, match=r"third argument, must be numbers; metrics go by name: .*metrics="):
+        pyml.Sequential([pyml.layers.Dense(1)]).compile("sgd", "mse", third)
