@@ -273,6 +273,8 @@ def cases_of_sorting() -> Iterator[tuple[str, tuple[Operand, ...], dict[str, Any
         for product, chunk in itertools.product((False, True), (n, 1024, 200)):
             if dtype != "bool" and chunk <= n:
                 yield "scan", (x, ((rows, -(-n // chunk)), dtype)), {"product": product, "chunk": chunk}
+                if dtype == F:
+                    yield "recurrence", (x, x, ((rows, -(-n // chunk)), F)), {"reverse": product, "chunk": chunk}
         for digit, chunk, first, columns in itertools.product((1, 4, 8), (200, 512), (True, False), (True, False)):
             attrs = {"shape": (rows, n), "chunk": chunk, "shift": 0, "digit": digit, "descending": False}
             attrs |= {"first": first, "columns": columns}

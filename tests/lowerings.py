@@ -52,6 +52,7 @@ def cases() -> Iterator[Case]:
     for n, form, inverse in itertools.product((2, 30, 34, 97, 485, 640, 1009), ("planar", "from pairs", "to pairs"), (False, True)):
         x = floats(3, n, 1, 2) if form == "from pairs" else floats(2, 3, n, 1 if form == "to pairs" else 4)
         yield "fft", [x, table(n)], {"inverse": inverse, "form": form}
+    yield "bincount", [RNG.integers(-1, 40, 300_000).astype(np.int32)], {"rows": 33, "chunk": 300_000}
     for count, width in ((5, (3,)), (9000, (4,)), (20_000, ())):
         yield "scatter_add", [RNG.integers(-1, 7, count).astype(np.int32), floats(count, *width)], {"rows": 6}
     rng = np.random.default_rng(1)  # of its own, so that the cases below stay as they were
@@ -78,7 +79,9 @@ def rows() -> Iterator[Case]:
             yield from (("argsort", [x], {"descending": descending}) for descending in (False, True))
             yield "top_places", [x], {"k": 5, "chunks": 1}
         for product in (False, True):
-            yield "scan", [1 + floats(count, n) * 1e-3, np.full((count, 1), product, np.float32)], {"product": product, "chunk": n}
+            ends = np.full((count, 1), product, np.float32)
+            yield "scan", [1 + floats(count, n) * 1e-3, ends], {"product": product, "chunk": n}
+            yield "recurrence", [floats(count, n), floats(count, n), 0 * ends], {"reverse": product, "chunk": n}
         yield from ((op, [floats(count, n)], {}) for op in ("softmax", "log_softmax"))
     yield from ((op, [floats(2, 70_001)], {}) for op in ("argmax", "argmin", "softmax", "log_softmax"))
     yield "top_places", [floats(2, 70_001)], {"k": 40, "chunks": 1}

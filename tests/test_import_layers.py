@@ -87,7 +87,7 @@ OPTIONAL = {"PIL", "cv2", "imageio", "js", "matplotlib", "pandas", "playwright",
             "pyodide_js", "scipy", "sounddevice", "vl_convert", "wasmtime", "wgpu"}  # fmt: skip
 SPARED = {"asyncio", "ctypes", "difflib", "numpy", "urllib"}  # of Python and numpy: the cost of start again
 # Derivatives of primitives are written with primitives, and a sum in two stages with views: these know each other by nature.
-MUTUAL = {f"pyml.graph.prims.{name}" for name in ("elementwise", "move", "reduce", "split")}
+MUTUAL = {f"pyml.graph.prims.{name}" for name in ("elementwise", "move", "recur", "reduce", "scan", "split")}
 RANK = {part: rank for rank, parts in enumerate(LAYERS) for part in parts}
 
 

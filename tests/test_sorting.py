@@ -80,6 +80,31 @@ def test_running_products_of_a_long_row(device):
     np.testing.assert_allclose(ops.cumprod(x, axis=1).numpy(), np.cumprod(x.astype("float64"), axis=1), rtol=1e-4)
 
 
+@pytest.mark.parametrize("axis", [0, 1, None])
+def test_gradients_of_long_products_are_right_at_zeros_and_read_elements_a_few_times(device, axis):
+    x = np.random.default_rng(0).uniform(0.98, 1.02, (3000, 2)).astype("float32")
+    x[1234, 0] = 0
+    weight = np.random.default_rng(1).uniform(-1, 1, x.shape).astype("float32")
+
+    @pyml.program
+    def gradients(x):
+        running = pyml.grad(lambda x: ops.sum(ops.cumprod(x, axis) * (weight if axis is not None else weight.ravel())))
+        return running(x), pyml.grad(lambda x: ops.sum(ops.prod(x, axis)))(x)
+
+    lines, weights = ([a.ravel()] if axis is None else a.T if axis == 0 else a for a in (x.astype("float64"), weight))
+    running, whole = (t.numpy() for t in gradients(x))
+    before = [np.cumprod([1, *line[:-1]]) for line in lines]
+    worth = [np.zeros(len(line)) for line in lines]
+    for line, weight_of, total in zip(lines, weights, worth, strict=True):
+        for i in reversed(range(len(line))):
+            total[i] = weight_of[i] + (line[i + 1] * total[i + 1] if i + 1 < len(line) else 0)
+    behind = [np.cumprod([1, *line[:0:-1]])[::-1] for line in lines]
+    shaped = lambda found: np.reshape(found, x.shape) if axis is None else np.transpose(found) if axis == 0 else found
+    for found, expected in ((running, np.multiply(before, worth)), (whole, np.multiply(before, behind))):
+        np.testing.assert_allclose(found, shaped(expected), atol=1e-5 * np.abs(expected).max(), rtol=0)
+    assert sum(kernel.arithmetic for kernel in gradients.last_plan.kernels) < 40 * x.size
+
+
 def test_the_gradient_of_a_long_sort_goes_to_where_elements_were(device):
     x = np.random.default_rng(1).permutation(6000).astype("float32").reshape(2, 3000)
     weight = np.random.default_rng(2).uniform(size=x.shape).astype("float32")

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from math import prod
 
 import numpy as np
 
 from ..node import Node
 from ..op import Grads, Reduction, Shape, reduction
 from .elementwise import cast, div, equal
-from .leaf import const
-from .move import broadcast_to, concat, flip, permute, reshape, slice_
+from .move import broadcast_to, flip, pad, permute, reshape, slice_
 from .split import split
 
 
@@ -27,35 +27,21 @@ def _extreme_grad(g: Node, y: Node, x: Node, axis: Shape) -> Grads:
 
 def _prod_grad(g: Node, y: Node, x: Node, axis: Shape) -> Grads:
     """The product of all other elements, for each element."""
-    # y / x is wrong where x is 0, so each element's partial product is formed from prefixes and suffixes
+    from .scan import scan
+
+    # y / x is wrong where x is 0, so each element's partial product is formed from those before it and those behind
     rest = tuple(i for i in range(len(x.shape)) if i not in axis)
     moved = permute(x, rest + axis)
-    outer = tuple(x.shape[i] for i in rest)
-    n = 1
-    for i in axis:
-        n *= x.shape[i]
-    flat = reshape(moved, (*outer, n))
+    n = prod(x.shape[i] for i in axis)
+    flat = reshape(moved, (x.size // n, n))
 
-    def exclusive(v: Node) -> Node:  # products of all elements before each one, by doubling
-        head = (0,) * len(outer)
-        one = broadcast_to(_one(v), (*outer, 1))
-        v = concat([one, slice_(v, (*head, 0), (*outer, n - 1))], len(outer)) if n > 1 else one
-        step = 1
-        while step < n:
-            ones = broadcast_to(_one(v), (*outer, step))
-            v = v * concat([ones, slice_(v, (*head, 0), (*outer, n - step))], len(outer))
-            step *= 2
-        return v
+    def before(v: Node) -> Node:
+        return slice_(pad(scan(v, product=True), ((0, 0), (1, 0)), 1), (0, 0), v.shape)
 
-    last = (len(outer),)
-    partial = exclusive(flat) * flip(exclusive(flip(flat, last)), last)
-    grad = partial * broadcast_to(reshape(g, (*outer, 1)), (*outer, n))
+    partial = before(flat) * flip(before(flip(flat, (1,))), (1,)) if n != 2 else flip(flat, (1,))
+    grad = partial * broadcast_to(reshape(g, (x.size // n, 1)), flat.shape)
     order = tuple(int(i) for i in np.argsort(rest + axis))
     return (permute(reshape(grad, moved.shape), order),)
-
-
-def _one(like: Node) -> Node:
-    return const(1, like.dtype)
 
 
 _X = np.random.default_rng(0).uniform(-2, 2, (3, 4, 5)).astype(np.float32)

@@ -10,10 +10,11 @@ from ...errors import DtypeError, ShapeError
 from ..node import Node
 from ..op import Grads, KernelSpec, Profile, Shape, routine
 from .choose import ceil_div, flat, fold, is_core, is_register
-from .elementwise import add, mul
+from .elementwise import mul
 from .keys import ELEMENT
 from .leaf import full
 from .move import flip, pad, reshape, slice_
+from .recur import moved, recurrence
 from .reduce import reduce_prod, reduce_sum
 
 _SHORT = 64  # a row of at most this many elements is one thread's work everywhere
@@ -85,26 +86,10 @@ def _grad(g: Node, y: Node, x: Node, ends: Node, product: bool, chunk: int) -> G
     assert chunk >= x.shape[1]
     if not product:
         return flip(scan(flip(g, (1,))), (1,)), None
-    # a[j] = g[j] + x[j + 1] * a[j + 1] is what the product up to j is worth, and each x was multiplied with the one before
-    n = x.shape[1]
-    worth, factor = flip(g, (1,)), flip(_after(x), (1,))
-    step = 1
-    while step < n:  # h[i] = factor[i] * h[i - 1] + worth[i], by doubling
-        worth = add(worth, mul(factor, _behind(worth, step)))
-        factor = mul(factor, _behind(factor, step))
-        step *= 2
+    # what the product up to j is worth is g[j] + x[j + 1] * what the next one is worth, and each x was multiplied with the one before
+    worth = recurrence(g, moved(x, True), reverse=True)
     before = slice_(pad(y, ((0, 0), (1, 0)), 1.0), (0, 0), x.shape)
-    return mul(flip(worth, (1,)), before), None
-
-
-def _after(x: Node) -> Node:
-    """Each element's next one; 0 behind the last."""
-    return slice_(pad(x, ((0, 0), (0, 1))), (0, 1), (x.shape[0], x.shape[1] + 1))
-
-
-def _behind(x: Node, step: int) -> Node:
-    """The element `step` before each; 0 before the first."""
-    return slice_(pad(x, ((0, 0), (step, 0))), (0, 0), x.shape)
+    return mul(worth, before), None
 
 
 _X = np.random.default_rng(0).uniform(-1, 1, (3, 7)).astype(np.float32)
