@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Iterable
 from typing import Any
@@ -24,17 +25,28 @@ def to_install(package: str, in_pyodide: bool = True) -> str:
     return f"{load}({package!r})" if in_pyodide else f"{load}('micropip'); import micropip; await micropip.install({package!r})"
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: str, known: Iterable[str], cutoff: float = 0.6) -> str:
     """` Did you mean 'axis'?` of the known name that is nearest to one that is not known; empty where none is near.
+
+    Args:
+        name: What was given.
+        known: The names that there are.
+        cutoff: How much of the two has to be alike, from 0 to 1.
 
     Example:
         >>> pyml.errors.did_you_mean("axes", ["axis", "x"])
         " Did you mean 'axis'?"
+        >>> pyml.errors.did_you_mean("Adma", ["adam", "adamax"])
+        " Did you mean 'adam'?"
     """
     import difflib
 
-    near = difflib.get_close_matches(name, list(known), n=1, cutoff=0.6)
-    return f" Did you mean {near[0]!r}?" if near else ""
+    given, every = name.lower(), list(known)
+    near = [one for one in every if sorted(one.lower()) == sorted(given)]  # two letters changed places, or a capital
+    if not near:
+        close = difflib.get_close_matches(given, {one.lower() for one in every}, n=1, cutoff=cutoff)
+        near = [one for one in every if one.lower() in close]
+    return f" Did you mean {difflib.get_close_matches(name, near, n=1, cutoff=0)[0]!r}?" if near else ""
 
 
 class PymlError(Exception):
@@ -112,6 +124,34 @@ class UnknownName(PymlError, ValueError, TypeError):
 
 class HubError(PymlError, OSError):
     """The files of a network are not there, or are not the ones that were pinned."""
+
+
+def tell_place(error: Any, layer: Any) -> None:
+    """Notes at an error of a call which layer it is of, and of which layers and models that one is a part: one note, innermost first.
+
+    Args:
+        error: What was raised; asked once for each layer around, from the innermost one on.
+        layer: It, with a name.
+
+    Example:
+        >>> error = ValueError("two sizes")
+        >>> tell_place(error, pyml.layers.Dense(2, name="head"))
+        >>> tell_place(error, pyml.Sequential(name="reader"))
+        >>> error.__notes__
+        ['In "head" (Dense) of "reader" (Sequential).']
+    """
+    places: list[str] = error.__dict__.setdefault("_places", [])
+    before = _place(places)
+    places.append(f'"{layer.name}" ({type(layer).__name__})')
+    notes: list[str] = error.__dict__.get("__notes__", [])
+    if before in notes:
+        notes[notes.index(before)] = _place(places)
+    elif len(places) > 1 or not re.search(f"""['"]{re.escape(layer.name)}['"]""", str(error)):  # one that is named needs no note
+        error.add_note(_place(places))
+
+
+def _place(places: list[str]) -> str:
+    return f"In {' of '.join(places)}."
 
 
 def tell_misfit(error: ShapeError, name: str, y_true: Any, y_pred: Any) -> None:

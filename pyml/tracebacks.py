@@ -51,19 +51,33 @@ def shown(function: F) -> F:
         try:
             return function(*args, **kwargs)
         except BaseException as error:  # an interrupt too
-            _reword(function, error)
+            _reword(function, error, args)
             raise
 
     return call  # type: ignore[return-value]
 
 
-def _reword(function: Any, error: BaseException) -> None:
+def of_class(cls: type, said: str) -> str:
+    """Python's words about a constructor's arguments, with the class that was called in the place of the base that has the constructor.
+
+    Example:
+        >>> of_class(int, "object.__init__() takes 1 positional argument but 2 were given")
+        'int.__init__() takes 1 positional argument but 2 were given'
+    """
+    found = re.match(r"(\w+)\.__init__\(\) ", said)
+    return f"{cls.__name__}{said[found.end(1) :]}" if found and found[1] in {base.__name__ for base in cls.__mro__} else said
+
+
+def _reword(function: Any, error: BaseException, args: tuple[Any, ...] = ()) -> None:
     """Python's words for an argument that there is not get the name that is near, as Python 3.13 does by itself; frames of pyml go."""
     own = isinstance(error, TypeError) and error.__traceback__ is not None and error.__traceback__.tb_next is None
+    if own and args and function.__name__ == "__init__":
+        error.args = (of_class(type(args[0]), str(error)),)
     found = re.search(r"got an unexpected keyword argument '(\w+)'$", str(error)) if own else None
     if found:
         hint = did_you_mean(found[1], inspect.signature(function).parameters)
-        error.args = (f"{function.__name__}() {found[0]}.{hint}",)
+        called = f"{type(args[0]).__name__}.__init__" if args and function.__name__ == "__init__" else function.__name__
+        error.args = (f"{called}() {found[0]}.{hint}",)
     if settings.is_traceback_filtering_enabled():
         error.__traceback__ = shortened(error.__traceback__)
 

@@ -6,6 +6,7 @@ from typing import Any, Self
 
 from .. import settings
 from ..dtypes import FLOATS, keras_name
+from ..tracebacks import shown
 
 QUANTIZATION_MODES = ("int8", "float8", "int4", "gptq", "awq")
 _MIXED = {"mixed_float16": ("float16", "float32"), "mixed_bfloat16": ("bfloat16", "float32")}
@@ -31,6 +32,7 @@ class DTypePolicy:
         ('float16', 'float32')
     """
 
+    @shown
     def __init__(self, name: str | None = None) -> None:
         self._name: str = dtype_policy().name if name is None else name
         self._compute_dtype, self._variable_dtype = self._parse_name(self._name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import settings
+from ..tracebacks import shown
 from .policy import QUANTIZATION_MODES, DTypePolicy, dtype_policy
 
 
@@ -23,6 +24,7 @@ class QuantizedDTypePolicy(DTypePolicy):
         'int8_from_float32'
     """
 
+    @shown
     def __init__(self, mode: str, source_name: str | None = None) -> None:
         source_name = dtype_policy().name if source_name is None else source_name
         self._compute_dtype, self._variable_dtype = self._parse_name(source_name)
@@ -77,9 +79,10 @@ class _Detailed(QuantizedDTypePolicy):
     _mode = ""
     _bits: tuple[int, ...] = ()  # allowed numbers; none where the mode has no bits
 
+    @shown
     def __init__(self, mode: str, source_name: str | None = None) -> None:
         form = f"{self._mode}/<weight_bits>/<group_size>" if self._bits else f"{self._mode}/<block_size>"
-        kind, *texts = mode.split("/")
+        kind, *texts = str(mode).split("/")
         try:
             numbers = [int(text) for text in texts]
         except ValueError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from functools import wraps
 from typing import Any, Self, overload
@@ -18,7 +17,7 @@ from pyml.core.symbolic import VALUES, KerasTensor, any_symbolic, infer_output_s
 from pyml.core.tensor import tensor_of
 from pyml.core.tree import flatten, map_structure, pack_sequence_as
 from pyml.dtypes import FLOATS, INTEGERS
-from pyml.errors import PymlError, Undefined, did_you_mean
+from pyml.errors import Undefined, did_you_mean, tell_place
 from pyml.layers import call_context
 from pyml.layers.added_losses import AddedLosses
 from pyml.layers.building import Building
@@ -81,9 +80,11 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
     _hints = ("input_shape", "input_dim", "input_length")
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
-        if any(isinstance(value, KerasTensor) for value in args) and cls.__module__.startswith("pyml.layers."):
+        given = [leaf for value in args for leaf in (value if type(value) in (list, tuple) else (value,))]
+        if any(isinstance(leaf, KerasTensor) for leaf in given) and cls.__module__.startswith("pyml.layers."):
             raise ValueError(f"{cls.__name__}: a tensor was passed to the constructor, which takes options alone; "
-                             f"write {cls.__name__}(...)(x), a call of the layer that it makes.")  # fmt: skip
+                             f"write {cls.__name__}(...)({'x' if len(given) == len(args) else '[x, ...]'}), a call of the layer that it "
+                             "makes.")  # fmt: skip
         return super().__new__(cls, *args, **kwargs)
 
     def __init__(self, *, activity_regularizer: RegularizerLike = None, trainable: bool = True, dtype: Any = None, autocast: bool = True,
@@ -158,12 +159,9 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
             if not plain and any_symbolic(args, kwargs):
                 return self.symbolic_call(*args, **kwargs)
             return self._call_on_values(args, kwargs)
-        except PymlError as error:
-            if not hasattr(error, "__notes__") and not re.search(f"""['"]{re.escape(self.name)}['"]""", str(error)):  # the innermost layer
-                error.add_note(f'In layer "{self.name}" ({type(self).__name__}).')
-            raise
-        except (AttributeError, KeyError, TypeError) as error:
-            if type(self).__module__.startswith("pyml.layers."):
+        except Exception as error:
+            tell_place(error, self)
+            if isinstance(error, (AttributeError, KeyError, TypeError)) and type(self).__module__.startswith("pyml.layers."):
                 refuse_structure(self, first, error)
             raise
 

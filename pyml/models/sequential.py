@@ -51,7 +51,8 @@ class Sequential(Model):
 
     @shown
     def __init__(self, layers: Iterable[Any] | None = None, trainable: bool = True, name: str | None = None) -> None:
-        if layers is not None and not isinstance(layers, Iterable):  # before a second layer is taken for `trainable`
+        listed = isinstance(layers, Iterable) and not isinstance(layers, KerasTensor)
+        if layers is not None and not listed:  # before a second layer is taken for `trainable`
             raise TypeError(f"Sequential: expected a list of layers. Received: {layers!r} (of type {type(layers).__name__}); "
                             "write Sequential([...])")  # fmt: skip
         super().__init__(trainable=trainable, **({} if name is None else {"name": name}))

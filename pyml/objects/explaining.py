@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from pyml import settings
-from pyml.tracebacks import shortened
+from pyml.tracebacks import of_class, shortened
 
 _LIBRARIES = frozenset({"pyml", "numpy", "scipy", *sys.stdlib_module_names})
 _FAILURES = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, AssertionError)
@@ -79,13 +79,16 @@ def explained(cls: type) -> Callable[..., None]:
                 error.__traceback__ = shortened(error.__traceback__)
             if _outermost(type(self)) is not __init__ or _of_users(error.__traceback__):  # who called this one says it
                 raise
+            if hasattr(error, "_places"):  # of a call of a layer, which it names
+                raise
             text = _explanation(type(self), _makers(cls), args, kwargs, error)
             if type(error) is AttributeError and text not in error.args:
-                raise TypeError(text) from error
+                error = TypeError()
             error.args = (text,)
             if str(error) not in (text, repr(text)):  # numpy's make their text of other things
-                raise (TypeError if isinstance(error, TypeError) else ValueError)(text) from error
-            raise
+                error = (TypeError if isinstance(error, TypeError) else ValueError)(text)
+            error.__dict__["_made"] = type(self).__name__
+            raise error from None
         if numbers is None:
             every = {name: _text(annotation) for maker in reversed(_makers(cls)) for name, annotation in maker.__annotations__.items()}
             numbers = {name for name, annotation in every.items() if annotation in _NUMBERS}
@@ -140,8 +143,9 @@ def _is_number(text: str) -> bool:
 def _explanation(cls: type, makers: Sequence[Any], args: Sequence[Any], kwargs: Mapping[str, Any], error: BaseException) -> str:
     """What an error is to say: its own words where they name the class."""
     said = str(error.args[0]) if len(error.args) == 1 else str(error)
+    said = said.removeprefix(f"{error.__dict__.get('_made')}: ")  # of the cell of a recurrent layer, or another part of its own
     given = {**dict(zip(list(inspect.signature(makers[0]).parameters)[1:], args, strict=False)), **kwargs}
-    said = re.sub(r"^_\w+(?=\.__init__\(\) )", cls.__name__, said)  # Python names the class that has the constructor
+    said = of_class(cls, said)
     twice = re.search(r"got multiple values for (?:keyword )?argument '(\w+)'", said)
     if twice and twice[1] in kwargs and twice[1] in list(inspect.signature(cls).parameters)[: len(args)]:
         return f"{cls.__name__}: {twice[1]} is given twice, by its place and by its name. Received: {twice[1]}={kwargs[twice[1]]!r}"

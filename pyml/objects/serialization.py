@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import sys
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
 
 from pyml.core import Tensor, convert_to_tensor
+from pyml.core.naming import to_snake_case
 from pyml.core.symbolic import KerasTensor
 from pyml.errors import Undefined, UnknownName, did_you_mean
 from pyml.objects import bytecode, registry, sharing
@@ -278,5 +279,18 @@ def interpret(identifier: Any, kind: Kind, wanted: Callable[[Any], bool] = calla
         found = found()
     if wanted(found):
         return found
-    hint = did_you_mean(identifier, kind.names) if isinstance(identifier, str) else ""
-    raise ValueError(f"Could not interpret {kind.what}: {identifier!r}.{hint} Known names: {', '.join(kind.names)}.")
+    told = f"Could not interpret {kind.what}: {identifier!r}."
+    hints = [did_you_mean(identifier, kind.names, cutoff) for cutoff in (0.75, 0.6)] if isinstance(identifier, str) else ["", ""]
+    raise ValueError(told + (hints[0] or f"{hints[1]} Known names: {plain_names(kind.names)}."))
+
+
+def plain_names(names: Iterable[str]) -> str:
+    """Names joined by commas, without the classes and short forms of those that are written `in_this_way` too.
+
+    Example:
+        >>> plain_names(["Adam", "AdamW", "adam", "adamw", "SGD", "sgd"])
+        'adam, adamw, sgd'
+    """
+    every = list(names)
+    lower = {name for name in every if name == name.lower()}
+    return ", ".join(name for name in every if name in lower or (to_snake_case(name) not in lower and name.lower() not in lower))

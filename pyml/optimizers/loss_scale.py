@@ -24,6 +24,7 @@ class LossScaleOptimizer(Optimizer):
         name: Name of the optimizer.
 
     Raises:
+        TypeError: `inner_optimizer` is not an optimizer.
         ValueError: An argument of other optimizers was given; it belongs to `inner_optimizer`.
 
     Source: Micikevicius et al. 2017, "Mixed Precision Training".
@@ -40,6 +41,8 @@ class LossScaleOptimizer(Optimizer):
                  name: str | None = None, **kwargs: Any) -> None:
         if not kwargs.pop("dynamic", True):
             raise ValueError("LossScaleOptimizer: dynamic=False is gone; set loss_scale_factor of the inner optimizer instead.")
+        if not isinstance(inner_optimizer, Optimizer):
+            raise TypeError(f"LossScaleOptimizer: inner_optimizer must be an optimizer. Received: inner_optimizer={inner_optimizer!r}")
         unset = {"use_ema": False, "ema_momentum": 0.99}
         wrong = [key for key, value in kwargs.items() if value != unset.get(key)]
         if wrong:

@@ -12,6 +12,7 @@ import numpy as np
 
 from pyml.errors import to_install
 from pyml.models import Model, clone_model
+from pyml.tracebacks import shown
 
 
 def _anew(cls: type, *args: Any, **kwargs: Any) -> Any:
@@ -63,6 +64,7 @@ class SKLBase(BaseEstimator):
         history_: The History of its last training.
     """
 
+    @shown
     def __init__(
         self, model: Model | Callable[..., Model], warm_start: bool = False, model_kwargs: dict[str, Any] | None = None,
         fit_kwargs: dict[str, Any] | None = None,

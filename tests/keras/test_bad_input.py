@@ -555,8 +555,8 @@ def test_errors_of_ops_name_the_innermost_layer():
             return pyml.ops.matmul(x, pyml.ops.ones((5, 3)))
 
     with pytest.raises(ShapeError) as caught:
-        pyml.Sequential([pyml.Input((4,)), pyml.Sequential([Inner(name="l")])])
-    assert caught.value.__notes__ == ['In layer "l" (Inner).']
+        pyml.Sequential([pyml.Input((4,)), pyml.Sequential([Inner(name="l")], name="inside")])
+    assert caught.value.__notes__ == ['In "l" (Inner) of "inside" (Sequential).']
 
 
 def test_a_metric_of_an_output_without_targets_is_named():

@@ -118,7 +118,7 @@ def trained(**options):
     (lambda: L.Lambda(abs, arguments=3), TypeError, "Lambda: arguments must be a dict or None. Received: arguments=3"),
     (lambda: L.Conv2D("3", 2), ValueError, "Conv2D: filters must be"),
     (lambda: L.Dense(2, bias_initializer=3), ValueError, "Dense: bias_initializer: Could not interpret initializer: 3."),
-    (lambda: L.RandomColorJitter(hue_factor=1.5), ValueError, "RandomColorJitter: hue_factor: RandomHue: factor must be a number, or two"),
+    (lambda: L.RandomColorJitter(hue_factor=1.5), ValueError, "RandomColorJitter: hue_factor: factor must be a number, or two"),
     (lambda: L.SpatialDropout1D(0.5, noise_shape=(2,)), TypeError, "SpatialDropout1D: noise_shape is set by the class itself"),
     (lambda: L.Dense(2, units=3), TypeError, "Dense: units is given twice, by its place and by its name. Received: units=3"),
     (lambda: L.Conv2D(3, (3, "3")), ValueError, "Conv2D: kernel_size must be one or two positive integers. Received: kernel_size=(3, '3')"),
