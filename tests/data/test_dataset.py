@@ -1,6 +1,7 @@
 """`pyml.data.Dataset`: elements, their order, laziness, waiting and memory."""
 
 import asyncio
+import gc
 import tracemalloc
 from collections import Counter, namedtuple
 
@@ -180,12 +181,26 @@ def test_for_and_async_for_give_the_same_where_things_wait():
     assert [tuple(plain(b)) for b in by_for] == [tuple(plain(b)) for b in by_async_for] == expected
 
 
-def test_for_inside_a_running_loop_says_what_to_write():
+def test_numbers_of_python_become_int32_where_they_fit():
+    most, least = 2**31 - 1, -(2**31)
+    for dtype, lists in {"int32": ([most], [least, most]), "int64": ([most + 1], [least - 1, 0]), "float32": ([0.5],)}.items():
+        for numbers in lists:
+            [found] = Dataset.from_tensor_slices(numbers).batch(9)
+            assert found.dtype == dtype and found.tolist() == numbers
+
+
+def test_a_buffer_of_one_element_shuffles_nothing():
+    assert [int(x) for x in Dataset.range(9).shuffle(1)] == list(range(9))
+
+
+def test_for_inside_a_running_loop_says_what_to_write(recwarn):
     async def wrong():
         list(Dataset.range(3).map(later))
 
     with pytest.raises(RuntimeError, match="write `async for element in dataset`"):
         asyncio.run(wrong())
+    gc.collect()
+    assert not [str(w.message) for w in recwarn if "never awaited" in str(w.message)]
 
 
 def test_for_inside_a_running_loop_works_where_nothing_waits():

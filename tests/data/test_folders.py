@@ -119,6 +119,13 @@ def test_windows_of_a_series_begin_and_step_as_told():
     rows = np.concatenate([np.asarray(batch) for batch in shuffled])
     assert sorted(rows[:, 0].tolist()) == list(range(16)) and (np.diff(rows) == 1).all()
 
+    def order(seed):
+        windows = utils.timeseries_dataset_from_array(data, None, sequence_length=5, shuffle=True, seed=seed, batch_size=None)
+        return [int(window[0]) for window in windows]
+
+    np.random.seed(1)
+    assert order(1) == order(1) != order(2) and order(None) != order(None)
+
 
 @pytest.mark.parametrize("given", [{"sampling_rate": 0}, {"sequence_stride": 99}, {"start_index": -1}, {"end_index": 99}, {"format": "x"}])
 def test_windows_that_cannot_be_are_refused(given):

@@ -1,6 +1,7 @@
 """`pyml.data.webcam` and `microphone` on the desktop: files, resizing, spectra; e2e/ has the browser's half."""
 
 import asyncio
+import itertools
 import sys
 import types
 import wave
@@ -145,6 +146,43 @@ def test_waveforms_are_the_samples_in_a_row(tone):
     assert list(first) == ["waveform"] and first["waveform"].shape == (1024, 1)
     joined = np.concatenate([first["waveform"].numpy(), second["waveform"].numpy()])[:, 0]
     np.testing.assert_array_equal(joined, tone[1][256 : 256 + 2048])
+
+
+@pytest.mark.parametrize(("dtype", "scale", "shift"), [("u1", 128, 128), ("<i2", 2**15, 0), ("<i4", 2**31, 0)])
+@pytest.mark.parametrize("channels", [1, 2])
+def test_samples_of_each_width_are_the_same_waves_and_channels_their_mean(tmp_path, dtype, scale, shift, channels):
+    wave_of = 0.5 * np.sin(np.arange(4000) / 9)[:, None] * np.array([1.5, 0.5][:channels] if channels > 1 else [1.0])
+    samples = np.rint(wave_of * scale + shift).astype(dtype)
+    with wave.open(str(tmp_path / "a.wav"), "wb") as file:
+        file.setparams((channels, samples.itemsize, RATE, 0, "NONE", ""))
+        file.writeframes(samples.tobytes())
+    ears = microphone(tmp_path / "a.wav", num_frames_per_spectrogram=4, fft_size=256, include_spectrogram=False, include_waveform=True)
+    first, *_ = asyncio.run(collected(ears))
+    expected = ((samples.astype(float) - shift) / scale).mean(axis=1)[256 : 256 + 1024]
+    np.testing.assert_allclose(first["waveform"].numpy()[:, 0], expected, atol=1e-7)
+    np.testing.assert_allclose(expected, 0.5 * np.sin(np.arange(256, 1280) / 9), atol=1.01 / 128)
+
+
+def test_a_spectrum_is_that_of_a_blackman_window_smoothed_over_time():
+    from pyml.data.analyser import Analyser
+
+    analyser, last = Analyser(64, 0.75), 0
+    for sound in np.random.default_rng(2).normal(size=(3, 64)):
+        last = 0.75 * last + 0.25 * np.abs(np.fft.rfft(sound * np.blackman(65)[:-1]))[:32] / 64
+        np.testing.assert_allclose(analyser.decibels(sound), 20 * np.log10(last), rtol=1e-5)
+    assert np.isneginf(Analyser(64, 0.0).decibels(np.zeros(64))).all()
+
+
+def test_a_picture_is_resized_by_straight_lines_between_its_rows():
+    from pyml.data.camera_frames import _weights
+
+    for size, wanted, share in itertools.product((1, 2, 5, 8), (1, 2, 5, 9), (1.0, 0.5)):
+        weights = _weights(size, wanted, share)
+        edge = (1 - share) / 2 * (size - 1)
+        places = np.linspace(edge, size - 1 - edge, wanted) if wanted > 1 else [(size - 1) / 2]
+        np.testing.assert_allclose(weights @ np.arange(size), places, atol=1e-6)
+        np.testing.assert_allclose(weights.sum(axis=1), 1, rtol=1e-6)
+        assert ((weights != 0).sum(axis=1) <= 2).all() and (weights >= 0).all()
 
 
 def test_columns_are_truncated_and_frames_smoothed(tone):

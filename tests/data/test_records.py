@@ -108,8 +108,15 @@ def test_broken_records_are_named():
             list(TFRecordDataset(broken))
     with pytest.raises(ValueError, match="could not be decompressed"):
         list(TFRecordDataset(good, "GZIP"))
-    with pytest.raises(ValueError, match="are not an Example"):
-        Example.FromString(b"\x0a\xff")
+    for harmful in (b"\x0a\xff", b"\x0b", b"\x0c", b"\x09" + bytes(7), b"\x0d" + bytes(3), b"\x08" + b"\xff" * 10):
+        with pytest.raises(ValueError, match="are not an Example"):
+            Example.FromString(harmful)
+    turns = [number for at in (7, 14, 21, 31, 32, 62) for number in (2**at - 1, 2**at, 2**at + 1, -(2**at))] + [2**63 - 1, -(2**63), 0]
+    assert Example.FromString(Example({"n": turns, "x" * 200: ["y" * 128]}).SerializeToString()).features["n"].tolist() == turns
+    known = Example({"a": 3})
+    for number, more in enumerate((b"\x05", bytes(8), b"\x02xy", None, None, bytes(4))):  # fields of other writers, of each kind
+        if more is not None:
+            assert Example.FromString(bytes([13 << 3 | number]) + more + known.SerializeToString()) == known
 
 
 def test_files_of_bytes_text_lines_and_pictures(tmp_path):

@@ -1,6 +1,7 @@
 """What datasets do beside the stages of `test_dataset.py`: groups, several datasets, steps, files; places to go on from."""
 
 import asyncio
+import itertools
 import json
 import os
 import random
@@ -11,6 +12,7 @@ from functools import partial
 
 import numpy as np
 import pytest
+from every import every
 
 import pyml
 from pyml.data import INFINITE_CARDINALITY, UNKNOWN_CARDINALITY, Dataset
@@ -319,7 +321,74 @@ def test_errors_of_functions_carry_the_element_and_the_line():
     assert caught.value.__notes__ == ["padded_batch: these are elements 2 to 3 of the dataset."]
 
 
+@pytest.mark.parametrize(("seed", "again", "same"), [(3, None, True), (3, True, False), (None, None, False), (None, False, True)])
+def test_a_seed_makes_the_same_choices_in_each_pass_unless_it_is_said_otherwise(seed, again, same):
+    parts = [Dataset.from_tensors(0).repeat(40), Dataset.from_tensors(1).repeat(40)]
+    ds = Dataset.sample_from_datasets(parts, seed=seed, rerandomize_each_iteration=again)
+    assert (plain(ds) == plain(ds)) == same
+
+
+@pytest.mark.parametrize("call", [
+    *(lambda f, name=name: getattr(R(3), name)(f) for name in ("map", "filter", "interleave", "flat_map", "take_while", "apply")),
+    lambda f: R(3).scan(0, f), lambda f: R(3).reduce(0, f), lambda f: R(3).group_by_window(f, lambda key, rows: rows, 2),
+    lambda f: R(3).group_by_window(abs, f, 2), lambda f: R(3).bucket_by_sequence_length(f, [1], [3, 3]),
+    lambda f: R(3).rejection_resample(f, [0.5, 0.5]), Dataset.from_generator,
+])  # fmt: skip
+def test_what_takes_a_function_says_so_before_anything_runs(call):
+    for wrong in (3, "abs", None):
+        with pytest.raises(TypeError, match=r"must be a function.* Received"):
+            call(wrong)
+
+
+COUNTED = {
+    **{f"batch {k} {drop}": (lambda ds, k=k, drop=drop: ds.batch(k, drop_remainder=drop)) for k in (1, 3, 9) for drop in (False, True)},
+    **{f"window {size} {shift} {stride} {drop}": (lambda ds, how=(size, shift, stride, drop): ds.window(*how))
+       for size, shift, stride, drop in itertools.product((1, 3), (None, 1, 2, 5), (1, 2), (False, True))},
+    **{f"shard {i}": (lambda ds, i=i: ds.shard(3, i)) for i in range(3)},
+    **{f"skip {n}": (lambda ds, n=n: ds.skip(n)) for n in (0, 2, 9)}, **{f"take {n}": (lambda ds, n=n: ds.take(n)) for n in (0, 2, 9)},
+    "repeat": lambda ds: ds.repeat(3), "none": lambda ds: ds.repeat(0), "concatenate": lambda ds: ds.concatenate(R(2)),
+    "zip": lambda ds: Dataset.zip(ds, R(4)), "enumerate": lambda ds: ds.enumerate(), "shuffle": lambda ds: ds.shuffle(4),
+    "map": lambda ds: ds.map(abs), "sampled": lambda ds: Dataset.sample_from_datasets([ds, R(3)]),
+    "prefetch": lambda ds: ds.prefetch(2), "cache": lambda ds: ds.cache(), "rebatched": lambda ds: ds.batch(3).rebatch(2),
+    "unbatched": lambda ds: ds.batch(3).unbatch(),
+}  # fmt: skip
+
+
+@every("name", COUNTED)
+def test_a_dataset_knows_how_many_elements_it_gives(name):
+    for count in range(8):
+        ds = COUNTED[name](R(count))
+        known, found = ds.cardinality(), len(list(ds))
+        assert known == found or (known == UNKNOWN_CARDINALITY and name in ("rebatched", "unbatched")), count
+
+
+NAMING = "map filter flat_map interleave take_while scan group_by_window bucket_by_sequence_length"
+
+
+@pytest.mark.parametrize("stage", NAMING.split())
+def test_an_error_of_a_function_names_the_element(stage):
+    def fails(*args):
+        if args[-1] == 2:
+            raise KeyError("mine")
+        return {"scan": (0, 0), "flat_map": R(1), "interleave": R(1)}.get(stage, 1)
+
+    more = {"scan": (0, fails), "bucket_by_sequence_length": (fails, [5], [9, 9]),
+            "group_by_window": (fails, lambda key, rows: rows, 9)}  # fmt: skip
+    with pytest.raises(KeyError, match="mine") as caught:
+        list(getattr(R(5), stage)(*more.get(stage, (fails,))))
+    assert any("element 2" in note for note in caught.value.__notes__), caught.value.__notes__
+
+
+def test_elements_that_are_left_out_are_told_of_where_it_is_asked_for(recwarn):
+    halves = Dataset.from_tensor_slices([1.0, 0.0, 4.0]).map(lambda x: 4 // int(x))
+    assert plain(halves.ignore_errors()) == [4, 1] and not len(recwarn)
+    with pytest.warns(UserWarning, match="left out an element: ZeroDivisionError: .*element 1"):
+        assert plain(halves.ignore_errors(log_warning=True)) == [4, 1]
+
+
 WRONG = {
+    "len(R(3).repeat())": "the length of this dataset is infinite; see `cardinality()`",
+    "len(R(3).filter(bool))": "the length of this dataset is not known before it was iterated; see",
     "R(3).window(0)": "window: size must be a positive integer",
     "R(3).shard(2, 2)": "index must be below num_shards=2",
     "R(3).flat_map(lambda i: i).to_array()": "must return a Dataset. For element 0 it returned a int",
