@@ -276,6 +276,10 @@ def test_whole_numbers_have_their_distribution(cpu):
     chances = np.array([[0.1, 0.2, 0.7], [0.5, 0.25, 0.25]], "float32")
     for row, found in zip(chances, random.categorical(np.log(chances), some, seed=4).numpy(), strict=True):
         assert unlikely(np.bincount(found, minlength=3), some * row) < 3.5
+    assert random.categorical(np.zeros((3, 1), "float32"), 4, seed=1).tolist() == [[0] * 4] * 3
+    with pytest.raises(ValueError, match="categorical"):
+        random.categorical(np.zeros((3, 0), "float32"), 4)
+    assert all(1 <= random.make_default_seed() < 2**31 for _ in range(50))
     for rate in (0.1, 0.5, 0.9):
         kept = random.dropout(np.ones(some, "float32"), rate, seed=6).numpy()
         assert unlikely(np.array([(kept == 0).sum(), (kept > 0).sum()]), some * np.array([rate, 1 - rate])) < 3.5

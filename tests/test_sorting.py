@@ -276,3 +276,25 @@ def test_what_cannot_be_is_said_in_one_sentence(message):
 def test_bincount_of_floats_is_refused():
     with pytest.raises(TypeError, match="x must be integers"):
         ops.bincount([1.0, 2.0])
+
+
+@pytest.mark.parametrize("bins", [1, 5, 300])
+def test_a_histogram_of_a_range_counts_what_is_on_its_edges_and_nothing_outside(cpu, bins):
+    low, high = -1.5, 2.25
+    edges = ops.histogram(np.zeros(1), bins, range=(low, high))[1].numpy()
+    beside = [np.nextafter(edges, side, dtype="float32") for side in (np.float32(-9), np.float32(9))]
+    x = np.concatenate([edges, edges[::-1], *beside, [low, high, high, -7, 9]]).astype("float32")
+    np.testing.assert_allclose(edges, np.linspace(low, high, bins + 1), atol=1e-6)
+    for given in (x, x[:4], x[-3:]):
+        counts, again = ops.histogram(given, bins, range=(low, high))
+        np.testing.assert_array_equal(again.numpy(), edges)
+        np.testing.assert_array_equal(counts.numpy(), np.histogram(given, edges)[0])
+
+
+def test_all_bits_of_a_number_are_turned_in_each_dtype(device):
+    for dtype in ("int8", "uint8", "int16", "uint16", "int32", "uint32"):
+        x = np.array([0, 1, np.iinfo(dtype).max, np.iinfo(dtype).min, 77], dtype)
+        found = ops.bitwise_not(ops.array(x))
+        assert found.dtype == dtype
+        np.testing.assert_array_equal(found.numpy().astype(dtype), np.invert(x))
+    assert ops.bitwise_not([True, False]).tolist() == [False, True]

@@ -66,7 +66,7 @@ PARTS: dict[str, list[str]] = {
                     "keras/unknown_sizes keras/bad_input keras/names_and_configs keras/quantization parity"),
     "models": named("keras/layers_and_models keras/symbolic_calls keras/calls keras/feature_space keras/unknown_sizes keras/reported "
                     "keras/bad_input keras/names_and_configs keras/quantization keras/programs_of_others saving/layer_calls "
-                    "saving/kept_objects data/knn parity"),
+                    "saving/kept_objects data/knn data/folders parity"),
     "trainers": named("keras/training keras/fit_histories keras/steps_of_ones_own keras/callbacks_in_both_loops keras/bad_input "
                       "keras/pydataset keras/data_of_others keras/lost_device keras/stop_button keras/paths_and_metrics "
                       "keras/stateless_scope keras/settings data/fit_datasets parity"),
@@ -75,9 +75,9 @@ PARTS: dict[str, list[str]] = {
     "saving": named("saving/keras_files saving/keras2_files saving/keras3_files saving/layers_model saving/layer_calls "
                     "saving/control_flow saving/graph_operators saving/kept_objects saving/file_editor saving/io saving/state_dicts "
                     "saving/stores saving/exports saving/hostile_files saving/hostile_archives saving/named_ends saving/nothing_lost "
-                    "saving/mutated_files parity"),
+                    "saving/mutated_files saving/hdf5_forms parity"),
     "utils": named("keras/utils_of_keras keras/stop_button keras/goldens_of_keras keras/settings keras/preprocessing keras/bad_input "
-                   "boxes_and_pictures images data/folders data/folders_of_keras parity"),
+                   "boxes_and_pictures op_goldens images data/folders data/folders_of_keras parity"),
     "ops": named("ops op_goldens op_errors bad_arguments numpy_functions items linalg complex complex_matrices signal fourier sorting "
                  "images boxes_and_pictures attention loops branches_and_loops in_einops sizes dtypes parity"),
     "random": named("random_numbers ops keras/names_and_configs parity"),

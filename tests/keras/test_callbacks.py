@@ -272,6 +272,30 @@ def test_how_much_is_printed_is_one_of_four_words():
             bar.set_params({"verbose": verbose, "epochs": 1, "steps": None})
 
 
+def test_the_bar_shows_the_logs_of_the_steps_so_far(capsys):
+    bar = pyml.callbacks.ProgbarLogger()
+    for verbose, begins in ((1, "1/10"), (2, None), (0, None)):
+        bar.set_params({"verbose": verbose, "epochs": 1, "steps": 10})
+        bar.on_epoch_begin(0)
+        bar.on_train_batch_end(0, {"loss": 0.5, "rate": 1e-4})
+        told = capsys.readouterr().out
+        if begins is None:
+            assert told == ""
+        else:
+            assert begins in told and "loss: 0.5000 - rate: 1.0000e-04" in told and "\n" not in told.strip()
+
+
+def test_a_schedule_returns_a_number(capsys):
+    x, y = blobs(10)
+    for wrong in (None, "0.1", [0.1], {}):
+        with pytest.raises(ValueError, match=r"schedule\(epoch, learning_rate\) must return a number. Received"):
+            classifier().fit(x, y, verbose=0, callbacks=[LearningRateScheduler(lambda epoch, rate, wrong=wrong: wrong)])
+    for right in (1, 0.5, np.float32(0.25), np.array(0.125)):
+        model = classifier()
+        model.fit(x, y, verbose=0, callbacks=[LearningRateScheduler(lambda epoch, rate, right=right: right)])
+        assert model.optimizer.host_learning_rate == float(right)
+
+
 def test_printed_lines_of_fit_without_a_terminal(capsys):
     x, y = blobs(20)
     classifier().fit(x, y, batch_size=10, epochs=2, validation_data=(x, y))

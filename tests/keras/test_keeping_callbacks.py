@@ -2,6 +2,7 @@
 
 import asyncio
 import http.server
+import io
 import itertools
 import json
 import os
@@ -257,6 +258,27 @@ def test_hooks_that_cannot_wait_are_given_what_they_save(tmp_path, waiting_is_im
     assert resumed.optimizer.host_learning_rate == 0.125  # set at the end of the epoch, after the values were read
     assert_same_weights(pyml.saving.load_model(tmp_path / "a.keras"), model)
     assert {"b", "b.weights.h5"} <= set(os.listdir(tmp_path))
+
+
+def test_pictures_of_event_files_are_png_files_of_their_pixels():
+    from pyml.callbacks.event_file import png
+
+    image = pytest.importorskip("PIL.Image")
+    for channels, mode in ((1, "L"), (3, "RGB"), (4, "RGBA")):
+        pixels = np.random.default_rng(channels).integers(0, 256, (5, 7, channels)).astype(np.uint8)
+        picture = image.open(io.BytesIO(png(pixels)))
+        assert picture.mode == mode
+        np.testing.assert_array_equal(np.asarray(picture).reshape(5, 7, channels), pixels)
+
+
+def test_event_files_are_written_where_hooks_cannot_wait(tmp_path, waiting_is_impossible):
+    x, y = blobs(20)
+    board = TensorBoard(tmp_path, histogram_freq=2, embeddings_freq=2, write_graph=False)
+    asyncio.run(classifier().fit_async(x, y, epochs=3, verbose=0, validation_data=(x, y), callbacks=[board]))
+    steps = lambda run, plugin: sorted({step for step, _, kind, _ in events(tmp_path / run) if kind == plugin})
+    assert steps("train", "scalars") == [0, 1, 2] and steps("train", "histograms") == [0, 2] and len(steps("validation", "scalars")) > 2
+    weights = [name for name in os.listdir(tmp_path / "train") if name.endswith(".weights.h5")]
+    assert sorted(weights) == [f"keras_embedding.ckpt-{epoch}.weights.h5" for epoch in (0, 2)]
 
 
 def test_hooks_that_cannot_wait_save_rates_that_no_variable_holds(tmp_path, waiting_is_impossible):

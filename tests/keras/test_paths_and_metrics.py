@@ -246,3 +246,25 @@ def test_what_compile_is_given_by_name_is_of_outputs_that_there_are(kind, argume
     with pytest.raises(ValueError, match=rf"compile: {argument} name outputs \['wrong'\]; the model has"):
         found.compile("sgd", **{"loss": loss, argument: {"wrong": value, "a": value}})
         found.fit(X, targets, verbose=0)
+
+
+def test_weights_of_samples_are_of_each_output_or_of_all(cpu):
+    inputs = pyml.Input((4,))
+    a, b = layers.Dense(2, name="a")(inputs), layers.Dense(2, name="b")(inputs)
+    first, second = np.linspace(0, 2, 8), np.linspace(3, 1, 8) ** 2
+    alone = {}
+    for name, output, weights in (("a", a, first), ("b", b, second), ("a of b", a, second)):
+        found = pyml.Model(inputs, output)
+        found.compile("sgd", "mse", weighted_metrics=["mae"])
+        alone[name] = found.evaluate(X, Y, sample_weight=weights, verbose=0, return_dict=True)
+        assert found.evaluate(X, [Y], sample_weight=[weights], verbose=0, return_dict=True) == alone[name]
+    for outputs, targets, weights, expected in (
+        ([a, b], [Y, Y], [first, second], ("a", "b")), ([a, b], [Y, Y], {"a": first, "b": second}, ("a", "b")),
+        ([a, b], [Y, Y], second, ("a of b", "b")), ({"a": a, "b": b}, {"a": Y, "b": Y}, {"b": second, "a": first}, ("a", "b")),
+        ({"a": a, "b": b}, {"a": Y, "b": Y}, second, ("a of b", "b")),
+    ):  # fmt: skip
+        found = pyml.Model(inputs, outputs)
+        found.compile("sgd", pyml.tree.map_structure(lambda target: "mse", targets), weighted_metrics={"a": ["mae"], "b": ["mae"]})
+        logs = found.evaluate(X, targets, sample_weight=weights, verbose=0, return_dict=True)
+        for name, one in zip("ab", expected, strict=True):
+            assert logs[f"{name}_loss"] == pytest.approx(alone[one]["loss"]) and logs[f"{name}_mae"] == pytest.approx(alone[one]["mae"])

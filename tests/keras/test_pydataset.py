@@ -124,6 +124,11 @@ def test_batches_may_be_counted_by_num_batches_alone():
     assert len(list(Counted())) == 2
 
 
+def test_a_loop_over_a_dataset_gets_its_batches():
+    assert [int(x[0, 0]) for x, _ in Told()] == [0, 1, 2]
+    assert [int(x[0, 0]) for x, _ in itertools.islice(Endless(), 5)] == [0, 1, 2, 3, 4]
+
+
 def test_workers_make_batches_in_other_threads_and_in_order():
     threads = set()
 

@@ -266,11 +266,15 @@ STEPS = {"whole": {None: ([4, 4], [3, 1]), 2: ([2, 2], [2, 2]), 3: ([3, 1], [3, 
 
 @pytest.mark.parametrize("most", [None, 3])
 @pytest.mark.parametrize(("kind", "source"), [
-    ("whole", lambda: {"x": X[:20], "y": Y[:20], "batch_size": 5}), ("whole", lambda: {"x": FourBatches()}),
+    *[("whole", lambda: {"x": X[:20], "y": Y[:20], "batch_size": 5})] * 2, ("whole", lambda: {"x": FourBatches()}),
     ("whole", lambda: {"x": pyml.data.Dataset.from_tensor_slices((X[:20], Y[:20])).batch(5)}),
     ("once", lambda: {"x": iter([(X[:5], Y[:5])] * 4)}), ("endless", lambda: {"x": itertools.repeat((X[:5], Y[:5]))}),
-], ids=["arrays", "PyDataset", "Dataset", "iterator", "endless"])  # fmt: skip
-def test_steps_of_an_epoch_are_those_asked_for_at_most_those_allowed_and_callbacks_hear_how_many(cpu, kind, source, most):
+], ids=["arrays", "large arrays", "PyDataset", "Dataset", "iterator", "endless"])  # fmt: skip
+def test_steps_of_an_epoch_are_those_asked_for_at_most_those_allowed_and_callbacks_hear_how_many(
+    request, monkeypatch, cpu, kind, source, most
+):
+    if "large" in request.node.name:
+        monkeypatch.setattr(pyml.trainers.resident, "LIMIT", 0)  # sent batch by batch
     pyml.config.set_max_steps_per_epoch(most)
     for asked, (all_of_them, limited) in STEPS[kind].items():
         seen = {}

@@ -463,3 +463,13 @@ def test_a_function_of_ones_own_is_the_step_until_compile(cpu):
     step = model.make_train_function()
     first, second = float(step(batches)["loss"]), float(step(batches)["loss"])
     assert second < first and next(batches, None) is None and model.make_train_function() is step
+
+
+def test_steps_called_one_by_one_leave_no_penalties_behind(cpu):
+    model = pyml.Sequential([pyml.Input((3,)), pyml.layers.Dense(1, activity_regularizer="l2")])
+    model.compile("sgd", "mse")
+    batches = [(np.ones((4, 3)), np.ones((4, 1)))]
+    for step in (model.make_train_function(), model.make_test_function(), model.make_predict_function()):
+        for _ in range(2):
+            step(batches)
+            assert model.losses == []

@@ -95,6 +95,20 @@ def test_the_bar_shows_the_share_of_all_steps_of_all_epochs(drawn, monkeypatch, 
         assert target or epochs > 1 or found[0] == ""  # nobody knows how much an epoch without an end is
 
 
+def test_epochs_before_the_first_are_no_part_of_the_bar_and_a_long_table_says_what_it_leaves_out(drawn, monkeypatch):
+    shown = []
+    monkeypatch.setattr(notebook_progress.Place, "show", lambda place, html, text: shown.append((html, text)))
+    progress, kept = notebook_progress.NotebookProgress("fit", notebook_progress.KEPT + 7), notebook_progress.KEPT
+    for epoch in range(5, kept + 7):
+        bar = progress.bar(2, epoch)
+        bar._seen = 2
+        progress.moved(bar, progress.began + epoch, 0.5, True)
+    shares = [float(html.partition('value="')[2].partition('"')[0]) for html, _ in shown]
+    np.testing.assert_allclose(shares, np.arange(1, kept + 3) / (kept + 2), atol=1e-4)
+    for note, said in (("1 epoch before that", shown[-2]), ("2 epochs before that", shown[-1])):
+        assert all(note in text for text in said) and not any("before that" in text for text in shown[-3])
+
+
 def test_a_last_epoch_and_what_is_no_training_are_drawn_at_their_end_however_quick_they_are(drawn, monkeypatch):
     monkeypatch.setattr(notebook_progress, "PAUSE", np.inf)
     monkeypatch.setattr(notebook_progress, "SILENT", np.inf)

@@ -92,6 +92,32 @@ def test_depth_becomes_space_and_space_depth_in_both_layouts(device):
             run([graph_cases.node("y", op, ["x"], block_size=5)], {"x": x}, "y")
 
 
+@pytest.mark.parametrize("conv", ["Conv2D", "DepthwiseConv2dNative"])
+@pytest.mark.parametrize("after", ["a number", "a number a channel", "FusedBatchNormV3"])
+def test_what_scales_a_convolution_is_folded_into_it_and_changes_nothing(cpu, conv, after):
+    """Constants are folded, the same numbers given when the graph runs are not; nor where something else reads the convolution."""
+    random, node = np.random.default_rng(6), graph_cases.node
+    weights = {"w": random.normal(size=(3, 3, 4, 5 if conv == "Conv2D" else 2)).astype("f4")}
+    channels = 5 if conv == "Conv2D" else 8
+    parts = {"a number": 1, "a number a channel": 1, "FusedBatchNormV3": 4}[after]
+    scales = {f"s{i}": random.uniform(0.5, 2, channels if after != "a number" else ()).astype("f4") for i in range(parts)}
+    how = {"strides": [1, 1, 1, 1], "dilations": [1, 1, 1, 1], "data_format": "NHWC", "padding": "SAME"}
+    op, more = ("Mul", {}) if parts == 1 else (after, {"epsilon": 0.1, "data_format": "NHWC", "is_training": False})
+    place = lambda name: node(name, "Placeholder", dtype=graph_cases._TYPES["float32"])
+    found = []
+    for constant in (True, False):
+        for again in (False, True):
+            nodes = [place("x"), node("w", "Const"), *(node(name, "Const") if constant else place(name) for name in scales),
+                     node("conv", conv, ["x", "w"], **how), node("y", op, ["conv", *scales], **more), node("end", "Elu", ["y"]),
+                     *([node("z", "Neg", ["conv"])] if again else [])]  # fmt: skip
+            model = make(*graph_cases.graph(nodes, weights | (scales if constant else {})))
+            assert any(name.endswith("_scaled") for name in model.graph.nodes) == (constant and not again)
+            given = {"x": graph_cases.IMAGE} | ({} if constant else scales)
+            found.append(model.execute(given, "end").numpy())
+    for one in found[:-1]:
+        np.testing.assert_allclose(one, found[-1], rtol=2e-5, atol=2e-5)
+
+
 def test_inputs_of_a_graph_come_by_name_in_a_list_or_alone(device):
     a, b = np.ones((2, 2), np.float32), np.full((2, 2), 3, np.float32)
     node = lambda name, op, inputs=(), **attrs: graph_cases.node(name, op, list(inputs), **attrs)
