@@ -143,24 +143,18 @@ class EarlyStopping(MonitorCallback):
         current = self.get_monitor_value(logs)
         if current is None or epoch < self.start_from_epoch:
             return
-        if self.restore_best_weights and self.best_weights is None:
-            self._keep(epoch)
         self.wait += 1
-        if self._is_improvement(current, self.best):
+        if self._is_improvement(current, self.best):  # as the first is
             self.best = current
             self.best_epoch = epoch
             if self.restore_best_weights:
-                self._keep(epoch)
+                self.best_weights = self.model.copy_weights()
             if self.baseline is None or self._is_improvement(current, self.baseline):
                 self.wait = 0
             return
         if self.wait >= self.patience and epoch > 0:
             self.stopped_epoch = epoch
             self.model.stop_training = True
-
-    def _keep(self, epoch: int) -> None:
-        self.best_epoch = epoch
-        self.best_weights = self.model.copy_weights()
 
     def on_train_end(self, logs: dict[str, Any] | None = None) -> None:
         if self.stopped_epoch > 0 and self.verbose > 0:

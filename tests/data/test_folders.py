@@ -259,6 +259,13 @@ def test_a_picture_of_a_model_needs_pydot(monkeypatch):
     assert any("first (Dense)" in text and "(None, 3)" in text for text in labels) and len(parts) - len(labels) == 2
     with pytest.raises(ValueError, match="splines"):
         utils.model_to_dot(model, splines="wavy")
+    i = pyml.Input((2,), name="i")
+    outer = pyml.Model(i, pyml.layers.Dense(4, name="last")(model(pyml.layers.Dense(2, name="begin")(i))))
+    for opened, nodes, within in ((False, ["i", "begin", model.name, "last"], []), (True, ["i", "begin", "last"], ["first", "second"])):
+        parts = utils.model_to_dot(outer, show_layer_names=True, expand_nested=opened).parts
+        names = lambda parts: [part.kwargs["label"].split(" (")[0].strip("{") for part in parts if "label" in part.kwargs and part.args]
+        assert names(parts) == nodes
+        assert [name for part in parts if getattr(part, "parts", None) for name in names(part.parts) if "input" not in name] == within
 
 
 def test_a_picture_of_a_model_is_drawn_by_graphviz_where_it_is(tmp_path):

@@ -244,3 +244,14 @@ def test_a_share_of_images_to_turn_gray_is_one_from_0_to_1(cpu):
     for wrong in (-0.1, 1.1):
         with pytest.raises(ValueError, match="factor must be in"):
             pyml.layers.RandomGrayscale(wrong)
+
+
+def test_a_policy_does_as_many_operations_as_it_is_told(cpu):
+    images = np.random.default_rng(1).integers(0, 256, (2, 6, 6, 3)).astype("float32")
+    for count in (0, 1, 2):
+        layer = pyml.layers.RandAugment(num_ops=count, factor=1.0, seed=1)
+        changed = not np.allclose(layer(images, training=True).numpy(), images)
+        assert layer.num_ops == layer.get_config()["num_ops"] == count and changed == (count > 0)
+    for wrong in (-1, 1.5):
+        with pytest.raises((TypeError, ValueError), match="num_ops"):
+            pyml.layers.RandAugment(num_ops=wrong)

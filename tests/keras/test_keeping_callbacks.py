@@ -271,12 +271,33 @@ def test_pictures_of_event_files_are_png_files_of_their_pixels():
         np.testing.assert_array_equal(np.asarray(picture).reshape(5, 7, channels), pixels)
 
 
+def test_event_files_hold_how_values_are_spread_and_lists_of_texts(tmp_path):
+    from pyml.callbacks import event_file
+
+    file, spread = event_file.EventFile(str(tmp_path)), np.random.default_rng(0).normal(size=200)
+    for step, values in enumerate((spread, np.full(7, 2.5), [np.nan, np.inf], [], [1.0, np.nan, 3.0]), 1):
+        file.histogram("h", np.array(values), step, buckets=4)
+    file.images("i", np.zeros((2, 3, 5, 1)), 9)
+    file.close()
+    found = {step: tensor for step, tag, _, tensor in events(tmp_path) if tag == "h"}
+    rows = {step: np.frombuffer(tensor.get(4, [b""])[0]).reshape(-1, 3) for step, tensor in found.items()}
+    counts, edges = np.histogram(spread, 4)
+    np.testing.assert_array_equal(rows[1], np.stack([edges[:-1], edges[1:], counts], 1))
+    np.testing.assert_array_equal(rows[2], [[2.5, 2.5, 0]] * 3 + [[2.5, 2.5, 7]])
+    assert len(rows[3]) == len(rows[4]) == 0 and rows[5][:, 2].tolist() == [1, 0, 0, 1]
+    sizes = lambda tensor: [fields(size)[1][0] for size in fields(tensor[2][0]).get(2, [])]
+    assert [sizes(found[step]) for step in (1, 2, 3)] == [[4, 3], [4, 3], [0, 3]]
+    [image] = [tensor for _, tag, _, tensor in events(tmp_path) if tag == "i"]
+    assert sizes(image) == [4] and image[8][:2] == [b"5", b"3"]
+
+
 def test_event_files_are_written_where_hooks_cannot_wait(tmp_path, waiting_is_impossible):
     x, y = blobs(20)
     board = TensorBoard(tmp_path, histogram_freq=2, embeddings_freq=2, write_graph=False)
     asyncio.run(classifier().fit_async(x, y, epochs=3, verbose=0, validation_data=(x, y), callbacks=[board]))
     steps = lambda run, plugin: sorted({step for step, _, kind, _ in events(tmp_path / run) if kind == plugin})
     assert steps("train", "scalars") == [0, 1, 2] and steps("train", "histograms") == [0, 2] and len(steps("validation", "scalars")) > 2
+    assert steps("train", "graph_keras_model") == [] and not (tmp_path / "projector_config.pbtxt").read_text()
     weights = [name for name in os.listdir(tmp_path / "train") if name.endswith(".weights.h5")]
     assert sorted(weights) == [f"keras_embedding.ckpt-{epoch}.weights.h5" for epoch in (0, 2)]
 
@@ -406,7 +427,9 @@ def events(folder):
             event = fields(body)
             for value in fields(event[5][0])[1] if 5 in event else ():
                 value = fields(value)
-                plugin = fields(fields(value[9][0])[1][0])[1][0].decode()
+                about = fields(value[9][0])
+                plugin = fields(about[1][0])[1][0].decode()
+                assert about.get(4, [0]) == [("graph_keras_model", "scalars", "histograms", "images").index(plugin)]
                 found.append((event.get(2, [0])[0], value[1][0].decode(), plugin, fields(value[8][0])))
             assert 5 in event or event[3] == [b"brain.Event:2"]
     return found

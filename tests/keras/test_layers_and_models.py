@@ -820,3 +820,15 @@ def test_a_weight_that_call_makes_each_time_is_refused_as_in_keras(cpu):
     for again in (lambda: layer(np.ones((1, 2))), lambda: model.fit(np.ones((2, 2)), np.ones((2, 2)), verbose=0)):
         with pytest.raises(ValueError, match=r"Shifted: call\(\) makes a new weight 'shift' each time"):
             again()
+
+
+def test_a_clone_of_a_sequential_begins_with_the_input_that_it_is_given(cpu):
+    model = pyml.Sequential([pyml.Input((3,)), pyml.layers.Dense(2)])
+    mine = pyml.Input((3,), name="mine")
+    for given in (mine, [mine], mine._keras_history.operation):
+        clone = pyml.models.clone_model(model, input_tensors=given)
+        assert [one.name for one in clone.inputs] == ["mine"] and clone.count_params() == 8
+    other = pyml.models.clone_model(model, input_tensors=mine * 2.0)  # what is no input only says the shape
+    assert other.input_shape == (None, 3) and other.inputs[0].name != "mine"
+    with pytest.raises(ValueError, match=r"a Sequential has one input\. Received: 2"):
+        pyml.models.clone_model(model, input_tensors=[mine, mine])

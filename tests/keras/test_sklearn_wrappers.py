@@ -89,6 +89,10 @@ def test_scores_that_are_no_chances_are_refused_as_such():
         estimator.predict_proba(X)
     estimator.model_.set_weights([np.zeros((3, 2)), np.array([0.0, 1.0])])
     np.testing.assert_array_equal(estimator.predict_proba(X), [[0, 1]] * 40)  # sure of it, which is no mistake
+    for wrong in ([0.6, 0.5], [-0.5, 1.5]):
+        estimator.model_.set_weights([np.zeros((3, 2)), np.array(wrong)])
+        with pytest.raises(ValueError, match="not chances that add up to 1"):
+            estimator.predict_proba(X)
 
 
 def test_scikit_learn_hears_what_a_network_is():

@@ -2,6 +2,7 @@
 
 import io
 import random
+import types
 from contextlib import redirect_stdout
 
 import numpy as np
@@ -68,6 +69,29 @@ def test_a_summary_lists_layers_shapes_and_numbers_of_weights():
     lines.clear()
     type("Mine", (pyml.Sequential,), {})(model._stack, name=model.name).summary(print_fn=lines.append, show_trainable=True)
     assert "\n".join(lines) == text
+
+
+def test_a_summary_says_how_layers_are_connected_where_they_are_no_row():
+    i = pyml.Input((4,), name="i")
+    first, again = layers.Dense(4, name="a"), layers.Dense(4, name="b")
+    told = {}
+    for kind, output in (("row", again(first(i))), ("two inputs", layers.Add()([first(i), i])), ("twice", first(first(i)))):
+        pyml.Model(i, output).summary(print_fn=lambda text, kind=kind: told.__setitem__(kind, text))
+    assert [kind for kind, text in told.items() if "Connected to" in text] == ["two inputs", "twice"]
+
+
+def test_sizes_are_told_in_the_largest_unit_that_they_fill():
+    from pyml.models.summary import readable_size
+
+    of = lambda dtype, *shape: types.SimpleNamespace(shape=shape, dtype=dtype)
+    for text, variables in {
+        "0.00 B": [], "1020.00 B": [of("float32", 255)], "1.00 KB": [of("float32", 256)], "3.00 B": [of("bool", 3)],
+        "1.50 KB": [of("float16", 512), of("int8", 512)], "1.00 MB": [of("float32", 2**18)], "1023.00 MB": [of("uint8", 2**30 - 2**20)],
+        "8.00 TB": [of("float64", 2**40)], "1024.00 PB": [of("int8", 2**60)],
+    }.items():  # fmt: skip
+        assert readable_size(variables) == text
+    one = of("float32", 2)
+    assert readable_size([one, one]) == "8.00 B"  # the same one
 
 
 def test_the_likeliest_classes_have_their_names_best_first(monkeypatch):
