@@ -268,3 +268,28 @@ def test_weights_of_samples_are_of_each_output_or_of_all(cpu):
         logs = found.evaluate(X, targets, sample_weight=weights, verbose=0, return_dict=True)
         for name, one in zip("ab", expected, strict=True):
             assert logs[f"{name}_loss"] == pytest.approx(alone[one]["loss"]) and logs[f"{name}_mae"] == pytest.approx(alone[one]["mae"])
+
+
+@pytest.mark.parametrize("steps", [(), (5,)])
+def test_crossentropy_and_accuracy_are_those_of_the_shapes(cpu, steps):
+    random = np.random.default_rng(3)
+    classes = random.integers(0, 3, (8, *steps))
+    for columns, targets, kind in ((1, classes[..., None] > 0, "binary"), (3, classes, "sparse_categorical"),
+                                   (3, np.eye(3)[classes], "categorical"), (3, classes[..., None], "sparse_categorical")):  # fmt: skip
+        inputs = pyml.Input((*steps, 4))
+        outputs = layers.Dense(columns, "sigmoid" if columns == 1 else "softmax")(inputs)
+        x, logs = random.normal(size=(8, *steps, 4)), []
+        for loss, metric in (("crossentropy", "accuracy"), ("ce", "acc"), (f"{kind}_crossentropy", f"{kind}_accuracy")):
+            found = pyml.Model(inputs, outputs)
+            found.compile("sgd", loss, metrics=[metric])
+            logs.append(found.evaluate(x, targets, verbose=0))
+        assert logs[0] == logs[1] == logs[2], (columns, kind)
+
+
+def test_logs_of_outputs_come_in_the_order_of_their_losses_as_in_keras(cpu):
+    inputs = pyml.Input((4,))
+    outputs = {name: layers.Dense(2, name=name, kernel_initializer=kind)(inputs) for name, kind in (("a", "ones"), ("b", "zeros"))}
+    for loss, expected in (({"b": "mse", "a": "mae"}, [4, 1, 3]), ({"a": "mae", "b": "mse"}, [4, 3, 1])):
+        found = pyml.Model(inputs, outputs)
+        found.compile("sgd", loss)
+        assert found.evaluate(np.ones((8, 4)), dict.fromkeys("ab", Y), verbose=0) == expected
