@@ -17,6 +17,7 @@ from pyml.models.graph import Graph
 from pyml.models.quantizing import quantize_layers
 from pyml.models.staging import Staging
 from pyml.models.summary import print_summary
+from pyml.objects import later_arguments
 from pyml.objects.configured import is_ours, plain
 from pyml.objects.serialization import serialize_keras_object
 from pyml.ops.texts import is_text
@@ -267,7 +268,8 @@ class Model(Staging):
 
     def to_json(self, **kwargs: Any) -> str:
         """The config as JSON text; `model_from_json` reads it."""
-        return json.dumps(serialize_keras_object(self), **kwargs)
+        with later_arguments.left_out():
+            return json.dumps(serialize_keras_object(self), **kwargs)
 
 
 def _specs(shapes: Any, dtypes: Any, default: Any) -> Any:

@@ -14,7 +14,7 @@ from pyml.core import Tensor, convert_to_tensor
 from pyml.core.naming import to_snake_case
 from pyml.core.symbolic import KerasTensor
 from pyml.errors import Undefined, UnknownName, did_you_mean
-from pyml.objects import bytecode, registry, sharing
+from pyml.objects import bytecode, later_arguments, registry, sharing
 from pyml.objects.registry import Kind, custom_object_scope
 from pyml.ops.declare import DECLARED
 
@@ -71,7 +71,7 @@ def serialize_keras_object(obj: Any) -> Any:
     if not isinstance(config, dict):
         raise TypeError(f"get_config() of {cls.__name__} must return a dict. Received: {config!r} (of type {type(config).__name__})")
     described: dict[str, Any] = {
-        "module": _home(cls), "class_name": cls.__name__, "config": _written(config),
+        "module": _home(cls), "class_name": later_arguments.name_of(cls), "config": later_arguments.without(cls, _written(config)),
         "registered_name": registered if registered != cls.__name__ or not cls.__module__.startswith("pyml.") else _unexported(cls),
     }
     for key, method in (("build_config", "get_build_config"), ("compile_config", "get_compile_config")):

@@ -444,3 +444,41 @@ def test_every_weight_of_models_inside_models_is_saved(tmp_path):
     saved.save_weights(tmp_path / "m.weights.h5")
     loaded.load_weights(tmp_path / "m.weights.h5")
     assert len(saved.weights) == 18 and same_weights(saved, loaded)
+
+
+def test_arguments_that_older_keras_3_refuses_are_written_only_where_they_say_something(tmp_path):
+    """Keras 3.12 and before raises on `quantization_config=None`, `renorm=False` and the like, which 3.15 writes always."""
+
+    @pyml.saving.register_keras_serializable("test_keras_files")
+    class Salted(layers.Dense):
+        def __init__(self, units, salt=None, **kwargs):
+            super().__init__(units, **kwargs)
+            self.salt = salt
+
+        def get_config(self):
+            return {**super().get_config(), "salt": self.salt}
+
+    x = Input((5, 4))
+    y = layers.MultiHeadAttention(2, 3, seed=7)(x, x)
+    y = layers.BatchNormalization(renorm=True)(layers.BatchNormalization()(Salted(3)(y)))
+    y = layers.Resizing(2, 2, antialias=True)(layers.Resizing(4, 4)(layers.Reshape((5, 3, 1))(y)))
+    model = Model(x, layers.Dense(2, kernel_initializer="orthogonal")(y))
+    model.compile("adam", "sparse_categorical_crossentropy", metrics=[pyml.metrics.SparseTopKCategoricalAccuracy()])
+    model.save(tmp_path / "m.keras")
+    with zipfile.ZipFile(tmp_path / "m.keras") as archive:
+        config = json.loads(archive.read("config.json"))
+    for described in (config, json.loads(model.to_json())):
+        by_class = {}
+        for layer in described["config"]["layers"]:
+            by_class.setdefault(layer["class_name"], []).append(layer["config"])
+        text = json.dumps(described)
+        for gone in ("quantization_config", "input_axes", "use_gate", "sliding_window", "bounding_box_format", "optional"):
+            assert gone not in text
+        assert by_class["MultiHeadAttention"][0]["seed"] == 7
+        assert [("renorm" in each) for each in by_class["BatchNormalization"]] == [False, True]
+        assert [each.get("antialias") for each in by_class["Resizing"]] == [None, True]
+        assert "salt" in by_class["Salted"][0]            # the user's own
+        assert by_class["Dense"][0]["kernel_initializer"]["class_name"] == "OrthogonalInitializer"  # as 3.0 to 3.6 know it
+    again = load_model(tmp_path / "m.keras")
+    assert again.get_config() == model.get_config()
+    assert "quantization_config" in model.layers[-1].get_config()

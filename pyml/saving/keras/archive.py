@@ -16,7 +16,7 @@ from ...atomic import replacing
 from ...atomic_folders import write_folder
 from ...errors import PymlError
 from ...layers.allowance import at_most
-from ...objects import sharing
+from ...objects import later_arguments, sharing
 from ...objects.registry import LAYERS
 from ...objects.serialization import deserialize_keras_object, serialize_keras_object
 from ...tracebacks import warn
@@ -38,7 +38,7 @@ def described(model: Any, keras_version: int | None = None) -> dict[str, bytes]:
     if keras_version == 2:
         config, version = _older(model), keras2.VERSION
     else:
-        with sharing.writing():
+        with sharing.writing(), later_arguments.left_out():
             config, version = serialize_keras_object(model), KERAS_VERSION
     try:
         text = json.dumps(config, allow_nan=True)

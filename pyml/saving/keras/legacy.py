@@ -14,6 +14,7 @@ from ...core.variable import Variable
 from ...errors import PymlError
 from ...layers import deserialize
 from ...layers.allowance import at_most
+from ...objects import later_arguments
 from ...objects.registry import LOSSES, OPTIMIZERS, custom_object_scope
 from ...objects.serialization import deserialize_keras_object, serialize_keras_object
 from ...optimizers import schedules
@@ -65,7 +66,8 @@ def save(model: Any, target: Any, overwrite: bool = True, include_optimizer: boo
 
 def _described(model: Any, include_optimizer: bool, keras_version: int | None) -> tuple[Any, Any, str]:
     """The config of a model, how it was compiled, and the version of Keras that has this form."""
-    made = serialize_keras_object(model)
+    with later_arguments.left_out(only_3=keras_version == 3):
+        made = serialize_keras_object(model)
     training = None
     optimizer = getattr(model, "optimizer", None)
     if optimizer is not None and include_optimizer and model.compiled:
