@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from pyml.data.dataset import INFINITE_CARDINALITY
 from pyml.data.structure import leaves
 from pyml.errors import ShapeError
 from pyml.trainers.batches import Batches, ran_out
+from pyml.trainers.feed import Call, Calls, Feed
 from pyml.trainers.io import IO
 
 if TYPE_CHECKING:
@@ -189,8 +190,8 @@ class Epoch:
         return batch
 
 
-class DatasetFeed:
-    """The batches of an epoch as calls that run one step each.
+class DatasetFeed(Feed):
+    """The batches of a Dataset, sent from the host as they come.
 
     Args:
         model: A compiled model.
@@ -198,30 +199,22 @@ class DatasetFeed:
         source: A DatasetBatches that is open.
     """
 
-    orders = None  # batches come once
-
     def __init__(self, model: Trainer, kind: str, source: DatasetBatches):
         self.model, self.kind, self.source = model, kind, source
         self.num_batches = source.steps
 
-    def programs(self) -> list[tuple[Any, tuple]]:
-        """Nothing to compile ahead: batches are not known yet."""
-        return []
-
-    def epoch(self) -> Calls:
-        """The calls, each of which may have to be waited for."""
-        return Calls(self.model, self.kind, self.source.waited(runs_on=self.kind == "train"))
+    def epoch(self) -> DatasetCalls:
+        return DatasetCalls(self.model, self.kind, self.source.waited(runs_on=self.kind == "train"))
 
 
-class Calls:
-    """The batches of one epoch as calls."""
+class DatasetCalls(Calls):
+    """The batches of one epoch of a Dataset as calls."""
 
     def __init__(self, model: Trainer, kind: str, epoch: Epoch):
         self.model, self.epoch = model, epoch
         self.step = model._step_programs.batch_step(kind)
 
-    async def following(self) -> Callable[[], Any] | None:
-        """The next call, or None."""
+    async def following(self) -> Call | None:
         batch = await self.epoch.following()
         if batch is None:
             return None

@@ -80,7 +80,38 @@ class Pass:
         return taken
 
 
-class ResidentFeed:
+class Feed:
+    """The batches of some data, an epoch at a time, as calls that run one step each."""
+
+    num_batches: int | None  # of an epoch, where that is known
+    orders: Orders | None = None  # None where batches come once, and no step can be run again
+    once = False  # whether the batches of all epochs come from one iterator
+
+    def programs(self) -> list[tuple[Any, tuple]]:
+        """The programs that it runs and their arguments, for compiling ahead, where the form of the batches is known."""
+        return []
+
+    def epoch(self) -> Iterable[Call] | Calls:
+        """The calls of one epoch, without arguments, one for a step."""
+        raise NotImplementedError
+
+    def skipped(self, steps: int) -> None:
+        """So many calls of this epoch were taken and not made: goes to the place after them."""
+
+    def again(self, orders: Orders, first: int, stop: int) -> Iterator[Call]:
+        """Calls that repeat steps `first` to `stop` of a feed of the same data, which had these `orders`."""
+        raise NotImplementedError
+
+
+class Calls:
+    """Calls of an epoch that may have to be waited for."""
+
+    async def following(self) -> Call | None:
+        """The next one, or None."""
+        raise NotImplementedError
+
+
+class ResidentFeed(Feed):
     """Batches gathered on the device from a Resident dataset.
 
     Args:
@@ -92,6 +123,8 @@ class ResidentFeed:
         per_epoch: Steps per epoch where the user asked for a number. In training the next epoch goes on where the last one
             stopped, and ends with the data.
     """
+
+    orders: Orders
 
     def __init__(
         self, steps: Steps, kind: str, data: Resident, batch_size: int, shuffle: bool = False, per_epoch: int | None = None
@@ -110,7 +143,6 @@ class ResidentFeed:
         return self.steps.resident_step(self.kind, self.data, self.batch_size, tail)
 
     def programs(self) -> list[tuple[Any, tuple]]:
-        """The programs this feed runs, for compiling ahead."""
         return [(self._program(tail), ()) for tail in dict.fromkeys(self.tails)]
 
     def _one_pass(self) -> list[Call]:
@@ -123,15 +155,12 @@ class ResidentFeed:
         return [runs[tail] for tail in self.tails]
 
     def epoch(self) -> Iterable[Call]:
-        """Calls without arguments, one per step."""
         return self._pass.epoch()
 
     def skipped(self, steps: int) -> None:
-        """So many calls of this epoch were taken and not made: goes to the place after them."""
         self.data.place.assign(steps % len(self.tails))
 
     def again(self, orders: Orders, first: int, stop: int) -> Iterator[Call]:
-        """Calls that repeat steps `first` to `stop` of a feed of the same data, which had these `orders`."""
         for order, at, go in orders.places(first, stop):
             if go:
                 self.data.shuffle(np.arange(self.data.size) if order is None else order, self.batch_size)
@@ -139,41 +168,26 @@ class ResidentFeed:
             yield self._program(self.tails[at])
 
 
-class BatchFeed:
-    """Batches sent from the host: for datasets too large for the device, and for iterators.
+class ArrayFeed(Feed):
+    """Batches of arrays that are sent from the host: for datasets too large for the device, and for steps of one's own.
 
     Args:
         steps, kind, batch_size, shuffle, per_epoch: As for ResidentFeed.
-        source: Arrays or Batches.
+        source: The arrays.
     """
 
-    def __init__(
-        self, steps: Steps, kind: str, source: Arrays | Batches, batch_size: int, shuffle: bool = False, per_epoch: int | None = None
-    ):
+    orders: Orders
+
+    def __init__(self, steps: Steps, kind: str, source: Arrays, batch_size: int, shuffle: bool = False, per_epoch: int | None = None):
         self.steps, self.kind, self.source = steps, kind, source
         self.batch_size = batch_size
         self.shuffle = shuffle
-        self.num_batches: int | None
-        if isinstance(source, Arrays):
-            self.num_batches = per_epoch or math.ceil(source.size / batch_size)
-        else:
-            self.num_batches = source.steps
-        self.orders: Orders | None = None  # iterators give each batch once
-        self._pass: Pass | None = None
-        if isinstance(source, Arrays):
-            steps_of_all = math.ceil(source.size / batch_size)
-            self.orders = Orders(steps_of_all)
-            self._pass = Pass(self._one_pass, steps_of_all, per_epoch, goes_on=kind == "train")
-
-    def programs(self) -> list[tuple[Any, tuple]]:
-        """Nothing to compile ahead: batches are not known yet."""
-        return []
+        steps_of_all = math.ceil(source.size / batch_size)
+        self.num_batches = per_epoch or steps_of_all
+        self.orders = Orders(steps_of_all)
+        self._pass = Pass(self._one_pass, steps_of_all, per_epoch, goes_on=kind == "train")
 
     def _one_pass(self) -> Iterator[tuple[Any, Any, Any]]:
-        if isinstance(self.source, Batches):
-            yield from self.source.epoch()
-            return
-        assert self.orders is not None
         size = self.source.size
         order = np.random.permutation(size) if self.shuffle else None
         self.orders.add(order)
@@ -181,25 +195,35 @@ class BatchFeed:
             yield self._rows(order, start)
 
     def _rows(self, order: np.ndarray | None, start: int) -> tuple[Any, Any, Any]:
-        assert isinstance(self.source, Arrays)
         rows = slice(start, start + self.batch_size)
         return self.source.take(rows if order is None else order[rows])
 
-    @property
-    def once(self) -> bool:
-        """Whether the batches come from an iterator, which gives them only once."""
-        return isinstance(self.source, Batches) and self.source.once
-
     def epoch(self) -> Iterator[Call]:
-        """Calls without arguments, one per step."""
         step = self.steps.batch_step(self.kind)
-        for batch in self._one_pass() if self._pass is None else self._pass.epoch():
-            if self._pass is None:  # arrays were looked at as a whole
-                self.steps.model._check_numbers(batch[0], batch[1])
+        for batch in self._pass.epoch():
             yield functools.partial(step, *batch)
 
     def again(self, orders: Orders, first: int, stop: int) -> Iterator[Call]:
-        """Calls that repeat steps `first` to `stop` of a feed of the same arrays, which had these `orders`."""
         step = self.steps.batch_step(self.kind)
         for order, at, _ in orders.places(first, stop):
             yield functools.partial(step, *self._rows(order, at * self.batch_size))
+
+
+class BatchFeed(Feed):
+    """Batches that the user's data makes, sent from the host as they come.
+
+    Args:
+        steps, kind: As for ResidentFeed.
+        source: The batches.
+    """
+
+    def __init__(self, steps: Steps, kind: str, source: Batches):
+        self.steps, self.kind, self.source = steps, kind, source
+        self.num_batches = source.steps
+        self.once = source.once
+
+    def epoch(self) -> Iterator[Call]:
+        step = self.steps.batch_step(self.kind)
+        for batch in self.source.epoch():
+            self.steps.model._check_numbers(batch[0], batch[1])
+            yield functools.partial(step, *batch)

@@ -11,12 +11,10 @@ from pyml.trainers.adapt import Source
 from pyml.trainers.batches import Batches
 from pyml.trainers.data import Arrays
 from pyml.trainers.datasets import DatasetBatches, DatasetFeed
-from pyml.trainers.feed import BatchFeed, ResidentFeed
+from pyml.trainers.feed import ArrayFeed, BatchFeed, Feed, ResidentFeed
 
 if TYPE_CHECKING:
     from pyml.trainers.trainer import Trainer
-
-Feed = ResidentFeed | BatchFeed | DatasetFeed
 
 
 class Residents:
@@ -60,10 +58,10 @@ def make_feed(
     if isinstance(source, DatasetBatches):
         return DatasetFeed(model, kind, source)
     if isinstance(source, Batches):
-        return BatchFeed(model._step_programs, kind, source, batch_size, shuffle, steps)
+        return BatchFeed(model._step_programs, kind, source)
     model._check_numbers(source.x, source.y)
     if source.nbytes > resident.LIMIT or model._own_function(kind) is not None:
-        return BatchFeed(model._step_programs, kind, source, batch_size, shuffle, steps)
+        return ArrayFeed(model._step_programs, kind, source, batch_size, shuffle, steps)
     data = model._resident_data.of(model, f"{kind}, nested" if nested else kind, source)
     return ResidentFeed(model._step_programs, kind, data, batch_size, shuffle, steps)
 

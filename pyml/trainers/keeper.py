@@ -11,7 +11,7 @@ import numpy as np
 from pyml import config
 from pyml.core import Program, Variable
 from pyml.core.transfer import Watched
-from pyml.trainers.feeds import Feed
+from pyml.trainers.feed import Feed
 from pyml.trainers.io import IO
 
 if TYPE_CHECKING:

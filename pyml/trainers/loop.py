@@ -9,9 +9,7 @@ from typing import TYPE_CHECKING, Any
 from pyml.callbacks.callback_list import CallbackList
 from pyml.callbacks.keeping import Reading
 from pyml.tracebacks import warn
-from pyml.trainers.datasets import Calls
-from pyml.trainers.feed import BatchFeed, Call, ResidentFeed
-from pyml.trainers.feeds import Feed
+from pyml.trainers.feed import Call, Calls, Feed
 from pyml.trainers.interrupts import Interrupts, deferred
 from pyml.trainers.io import IO
 from pyml.trainers.keeper import Keeper
@@ -69,8 +67,7 @@ class Loop:
                 callbacks.on_epoch_begin(epoch)
                 before = self.done
                 found = await self.run(feed, "train", pacer, skip=skip if epoch == first else 0)
-                ended = (isinstance(feed, BatchFeed) and feed.once and not model.stop_training
-                         and self.done - before < (feed.num_batches or 1))  # fmt: skip
+                ended = feed.once and not model.stop_training and self.done - before < (feed.num_batches or 1)
                 if ended:
                     warn(_RAN_OUT.format(epoch=epoch + 1, epochs=epochs))
                 if not found and skip and epoch == first:  # all its batches were done before
@@ -128,8 +125,7 @@ class Loop:
         if skip:
             while index < skip and (await following() if following else next(calls, None)) is not None:
                 index += 1
-            if isinstance(feed, ResidentFeed):
-                feed.skipped(skip)
+            feed.skipped(skip)
         while (run := await following() if following else next(calls, None)) is not None:
             for hook in begin_hooks:
                 hook(index, {})

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from pyml import config
 from pyml.errors import DeviceLost
-from pyml.trainers.feeds import Feed
+from pyml.trainers.feed import Feed
 from pyml.trainers.io import IO
 from pyml.trainers.keeper import Keeper
 from pyml.trainers.pacer import Pacer

@@ -13,7 +13,8 @@ from pyml.trainers.adapt import Source, adapt, training_data
 from pyml.trainers.batches import Batches
 from pyml.trainers.data import Arrays
 from pyml.trainers.datasets import opened
-from pyml.trainers.feeds import Feed, make_feed, rows_of, steps_of
+from pyml.trainers.feed import Feed
+from pyml.trainers.feeds import make_feed, rows_of, steps_of
 from pyml.trainers.io import IO
 from pyml.trainers.loop import Evaluation, Loop
 from pyml.trainers.one_batch import is_whole
