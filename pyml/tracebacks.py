@@ -19,6 +19,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 _INSIDE = str(Path(__file__).parent)
 
 
+def is_ours(defined: Any) -> bool:
+    """Whether pyml defines a class or function, and no user: a user's may do what no class of ours does."""
+    return str(getattr(defined, "__module__", "")).startswith("pyml.")
+
+
 def shortened(traceback: TracebackType | None) -> TracebackType | None:
     """A traceback without the frames of pyml itself."""
     kept = []

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from .. import settings
 from ..dtypes import FLOATS, keras_name
-from ..tracebacks import shown
+from ..tracebacks import is_ours, shown
 
 QUANTIZATION_MODES = ("int8", "float8", "int4", "gptq", "awq")
 _MIXED = {"mixed_float16": ("float16", "float32"), "mixed_bfloat16": ("bfloat16", "float32")}
@@ -40,7 +40,7 @@ class DTypePolicy:
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        if cls.__module__.startswith("pyml.") and not cls.__name__.startswith("_"):
+        if is_ours(cls) and not cls.__name__.startswith("_"):
             CLASSES[cls.__name__] = cls
 
     def _parse_name(self, name: Any) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from pyml import ops
 from pyml.layers.activation import Softmax
 from pyml.layers.einsum_dense import EinsumDense
 from pyml.layers.regularization import Dropout
+from pyml.tracebacks import is_ours
 
 
 class _Also:
@@ -131,7 +132,7 @@ class AttentionParts:
 
     def _computes_otherwise(self) -> bool:
         """Whether a subclass has another formula than the one here, which runs in one kernel."""
-        theirs = (cls for cls in type(self).__mro__ if not cls.__module__.startswith("pyml."))
+        theirs = (cls for cls in type(self).__mro__ if not is_ours(cls))
         return any(name in vars(cls) for cls in theirs for name in AttentionParts._HOOKS)
 
 

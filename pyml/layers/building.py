@@ -11,6 +11,7 @@ from pyml.core.probes import without_probe
 from pyml.core.trace import tracing
 from pyml.layers.kept_weights import KeptWeights
 from pyml.layers.signature import Signature
+from pyml.tracebacks import is_ours
 
 
 class Building(KeptWeights):
@@ -25,7 +26,7 @@ class Building(KeptWeights):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "build" in cls.__dict__:
-            cls.build = _noted(cls.__dict__["build"], theirs=not cls.__module__.startswith("pyml."))  # type: ignore[method-assign]
+            cls.build = _noted(cls.__dict__["build"], theirs=not is_ours(cls))  # type: ignore[method-assign]
 
     def _build_at_init(self) -> None:
         """A layer that has all it needs once it is made calls this (Keras' name): it is built, unless a user's subclass builds more."""

@@ -37,7 +37,7 @@ from pyml.objects.configured import argument_names
 from pyml.objects.operation import Operation
 from pyml.objects.registry import LAYERS
 from pyml.settings import enter_wide, leave_wide
-from pyml.tracebacks import shown, warn
+from pyml.tracebacks import is_ours, shown, warn
 
 __all__ = ["Layer"]
 
@@ -81,7 +81,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         given = [leaf for value in args for leaf in (value if type(value) in (list, tuple) else (value,))]
-        if any(isinstance(leaf, KerasTensor) for leaf in given) and cls.__module__.startswith("pyml.layers."):
+        if any(isinstance(leaf, KerasTensor) for leaf in given) and _is_built_in(cls):
             raise ValueError(f"{cls.__name__}: a tensor was passed to the constructor, which takes options alone; "
                              f"write {cls.__name__}(...)({'x' if len(given) == len(args) else '[x, ...]'}), a call of the layer that it "
                              "makes.")  # fmt: skip
@@ -113,7 +113,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
         self.activity_regularizer = regularizers.get(activity_regularizer)
         self._dtype_policy = policy_of(dtype, self)
         self.autocast = autocast
-        self.built = type(self).__module__.startswith("pyml.") and type(self).build is Layer.build  # nothing to build: no weights
+        self.built = is_ours(type(self)) and type(self).build is Layer.build  # nothing to build: no weights
         self.supports_masking = type(self).compute_mask is not Layer.compute_mask
         self._trainable = bool(trainable)
         self._losses: list[Any] = []
@@ -161,7 +161,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
             return self._call_on_values(args, kwargs)
         except Exception as error:
             tell_place(error, self)
-            if isinstance(error, (AttributeError, KeyError, TypeError)) and type(self).__module__.startswith("pyml.layers."):
+            if isinstance(error, (AttributeError, KeyError, TypeError)) and _is_built_in(type(self)):
                 refuse_structure(self, first, error)
             raise
 
@@ -240,7 +240,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
         if args and isinstance(args[0], str):
             raise ValueError(f'Layer "{self.name}": only tensors may be passed as positional arguments. Received: {args[0]!r}')
         missing = self._signature.missing(args, kwargs)
-        if missing and (not args or type(self).__module__.startswith("pyml.layers")):
+        if missing and (not args or _is_built_in(type(self))):
             if missing in kwargs or missing in self._signature.names[: len(args)]:
                 raise ValueError(f'Layer "{self.name}": `{missing}` must be tensors. Received: None')
             raise TypeError(f'Layer "{self.name}": missing a required argument: {missing!r}')
@@ -262,10 +262,10 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
             kwargs.pop("mask", None)
         previous_mask = signature.fill_masks(args, kwargs)
         dtype = policy.compute_dtype if self._rounds_outputs and self.autocast else "float32"
-        if dtype != "float32" and not (ours := type(self).__module__.startswith("pyml.")) and dtype in INTEGERS:
+        if dtype != "float32" and not (ours := is_ours(type(self))) and dtype in INTEGERS:
             args, kwargs = map_structure(lambda x: rounded(x, dtype), (args, kwargs))
         outer_call, outer_scope = call_context.enter((depth + 1, training)), enter_scope(self.name, self)
-        outer_wide = enter_wide(self._rounds_outputs and type(self).__module__.startswith("pyml.")) if settings.halved else None
+        outer_wide = enter_wide(self._rounds_outputs and is_ours(type(self))) if settings.halved else None
         try:
             call = self.call if policy.quantization_mode is None else self.quantized_call
             outputs = (call if self._remat is None else self.rematerialized_call(call, *args, **kwargs))(*args, **kwargs)
@@ -318,7 +318,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
         shapes = self._signature.output_shapes(args, kwargs)
         dtypes = [str(getattr(leaf, "dtype", self._device_dtype)) for leaf in flatten(first)]
         floats = set(dtypes) <= set(FLOATS)
-        as_given = floats and type(self).__module__.startswith("pyml.") and not (self._rounds_outputs and self.autocast)
+        as_given = floats and is_ours(type(self)) and not (self._rounds_outputs and self.autocast)
         dtype = dtypes[0] if as_given else self.compute_dtype
         found = self.compute_output_shape(map_structure(lambda t: tuple(t.shape), first)) if shapes is None else (
             self.compute_output_shape(**shapes))  # fmt: skip
@@ -351,7 +351,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
             kwargs.pop("training", None)
         scope = enter_scope(self.name, self)           # a compute_output_spec of one's own may build layers
         try:
-            if not type(self).compute_output_spec.__module__.startswith("pyml.") and self._has_inner_to_build():
+            if not is_ours(type(self).compute_output_spec) and self._has_inner_to_build():
                 self._build_inner(args, kwargs)        # theirs may build nothing
             outputs = super().symbolic_call(*args, **kwargs)
         finally:
@@ -414,7 +414,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
             config: Arguments of the constructor; nested objects as dicts. The policy of a user's layer comes to its constructor by name.
             custom_objects: Dict of names that come before built-in ones.
         """
-        if isinstance(config.get("dtype"), dict) and not cls.__module__.startswith("pyml."):
+        if isinstance(config.get("dtype"), dict) and not is_ours(cls):
             policy = dtype_policies.get(config["dtype"])
             plain = policy.quantization_mode is None and not isinstance(policy, dtype_policies.DTypePolicyMap)
             config = {**config, "dtype": policy.name if plain else policy}
@@ -428,6 +428,11 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} name={self.name}, built={self.built}>"
+
+
+def _is_built_in(cls: type) -> bool:
+    """Whether it is a class of `pyml.layers`: models, and layers of users, take what they like."""
+    return cls.__module__.startswith("pyml.layers.")
 
 
 def _of_integers(given: Any) -> bool:

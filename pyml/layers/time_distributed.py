@@ -14,6 +14,7 @@ from pyml.layers.dense import Dense
 from pyml.layers.plain import Lambda
 from pyml.layers.wrapper import Wrapper, build_inside
 from pyml.objects.samples import Sample, draw, sample
+from pyml.tracebacks import is_ours
 
 __all__ = ["TimeDistributed"]
 
@@ -97,4 +98,4 @@ def _is_of_user(layer: Any) -> bool:
     graph = getattr(layer, "_symbolic_graph", None)
     between = [operation for operation in graph.operations if isinstance(operation, FunctionOp)] if graph is not None else []
     mixing = any(getattr(operation.call, "__name__", "") not in _OF_ELEMENTS for operation in between)
-    return isinstance(layer, Lambda) or mixing or not type(layer).__module__.startswith("pyml.")
+    return isinstance(layer, Lambda) or mixing or not is_ours(type(layer))

@@ -21,6 +21,7 @@ from pyml.objects.configured import Configured
 from pyml.objects.registry import LOSSES
 from pyml.objects.samples import Sample, draw, sample
 from pyml.settings import floatx
+from pyml.tracebacks import is_ours
 
 __all__ = ["Loss", "LossFunctionWrapper", "reduce_weighted_values"]
 
@@ -100,7 +101,7 @@ class Loss(Configured, kind=LOSSES, abstract=True):
     @property
     def _takes_targets_as_they_are(self) -> bool:
         """Whether `call` takes targets of any dtype; users' get those of the loss, as in Keras."""
-        return type(self).__module__.startswith("pyml.")
+        return is_ours(type(self))
 
     def __call__(self, y_true: TensorLike, y_pred: TensorLike, sample_weight: TensorLike | None = None) -> Tensor:
         """The reduced loss.
@@ -158,7 +159,7 @@ class LossFunctionWrapper(Loss):
 
     @property
     def _takes_targets_as_they_are(self) -> bool:
-        return super()._takes_targets_as_they_are and str(getattr(self.fn, "__module__", "")).startswith("pyml.")
+        return super()._takes_targets_as_they_are and is_ours(self.fn)
 
     def call(self, y_true: Any, y_pred: Any) -> Any:
         if hasattr(y_true, "shape") and hasattr(y_pred, "shape"):

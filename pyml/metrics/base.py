@@ -21,6 +21,7 @@ from pyml.objects.common_part import CommonOfFunctions, CommonPart
 from pyml.objects.configured import Configured
 from pyml.objects.registry import METRICS
 from pyml.settings import floatx
+from pyml.tracebacks import is_ours
 
 if TYPE_CHECKING:
     from pyml.layers.types import InitializerLike
@@ -129,7 +130,7 @@ class Metric(Configured, kind=METRICS, abstract=True):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        for name in ("update_state", "result") if cls.__module__.startswith("pyml.") else ():
+        for name in ("update_state", "result") if is_ours(cls) else ():
             if name in cls.__dict__:
                 setattr(cls, name, _in_32_bits(cls.__dict__[name]))
 

@@ -8,10 +8,11 @@ from pyml.core.tree import flatten, map_structure
 from pyml.layers.input_layer import InputLayer
 from pyml.layers.layer import Layer
 from pyml.models.graph import Graph
-from pyml.objects.configured import is_ours, revived
+from pyml.objects.configured import revived
 from pyml.objects.registry import LAYERS
 from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
 from pyml.saving.keras import ops as keras_ops
+from pyml.tracebacks import is_ours
 
 OF_GRAPHS = ("name", "trainable", "layers", "input_layers", "output_layers")  # what configs of all models of a graph have
 

@@ -7,9 +7,9 @@ from os import PathLike
 from typing import TYPE_CHECKING, Any, cast
 
 from pyml import settings
-from pyml.objects.configured import is_ours
 from pyml.saving import loading, writing
 from pyml.saving import weights as weight_files
+from pyml.tracebacks import is_ours
 from pyml.trainers.trainer import Trainer
 
 if TYPE_CHECKING:

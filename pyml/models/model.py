@@ -18,10 +18,10 @@ from pyml.models.quantizing import quantize_layers
 from pyml.models.staging import Staging
 from pyml.models.summary import print_summary
 from pyml.objects import later_arguments
-from pyml.objects.configured import is_ours, plain
+from pyml.objects.configured import plain
 from pyml.objects.serialization import serialize_keras_object
 from pyml.ops.texts import is_text
-from pyml.tracebacks import warn
+from pyml.tracebacks import is_ours, warn
 
 
 class Model(Staging):

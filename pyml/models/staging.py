@@ -14,6 +14,7 @@ from pyml.models.beginning import HostStage, begins_on_host, host_stage, staged
 from pyml.models.given import GivenInputs
 from pyml.models.inner_text import InnerStage, has_host_layers, inner_stage, symbolic_like
 from pyml.ops.texts import is_text
+from pyml.tracebacks import is_ours
 
 
 class Staging(GivenInputs, abstract=True):
@@ -53,7 +54,7 @@ class Staging(GivenInputs, abstract=True):
 
     def _may_look_up(self, x: Any) -> bool:
         """Whether a `call` of the user's own may hide layers of text: there are some, or text comes before `build` makes layers."""
-        if self.built or type(self).build.__module__.startswith("pyml."):
+        if self.built or is_ours(type(self).build):
             return has_host_layers(self)
         return has_host_layers(self) or _holds_text(x)
 
@@ -81,7 +82,7 @@ class Staging(GivenInputs, abstract=True):
     def _inputs_as_given(self, kind: str, data: Any) -> AbstractContextManager[Any]:
         stage = None if self._text_stage is None else self._text_stage[1]
         x = data[0] if isinstance(data, tuple) and data else data
-        if stage is None or getattr(type(self), f"{kind}_step").__module__.startswith("pyml.") or not stage.ran(x):
+        if stage is None or is_ours(getattr(type(self), f"{kind}_step")) or not stage.ran(x):
             return super()._inputs_as_given(kind, data)
         return stage.given(x, lambda inputs: (inputs, *data[1:]) if isinstance(data, tuple) else inputs)
 

@@ -14,9 +14,10 @@ from pyml.core.naming import to_snake_case
 from pyml.errors import did_you_mean
 from pyml.objects import registry
 from pyml.objects.common_part import CommonPart
-from pyml.objects.explaining import explained, is_ours
+from pyml.objects.explaining import explained
 from pyml.objects.registry import Kind, custom_object_scope
 from pyml.objects.serialization import deserialize_keras_object, serialize_keras_object
+from pyml.tracebacks import is_ours
 
 
 class Registered:

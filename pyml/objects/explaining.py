@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from pyml import settings
-from pyml.tracebacks import of_class, shortened
+from pyml.tracebacks import is_ours, of_class, shortened
 
 _LIBRARIES = frozenset({"pyml", "numpy", "scipy", *sys.stdlib_module_names})
 _FAILURES = (TypeError, ValueError, AttributeError, LookupError, ArithmeticError, AssertionError)
@@ -56,11 +56,6 @@ _NUMBERS = frozenset({
     "int", "float", "int | None", "float | None", "int | Sequence[int]", "int | Sequence[int] | None", "Sequence[int]", "Sequence[float]",
     "Sequence[float] | None",
 })  # fmt: skip
-
-
-def is_ours(cls: type) -> bool:
-    """Whether a class belongs to pyml, and so keeps its arguments as attributes."""
-    return cls.__module__.startswith("pyml.")
 
 
 def explained(cls: type) -> Callable[..., None]:

@@ -17,6 +17,7 @@ from pyml.errors import Undefined, UnknownName, did_you_mean
 from pyml.objects import bytecode, later_arguments, registry, sharing
 from pyml.objects.registry import Kind, custom_object_scope
 from pyml.ops.declare import DECLARED
+from pyml.tracebacks import is_ours
 
 # Where built-in classes say they come from; a class of any other module is the user's, whatever its name.
 _OURS = ("pyml", "keras", "tf_keras", "tensorflow", "builtins")
@@ -72,7 +73,7 @@ def serialize_keras_object(obj: Any) -> Any:
         raise TypeError(f"get_config() of {cls.__name__} must return a dict. Received: {config!r} (of type {type(config).__name__})")
     described: dict[str, Any] = {
         "module": _home(cls), "class_name": later_arguments.name_of(cls), "config": later_arguments.without(cls, _written(config)),
-        "registered_name": registered if registered != cls.__name__ or not cls.__module__.startswith("pyml.") else _unexported(cls),
+        "registered_name": registered if registered != cls.__name__ or not is_ours(cls) else _unexported(cls),
     }
     for key, method in (("build_config", "get_build_config"), ("compile_config", "get_compile_config")):
         more = getattr(obj, method)() if hasattr(obj, method) else None

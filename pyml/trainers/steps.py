@@ -14,6 +14,7 @@ from pyml.core import Program, Tensor, changes, trace
 from pyml.core.tree import flatten, map_structure
 from pyml.device.lock import LOCK
 from pyml.layers.signature import Tracing
+from pyml.tracebacks import is_ours
 from pyml.trainers.functions import KINDS, run
 from pyml.trainers.last_logs import LastLogs, flat_logs, joined
 from pyml.trainers.metric_group import spread_out
@@ -157,7 +158,7 @@ class Steps:
     def _resets_otherwise(self) -> bool:
         """Whether a user's code resets the metrics: what else it does in Python happens each time, as in Keras."""
         methods = [type(self.model).reset_metrics, *(type(metric).reset_state for metric in spread_out(self.model.metrics))]
-        return any(not method.__module__.startswith("pyml.") for method in methods)
+        return any(not is_ours(method) for method in methods)
 
     def _method(self, name: str) -> Callable:
         own = weakref.proxy(self)  # a program that holds its Steps would never be freed

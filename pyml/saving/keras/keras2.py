@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from ...objects.registry import INITIALIZERS, LAYERS, LOSSES, METRICS, OPTIMIZERS
+from ...tracebacks import is_ours
 from ..tfjs.calls import RECURRENT
 
 VERSION = "2.15.0"
@@ -97,7 +98,7 @@ def variables_of(optimizer: Any) -> list[Any]:
     """The variables of an optimizer but the learning rate, which is no state there, and what only Keras 3 keeps; with the zeros of
     momentums that it keeps unused."""
     own = [variable for variable in optimizer.variables if variable is not optimizer._learning_rate]
-    kinds = {cls.__name__ for cls in type(optimizer).__mro__ if cls.__module__.startswith("pyml.")}
+    kinds = {cls.__name__ for cls in type(optimizer).__mro__ if is_ours(cls)}
     if "Nadam" in kinds:
         own = [variable for variable in own if variable is not optimizer._u_product]
     if "Adafactor" in kinds:

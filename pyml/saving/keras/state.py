@@ -19,7 +19,7 @@ from ...layers.layer import Layer
 from ...layers.quantizable import Quantizable
 from ...objects.registry import LAYERS
 from ...optimizers.base import Optimizer
-from ...tracebacks import warn
+from ...tracebacks import is_ours, warn
 from ..files import ModelFileError
 from . import keras2
 from .hdf5 import Group
@@ -47,10 +47,10 @@ def _children(obj: Any) -> Iterator[tuple[str, Any]]:
     if is_model and (obj._symbolic_graph is not None or isinstance(obj, LAYERS.classes["Sequential"])):
         ours |= _OF_MODELS
         yield "layers", _all_layers(obj)
-    renamed = _NAMES.get(type(obj).__name__, {}) if type(obj).__module__.startswith("pyml.") else {}
+    renamed = _NAMES.get(type(obj).__name__, {}) if is_ours(type(obj)) else {}
     found = {renamed.get(name, name): value for name, value in vars(obj).items() if name not in ours}
     for cls in type(obj).__mro__:
-        if not cls.__module__.startswith("pyml.") and cls is not object:
+        if not is_ours(cls) and cls is not object:
             for name, value in vars(cls).items():
                 if isinstance(value, property) and name not in found:
                     try:

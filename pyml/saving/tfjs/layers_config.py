@@ -7,6 +7,7 @@ from typing import Any
 
 from ... import ops
 from ...objects.registry import register_keras_serializable
+from ...tracebacks import is_ours
 from ..files import ModelFileError
 from ..keras.ops import is_op
 from . import tf_calls
@@ -203,7 +204,7 @@ def write_layer(layer: Any) -> dict[str, Any]:
         ValueError: TensorFlow.js has no such layer, or not with these arguments.
     """
     name = type(layer).__name__
-    ours = type(layer).__module__.startswith("pyml.")
+    ours = is_ours(type(layer))
     if ours and name == "Identity" and all(len(node.input_tensors) < 2 for node in layer._inbound_nodes):  # there, one tensor each
         config = {"name": layer.name, "trainable": layer.trainable, "dtype": "float32", "activation": "linear", _WRITTEN_AS: name}
         return {"class_name": "Activation", "config": config}
