@@ -7,6 +7,7 @@ import io
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..atomic import write
@@ -23,6 +24,32 @@ if TYPE_CHECKING:
     from ..models.model import Model
 
 _ENDS = (".keras", ".h5", ".hdf5")
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What a call of `save_model` asks for; names and defaults are those of its arguments.
+
+    Raises:
+        ValueError: There is no such version, or no such argument.
+    """
+
+    overwrite: bool = True
+    zipped: bool | None = None
+    quantize: str | None = None
+    include_optimizer: bool = True
+    keras_version: int | None = None
+    save_format: str | None = None  # of Keras 2
+
+    @staticmethod
+    def of(more: dict[str, Any], **options: Any) -> Wanted:
+        """What the arguments say; `more` are those that have no place in the signature."""
+        if options["keras_version"] not in (None, 2, 3):
+            raise ValueError(f"save: keras_version must be 2 or 3. Received: {options['keras_version']!r}")
+        unknown = sorted(set(more) - {"save_format"})
+        if unknown:
+            raise ValueError(f"save: arguments not recognized: {', '.join(unknown)}.")
+        return Wanted(**options, **more)
 
 
 def save_model(model: Model, filepath: Any, overwrite: bool = True, zipped: bool | None = None, quantize: str | None = None,
@@ -60,11 +87,14 @@ def save_model(model: Model, filepath: Any, overwrite: bool = True, zipped: bool
         >>> pyml.saving.save_model(model, "digits.keras")
         >>> pyml.saving.save_model(model, "digits/model.json", quantize="float16")
     """
+    wanted = Wanted.of(kwargs, overwrite=overwrite, zipped=zipped, quantize=quantize, include_optimizer=include_optimizer,
+                       keras_version=keras_version)  # fmt: skip
     if _store_of(filepath) is not None:
-        again = save_model_async(model, filepath, overwrite, zipped, quantize, include_optimizer, keras_version, **kwargs)
-        wait(again, f"await model.save_async({filepath!r})")
+        wait(_saved(model, filepath, wanted), f"await model.save_async({filepath!r})")
         return
-    if _as_keras(model, filepath, overwrite, zipped, quantize, include_optimizer, keras_version, kwargs):
+    form = _form_of_keras(filepath, wanted)
+    if form is not None:
+        _write_keras(form, model, filepath, wanted, None)
         return
     from .tfjs.layers_save import model_artifacts
 
@@ -90,15 +120,25 @@ async def save_model_async(model: Model, filepath: Any, overwrite: bool = True, 
         >>> model = pyml.Sequential([pyml.Input((4,)), pyml.layers.Dense(2)])
         >>> asyncio.run(pyml.saving.save_model_async(model, "digits.keras"))
     """
+    wanted = Wanted.of(kwargs, overwrite=overwrite, zipped=zipped, quantize=quantize, include_optimizer=include_optimizer,
+                       keras_version=keras_version)  # fmt: skip
+    return await _saved(model, filepath, wanted)
+
+
+async def _saved(model: Model, filepath: Any, wanted: Wanted) -> Any:
+    """Writes a model once its values have been read, which nobody has to wait for here."""
+    overwrite, quantize = wanted.overwrite, wanted.quantize
     store = _store_of(filepath)
+    form = _form_of_keras(filepath if store is None else store[1], wanted)
     arrays = await values_of(model)
-    if store is not None and (zipped is not None or store[1].endswith(_ENDS)):
+    if form is not None and store is not None:
         scheme, name = store
         file = io.BytesIO()
-        _as_keras(model, file, overwrite, zipped, quantize, include_optimizer, keras_version, kwargs, arrays, name)
+        _write_keras(form, model, file, wanted, arrays)
         await whole_files.keep((scheme, name if name.endswith(_ENDS) else f"{name}.keras"), [file.getbuffer()], overwrite)
         return None
-    if store is None and _as_keras(model, filepath, overwrite, zipped, quantize, include_optimizer, keras_version, kwargs, arrays):
+    if form is not None:
+        _write_keras(form, model, filepath, wanted, arrays)
         return None
     from .tfjs.layers_save import model_artifacts
 
@@ -140,7 +180,7 @@ def _into_folder(model: Model, path: Any, overwrite: bool, quantize: str | None,
 def _whole(model: Model, arrays: dict[int, Any] | None) -> tuple[dict[str, Any], list[bytes]]:
     """A model as a `.keras` file and what describes it where a layers-model is expected."""
     file = io.BytesIO()
-    _as_keras(model, file, True, None, None, True, None, {}, arrays, "model.keras")
+    _write_keras("archive", model, file, Wanted(), arrays)
     return whole_files.description_of("model.keras"), [file.getvalue()]
 
 
@@ -170,45 +210,52 @@ def _known(arrays: dict[int, Any]) -> Iterator[None]:
         known_values.reset(before)
 
 
-def _as_keras(model: Any, target: Any, overwrite: bool, zipped: bool | None, quantize: str | None, include_optimizer: bool,
-              keras_version: int | None, more: dict[str, Any], arrays: dict[int, Any] | None = None, name: str = "") -> bool:
-    """Writes the model in a form of Keras, if the target asks for one, or the name that an open file has."""
-    path = str(_path(os.fspath(target))) if isinstance(target, (str, os.PathLike)) else ""
-    named = path or name
-    to_archive = named.endswith(".keras") or zipped is not None or (not named and hasattr(target, "write") and not hasattr(target, "save"))
-    if keras_version not in (None, 2, 3):
-        raise ValueError(f"save: keras_version must be 2 or 3. Received: {keras_version!r}")
-    unknown = sorted(set(more) - {"save_format"})
-    if unknown:
-        raise ValueError(f"save: arguments not recognized: {', '.join(unknown)}.")
-    if more.get("save_format") and not to_archive and not named.endswith((".h5", ".hdf5")):
+def _form_of_keras(target: Any, wanted: Wanted) -> str | None:
+    """The form of Keras that a target asks for, `"archive"` or `"h5"`; None where it asks for a layers-model.
+
+    Raises:
+        ValueError: Something is wanted that the form has no place for.
+    """
+    named = str(_path(os.fspath(target))) if isinstance(target, (str, os.PathLike)) else ""
+    is_file = not named and hasattr(target, "write") and not hasattr(target, "save")
+    to_archive = named.endswith(".keras") or wanted.zipped is not None or is_file
+    to_h5 = not to_archive and named.endswith((".h5", ".hdf5"))
+    if wanted.save_format and not to_archive and not to_h5:
         raise ValueError(
             f"save: save_format is Keras 2's; the end of the path says the form now: .keras or .h5. Received: filepath={named!r}, "
-            f"save_format={more['save_format']!r}")
-    if not to_archive and not named.endswith((".h5", ".hdf5")):
-        if keras_version is not None:
+            f"save_format={wanted.save_format!r}")
+    if not to_archive and not to_h5:
+        if wanted.keras_version is not None:
             raise ValueError(f"save: keras_version is for files that end in .keras or .h5. Received: {named}")
-        return False
-    if quantize is not None:
+        return None
+    if wanted.quantize is not None:
         raise ValueError("save: quantize is for layers-models of TensorFlow.js; use model.quantize('int8') for a smaller file of Keras.")
-    if named and to_archive and named.endswith(".keras") is (zipped is False):
-        raise ValueError(f"save: a path that ends in .keras is a zip; zipped=False is for folders. Received: {named}, zipped={zipped}")
+    if named and to_archive and named.endswith(".keras") is (wanted.zipped is False):
+        raise ValueError(
+            f"save: a path that ends in .keras is a zip; zipped=False is for folders. Received: {named}, zipped={wanted.zipped}")
+    return "archive" if to_archive else "h5"
+
+
+def _write_keras(form: str, model: Any, target: Any, wanted: Wanted, arrays: dict[int, Any] | None) -> None:
+    """Writes a model in a form of Keras, to a path or into an open file."""
+    target = str(_path(os.fspath(target))) if isinstance(target, (str, os.PathLike)) else target
     with _known({} if arrays is None else arrays):
-        if to_archive:
+        if form == "archive":
             from .keras import archive
 
-            archive.save_archive(model, path or target, reader(arrays), overwrite, zipped is not False, keras_version)
+            archive.save_archive(model, target, reader(arrays), wanted.overwrite, wanted.zipped is not False, wanted.keras_version)
         else:
             from .keras import legacy
 
-            legacy.save(model, path or target, overwrite, include_optimizer, reader(arrays), keras_version)
-    return True
+            legacy.save(model, target, wanted.overwrite, wanted.include_optimizer, reader(arrays), wanted.keras_version)
 
 
 def save_known(model: Any, path: str, arrays: dict[int, Any], weights_only: bool) -> None:
     """Writes a `.keras`, `.h5` or `.weights.h5` with values that were read before, by the identities of their Variables."""
     if not weights_only:
-        _as_keras(model, path, True, None, None, True, None, {}, arrays)
+        form = _form_of_keras(path, Wanted())
+        assert form is not None, "callbacks have looked at the end of the path"
+        _write_keras(form, model, path, Wanted(), arrays)
         return
     from .keras import hdf5, state
 

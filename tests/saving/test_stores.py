@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import pyml
-from pyml.saving import ModelFileError, ModelStoreError, browser_files, load_model, load_model_async
+from pyml.saving import ModelFileError, ModelStoreError, browser_files, load_model, load_model_async, stores
 from pyml.saving.stores import parse
 
 
@@ -55,6 +55,14 @@ def test_addresses_that_are_no_targets_are_refused_before_anything_is_written(tm
     with pytest.raises(ValueError, match=match):
         asyncio.run(small().save_async(target))
     assert list(tmp_path.iterdir()) == []
+
+
+def test_arguments_that_no_form_has_are_refused_for_stores_too(monkeypatch):
+    monkeypatch.setattr(stores, "in_browser", lambda where: None)
+    for options, match in (({"surprise": 1}, "arguments not recognized: surprise"), ({"keras_version": 5}, "must be 2 or 3"),
+                           ({"keras_version": 2}, "files that end in .keras or .h5"), ({"save_format": "h5"}, "Keras 2's")):  # fmt: skip
+        with pytest.raises(ValueError, match=match):
+            asyncio.run(small().save_async("indexeddb://digits", **options))
 
 
 @pytest.mark.parametrize("call", [
