@@ -42,6 +42,12 @@ def test_type_checkers_find_in_a_package_what_it_loads_late(package):
     assert {*late["names"], *late["modules"]} <= {alias.asname or alias.name for node in imports for alias in node.names}
 
 
+def test_random_functions_say_what_they_take():
+    functions = [getattr(pyml.random, name) for name in pyml.random.__all__ if name != "SeedGenerator"]
+    untold = [f"{f.__name__}({p})" for f in functions for p in inspect.signature(f).parameters.values() if p.annotation == "Any"]
+    assert untold == []
+
+
 @pytest.mark.slow
 def test_strict_mypy_finds_nothing_in_a_users_file(tmp_path):
     said = mypy(str(USER_FILE), folder=tmp_path)

@@ -6,6 +6,8 @@ from typing import Any
 
 import numpy as np
 
+from pyml.data.stage import Stage
+
 
 def need_callable(what: str, name: str, value: Any, why: str = "") -> None:
     """Raises TypeError unless `value` can be called."""
@@ -26,8 +28,8 @@ def need_seed(what: str, seed: Any) -> None:
         raise ValueError(f"{what}: seed must be an integer, a string or None. Received: seed={seed!r}")
 
 
-def need_dataset(what: str, value: Any) -> Any:
+def need_dataset(what: str, value: Any) -> Stage:
     """Raises TypeError unless `value` is a Dataset; returns it."""
-    if not hasattr(value, "_open") or not hasattr(value, "_cardinality"):
+    if not isinstance(value, Stage):
         raise TypeError(f"{what}: expected a Dataset. Received a {type(value).__name__}.")
     return value

@@ -11,10 +11,11 @@ import numpy as np
 from pyml import ops
 from pyml.core.gaps import without_gradient
 from pyml.core.tensor import Tensor
+from pyml.core.types import TensorLike
 from pyml.graph.sizes import shape_of
 from pyml.random.bits import number_dtype, random_words, unit_interval, words_of
 from pyml.random.rejection import first_fit
-from pyml.random.seeds import draw_seed
+from pyml.random.seeds import Seed, draw_seed
 
 if TYPE_CHECKING:
     from pyml.graph.node import Node
@@ -23,7 +24,9 @@ _NUMBERS = (int, float, list, tuple, np.ndarray)
 
 
 @without_gradient
-def binomial(shape: int | Sequence[int], counts: Any, probabilities: Any, dtype: Any = None, seed: Any = None) -> Tensor:
+def binomial(
+    shape: int | Sequence[int], counts: TensorLike, probabilities: TensorLike, dtype: str | None = None, seed: Seed = None
+) -> Tensor:
     """How many of `counts` trials succeed: binomially distributed integers.
 
     Args:

@@ -3,30 +3,28 @@
 from __future__ import annotations
 
 from math import prod
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from pyml import ops
 from pyml.core.tensor import Tensor
 from pyml.dtypes import FLOATS, INTEGERS, keras_name
 from pyml.graph import prims
+from pyml.graph.node import Node
 from pyml.graph.prims.order import order_below
-from pyml.random.seeds import draw_seed
-
-if TYPE_CHECKING:
-    from pyml.graph.node import Node
+from pyml.random.seeds import Seed, draw_seed
 
 _TAU = 6.283185307179586
 _COMPARED = 4096  # terms of a sum in a chain
 
 
-def random_words(shape: tuple[int, ...], seed: Any, stream: int = 0) -> Node:
+def random_words(shape: tuple[int, ...], seed: Seed | Node, stream: int = 0) -> Node:
     """uint32 bits of `shape`: Threefry of (seed, counter) and the element's number."""
     return prims.reshape(words_of(prims.iota(prod(shape), "uint32"), seed, stream), shape)
 
 
-def words_of(numbers: Node, seed: Any, stream: int) -> Node:
+def words_of(numbers: Node, seed: Seed | Node, stream: int) -> Node:
     """The uint32 bits that `random_words` has at the elements of these numbers."""
-    key = draw_seed(seed)._node if not hasattr(seed, "op") else seed
+    key = seed if isinstance(seed, Node) else draw_seed(seed)._node
     part = lambda i: prims.broadcast_to(prims.reshape(prims.slice_(key, (i,), (i + 1,)), (1,) * numbers.ndim), numbers.shape)
     return prims.random_bits(part(0), part(1), numbers, prims.full(numbers.shape, stream, "uint32"))
 
@@ -89,17 +87,17 @@ def normal_of(first: Node, second: Node) -> Node:
     return prims.sqrt(prims.log(u1) * -2.0) * prims.cos(unit_interval(second) * _TAU)
 
 
-def random_order(count: int, seed: Any) -> Tensor:
+def random_order(count: int, seed: Seed | Node) -> Tensor:
     """The numbers below `count` in random order, that of as many uniform floats: their 24 bits are sorted in fewer passes."""
     keys = prims.reshape(_order_keys(count, seed), (1, count))
     return Tensor(prims.reshape(order_below(keys, 2**24 - 1), (count,)))
 
 
-def _order_keys(count: int, seed: Any) -> Node:
+def _order_keys(count: int, seed: Seed | Node) -> Node:
     return prims.right_shift(random_words((count,), seed), prims.full((count,), 8, "uint32"))
 
 
-def order_beside(count: int, seed: Any) -> Tensor:
+def order_beside(count: int, seed: Seed | Node) -> Tensor:
     """`random_order` for layers that draw more than it: where all can be compared with all in sums as small as a chain takes
     (`compile/chain.py`), they are no kernel of their own."""
     if count * count > _COMPARED:

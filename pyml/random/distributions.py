@@ -19,7 +19,7 @@ from pyml.graph import prims
 from pyml.graph.sizes import shape_of
 from pyml.ops.axes import one_axis
 from pyml.random.bits import drawn, float_dtype, high_product, int_dtype, normal_numbers, random_words, unit_interval
-from pyml.random.seeds import draw_seed, host_generator
+from pyml.random.seeds import Seed, draw_seed, host_generator
 
 if TYPE_CHECKING:
     from pyml.graph.node import Node
@@ -27,7 +27,9 @@ if TYPE_CHECKING:
 _DIGITS = {"float16": 11, "bfloat16": 8}  # binary digits that numbers below 1 have
 
 
-def uniform(shape: int | Sequence[int], minval: TensorLike = 0.0, maxval: TensorLike = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
+def uniform(
+    shape: int | Sequence[int], minval: TensorLike = 0.0, maxval: TensorLike = 1.0, dtype: str | None = None, seed: Seed = None
+) -> Tensor:
     """Numbers spread evenly over [minval, maxval).
 
     Args:
@@ -68,7 +70,9 @@ def _spread(numbers: Node, size: Any, first: Any, what: str) -> Node:
     return found
 
 
-def normal(shape: int | Sequence[int], mean: TensorLike = 0.0, stddev: TensorLike = 1.0, dtype: Any = None, seed: Any = None) -> Tensor:
+def normal(
+    shape: int | Sequence[int], mean: TensorLike = 0.0, stddev: TensorLike = 1.0, dtype: str | None = None, seed: Seed = None
+) -> Tensor:
     """Normally distributed numbers.
 
     Args:
@@ -92,7 +96,7 @@ def normal(shape: int | Sequence[int], mean: TensorLike = 0.0, stddev: TensorLik
 
 
 def truncated_normal(
-    shape: int | Sequence[int], mean: TensorLike = 0.0, stddev: TensorLike = 1.0, dtype: Any = None, seed: Any = None
+    shape: int | Sequence[int], mean: TensorLike = 0.0, stddev: TensorLike = 1.0, dtype: str | None = None, seed: Seed = None
 ) -> Tensor:
     """Normal numbers within two standard deviations of the mean, by inverting the distribution function.
 
@@ -127,7 +131,7 @@ def _erfinv(x: Node) -> Node:
     return p * x
 
 
-def randint(shape: int | Sequence[int], minval: int, maxval: int, dtype: Any = "int32", seed: Any = None) -> Tensor:
+def randint(shape: int | Sequence[int], minval: int, maxval: int, dtype: str = "int32", seed: Seed = None) -> Tensor:
     """Integers, all equally likely, from `minval` up to but not including `maxval`.
 
     Args:
@@ -159,7 +163,7 @@ def randint(shape: int | Sequence[int], minval: int, maxval: int, dtype: Any = "
 
 
 @without_gradient
-def bernoulli_mask(shape: int | Sequence[int], probability: float, seed: Any) -> Tensor:
+def bernoulli_mask(shape: int | Sequence[int], probability: float, seed: Seed) -> Tensor:
     """Booleans that are True with `probability`; a program that fuses them never stores them.
 
     Args:
@@ -175,7 +179,7 @@ def bernoulli_mask(shape: int | Sequence[int], probability: float, seed: Any) ->
     return Tensor(prims.less(u, prims.full(u.shape, float(probability), "float32")))
 
 
-def dropout(inputs: Any, rate: float, noise_shape: Sequence[int | None] | None = None, seed: Any = None) -> Tensor:
+def dropout(inputs: TensorLike, rate: float, noise_shape: Sequence[int | None] | None = None, seed: Seed = None) -> Tensor:
     """`inputs` with a fraction `rate` of elements set to 0 and the rest scaled by `1 / (1 - rate)`.
 
     Args:
@@ -216,7 +220,7 @@ def _noise_shape(given: Sequence[int | None] | None, shape: tuple[int, ...]) -> 
     return sizes
 
 
-def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Tensor:
+def shuffle(x: TensorLike, axis: int = 0, seed: Seed = None) -> Tensor:
     """`x` with its elements along `axis` in random order, which is drawn on the host.
 
     Args:
@@ -241,7 +245,7 @@ def shuffle(x: Any, axis: int = 0, seed: Any = None) -> Tensor:
 
 
 @without_gradient
-def categorical(logits: Any, num_samples: int, dtype: Any = "int32", seed: Any = None) -> Tensor:
+def categorical(logits: TensorLike, num_samples: int, dtype: str = "int32", seed: Seed = None) -> Tensor:
     """Classes drawn by their logits: the largest of logits with Gumbel noise.
 
     Args:

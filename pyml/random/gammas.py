@@ -9,10 +9,11 @@ import numpy as np
 
 from pyml import ops
 from pyml.core.tensor import Tensor
+from pyml.core.types import TensorLike
 from pyml.graph.sizes import shape_of
 from pyml.random.bits import float_dtype, normal_of, random_words, unit_interval, words_of
 from pyml.random.rejection import first_fit
-from pyml.random.seeds import draw_seed
+from pyml.random.seeds import Seed, draw_seed
 
 if TYPE_CHECKING:
     from pyml.graph.node import Node
@@ -48,7 +49,7 @@ def _parameter(value: Any, name: str, what: str) -> Any:
     return value
 
 
-def gamma(shape: int | Sequence[int], alpha: Any, dtype: Any = None, seed: Any = None) -> Tensor:
+def gamma(shape: int | Sequence[int], alpha: TensorLike, dtype: str | None = None, seed: Seed = None) -> Tensor:
     """Gamma distributed numbers of scale 1.
 
     Args:
@@ -71,7 +72,7 @@ def gamma(shape: int | Sequence[int], alpha: Any, dtype: Any = None, seed: Any =
     return ops.cast(value, name)
 
 
-def beta(shape: int | Sequence[int], alpha: Any, beta: Any, dtype: Any = None, seed: Any = None) -> Tensor:
+def beta(shape: int | Sequence[int], alpha: TensorLike, beta: TensorLike, dtype: str | None = None, seed: Seed = None) -> Tensor:
     """Beta distributed numbers, between 0 and 1: the share of one gamma number in the sum of two.
 
     Args:

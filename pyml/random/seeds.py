@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import weakref
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
@@ -83,6 +83,9 @@ def _unit() -> Node:
     return prims.cast(prims.iota(2, "int32"), dtype="uint32")  # [0, 1]
 
 
+Seed: TypeAlias = int | np.integer | SeedGenerator | Tensor | None  # a Tensor is a key that was drawn before
+
+
 def make_default_seed() -> int:
     """A fresh seed from the global random state.
 
@@ -93,7 +96,7 @@ def make_default_seed() -> int:
     return int(_python.integers(1, 2**31 - 1))
 
 
-def host_generator(seed: Any) -> np.random.Generator:
+def host_generator(seed: object) -> np.random.Generator:
     """numpy's generator for what is drawn on the host: of an integer seed, otherwise of one from the global random state."""
     return np.random.default_rng(of_numpy(seed) if isinstance(seed, int) else _python.integers(2**31))
 
@@ -121,7 +124,7 @@ def seed_everything(seed: int | None) -> None:
     _global = None
 
 
-def draw_seed(seed: Any) -> Tensor:
+def draw_seed(seed: Seed) -> Tensor:
     """uint32 `(2,)` of an int, a SeedGenerator or None (the global generator).
 
     Args:
