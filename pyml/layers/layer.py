@@ -74,6 +74,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
     _rounds_outputs = True  # outputs are rounded to the policy's dtype where that has 16 bits; models leave it to their layers
     _integers_give_float32 = False  # of a layer without weights that casts nothing: only floats are rounded to the policy's dtype
     _told_lost_mask = False
+    _symbolic_graph: Any = None  # of a model: the calls from its inputs to its outputs
     input_spec: Any = None  # an object has what it checks; what a model tells of its graph, the graph checks itself
     supports_jit = True
     _always_says_penalty = False  # the config has an activity_regularizer of None too, as Keras' has for these classes

@@ -95,7 +95,7 @@ class TimeDistributed(Wrapper):
 
 def _is_of_user(layer: Any) -> bool:
     """Whether what a layer does with the samples of a batch is written by a user."""
-    graph = getattr(layer, "_symbolic_graph", None)
+    graph = layer._symbolic_graph
     between = [operation for operation in graph.operations if isinstance(operation, FunctionOp)] if graph is not None else []
     mixing = any(getattr(operation.call, "__name__", "") not in _OF_ELEMENTS for operation in between)
     return isinstance(layer, Lambda) or mixing or not is_ours(type(layer))

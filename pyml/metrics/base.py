@@ -117,6 +117,7 @@ class Metric(Configured, kind=METRICS, abstract=True):
         },
         errors={"": "ShapeError: `update_state` is called with shapes that do not fit each other."},
     )
+    _result_shape: Any = None  # once training has asked; of a result that is a dict by its keys
     _direction: str | None = None  # "up" where more is better, "down" where less is: what callbacks with mode="auto" ask
 
     def __init__(self, dtype: str | None = None, name: str | None = None) -> None:

@@ -124,7 +124,7 @@ def _seen(model: Layer, inputs: Any, known: bool) -> InnerStage | None:
         return InnerStage(inputs, found) if found else None
     finally:
         layers = list(model._flatten_layers())
-        graphs = [graph for layer in layers if (graph := getattr(layer, "_symbolic_graph", None)) is not None]
+        graphs = [graph for layer in layers if (graph := layer._symbolic_graph) is not None]
         kept = {id(node) for graph in graphs for node in graph.nodes}
         for layer in layers:                           # these calls are none of the model's, but those in which models inside were built
             nodes, own = layer._inbound_nodes, before.get(id(layer), 0)

@@ -102,7 +102,7 @@ def _output_shape(layer: Any) -> str:
     shapes: Any
     if layer._inbound_nodes:
         shapes = [f"({', '.join(str(n) for n in t.shape)})" for t in layer._inbound_nodes[-1].output_tensors]
-    elif getattr(layer, "_symbolic_graph", None) is not None:   # a model that nobody has called
+    elif layer._symbolic_graph is not None:   # a model that nobody has called
         shapes = map_structure(lambda t: f"({', '.join(str(n) for n in t.shape)})", layer._symbolic_graph.outputs)
     elif getattr(layer, "_build_shapes", None) is not None:
         try:

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from pyml.core.tree import flatten
 from pyml.tracebacks import warn
 from pyml.trainers.one_batch import standard_batch, whole_batch
 from pyml.utils.data_utils import PyDataset
@@ -93,6 +94,10 @@ class Batches:
         if self._first is None:
             raise ValueError(f"{self.what}: x gives no batches. Received: {type(self.source).__name__}; is it exhausted?")
         return self._first
+
+    def first_rows(self, batch_size: int) -> int:
+        """Samples in the first batch, which is as large as it comes."""
+        return next(leaf.shape[0] for leaf in flatten(self.peek()[0]) if leaf is not None)
 
     def _tell_begin(self) -> None:
         """Tells the source that an epoch begins, unless it knows."""

@@ -66,6 +66,14 @@ class Arrays:
         """`(x, y, sample_weight)`."""
         return (self.x, self.y, self.sample_weight)
 
+    def peek(self) -> tuple[Any, Any, Any]:
+        """What the first batch is made of: all samples."""
+        return self.struct
+
+    def first_rows(self, batch_size: int) -> int:
+        """Samples in the first batch."""
+        return min(batch_size, self.size)
+
     def leaves(self) -> list[np.ndarray]:
         """All arrays, flat."""
         return [leaf for part in self.struct if part is not None for leaf in flatten(part)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pyml import settings
-from pyml.core.tree import flatten
 from pyml.trainers import resident
 from pyml.trainers.adapt import Source
 from pyml.trainers.batches import Batches
@@ -72,7 +71,7 @@ def rows_of(model: Trainer, source: Source, asked: int | None, what: str, steps:
     Raises:
         ValueError: A layer remembers batches of one size, and these have another.
     """
-    graph = getattr(model, "_symbolic_graph", None)
+    graph = model._symbolic_graph
     sizes = {tensor.shape[0] for tensor in (graph.inputs if graph is not None else ()) if tensor.shape and tensor.shape[0] is not None}
     if not sizes:
         shared = -(-source.size // steps) if steps and isinstance(source, Arrays) else 32
@@ -103,10 +102,3 @@ def steps_of(source: Source, batch_size: int, asked: int | None) -> int | None:
     if not isinstance(source, Arrays):
         source.steps = source.per_epoch = steps
     return steps
-
-
-def first_rows(source: Source, batch_size: int) -> int:
-    """Samples in the first batch."""
-    if isinstance(source, Arrays):
-        return min(batch_size, source.size)
-    return next(leaf.shape[0] for leaf in flatten(source.peek()[0]) if leaf is not None)

@@ -48,7 +48,7 @@ class Outputs(NamedTuple):
 
 def names_of(model: Any) -> Sequence[str] | None:
     """The names that a model's graph gives its outputs, None without one."""
-    graph = getattr(model, "_symbolic_graph", None)
+    graph = model._symbolic_graph
     return None if graph is None else graph.output_names
 
 

@@ -19,7 +19,6 @@ from pyml.layers.embedding import Embedding
 from pyml.layers.signature import Tracing
 from pyml.trainers.adapt import Source
 from pyml.trainers.data import Arrays
-from pyml.trainers.feeds import first_rows
 from pyml.trainers.functions import StepFunctions
 from pyml.trainers.labels import Indices, check_labels
 from pyml.trainers.one_batch import inputs_of, is_whole
@@ -44,8 +43,8 @@ class Preparation(StepFunctions):
 
     def _build_for(self, source: Source, batch_size: int) -> None:
         """Makes the weights for the first batch of `source`, and finds out which inputs are indices."""
-        inputs = inputs_of(source.struct if isinstance(source, Arrays) else source.peek())
-        rows = first_rows(source, batch_size)
+        inputs = inputs_of(source.peek())
+        rows = source.first_rows(batch_size)
         self._build_on(inputs, rows)
         if self._index_inputs is None:  # the model was built before: it is called once more, if something in it may ask
             if any(isinstance(layer, Embedding) for layer in self._flatten_layers()):
@@ -62,8 +61,8 @@ class Preparation(StepFunctions):
             self._prepare_own(source, batch_size, kind)
             return
         with LOCK:
-            rows = first_rows(source, batch_size)
-            struct = source.struct if isinstance(source, Arrays) else source.peek()
+            rows = source.first_rows(batch_size)
+            struct = source.peek()
             self._build_on(struct[0], rows)
             # weights come first and by themselves, so that a wrong label shape leaves a model that is built
             with self._trial_trace():
@@ -82,11 +81,11 @@ class Preparation(StepFunctions):
     def _prepare_own(self, source: Source, batch_size: int, kind: str) -> None:
         """The same for a step that a subclass wrote: what it calls and computes is its own affair, so nothing is refused here."""
         with LOCK, contextlib.suppress(Exception):
-            struct = source.struct if isinstance(source, Arrays) else source.peek()
+            struct = source.peek()
             with self._trial_trace():
-                batch = self._tried_rows(struct, first_rows(source, batch_size) if isinstance(source, Arrays) else None)
+                batch = self._tried_rows(struct, source.first_rows(batch_size) if isinstance(source, Arrays) else None)
                 y = batch[1]
-                self._index_inputs = Indices(inputs_of(batch), first_rows(source, batch_size))
+                self._index_inputs = Indices(inputs_of(batch), source.first_rows(batch_size))
                 y_pred = self(inputs_of(batch), training=False)
                 if self._compilation is not None and not is_whole(batch):
                     self._compilation.update(y, self._named_outputs(y_pred), batch[2])
@@ -130,7 +129,7 @@ class Preparation(StepFunctions):
 
     def _check_indices(self, x: Any) -> None:
         if self._index_inputs is not None:
-            self._index_inputs.check(x, lambda: getattr(getattr(self, "_symbolic_graph", None), "input_names", ()))
+            self._index_inputs.check(x, lambda: () if self._symbolic_graph is None else self._symbolic_graph.input_names)
 
     def _check_numbers(self, x: Any, y: Any) -> None:
         self._check_indices(inputs_of((x, y, None)))

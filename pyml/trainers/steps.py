@@ -261,7 +261,7 @@ def eager(function: Callable[..., Any]) -> Step:
 
 def metric_shapes(metric: Any) -> Any:
     """The shape of a metric's result, or of each result by name, found by tracing it once."""
-    shape = getattr(metric, "_result_shape", None)
+    shape = metric._result_shape
     if shape is None:
         with Tracing():
             result = metric.result()

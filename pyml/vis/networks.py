@@ -159,7 +159,7 @@ def model_graph(model: Any, **opts: Any) -> Figure:
 
 def _graph(model: Any) -> tuple[list[dict[str, Any]], list[tuple[int, int]]]:
     """Boxes with levels, and pairs of those that are joined."""
-    graph = getattr(model, "_symbolic_graph", None)
+    graph = model._symbolic_graph
     layers = list(model.layers) if graph is None else list(graph.operations)
     edges: list[tuple[int, int]] = []
     if graph is None:

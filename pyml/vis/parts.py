@@ -84,7 +84,7 @@ def last_map(what: str, model: Any) -> Any:
 
 def output_of(model: Any, layer: Any) -> Any:
     """What a layer gives in a model: one that is a model itself has another output of its own. None where it has none yet."""
-    for node in getattr(getattr(model, "_symbolic_graph", None), "nodes", ()):
+    for node in () if model._symbolic_graph is None else model._symbolic_graph.nodes:
         if node.operation is layer:
             return node.output_tensors[0]
     for inner in model.layers:

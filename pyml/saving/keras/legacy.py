@@ -75,7 +75,7 @@ def _described(model: Any, include_optimizer: bool, keras_version: int | None) -
         training["loss"] = keras2.long_names(training.get("loss"))
         training["optimizer_config"] = {"class_name": type(optimizer).__name__, "config": serialize_keras_object(optimizer.get_config())}
         training.pop("optimizer", None)
-    has_layers = getattr(model, "_symbolic_graph", None) is not None or hasattr(model, "add")
+    has_layers = model._symbolic_graph is not None or hasattr(model, "add")
     if not has_layers and keras_version == 2:
         raise ValueError(f"save: {model.name} is a model with a call of its own, of which Keras 2 opens no .h5 file. Nothing was written; "
                          "save it as .keras, or its weights with save_weights.")  # fmt: skip
@@ -144,7 +144,7 @@ def _names(group: Group, key: str, where: object) -> list[str]:
 
 
 def _layers(model: Any) -> list[Any]:
-    graph = getattr(model, "_symbolic_graph", None)
+    graph = model._symbolic_graph
     if graph is None or hasattr(model, "add"):
         return list(model.layers)
     return [operation for operation in graph.operations if hasattr(operation, "weights")]

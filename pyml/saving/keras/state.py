@@ -66,7 +66,7 @@ def _children(obj: Any) -> Iterator[tuple[str, Any]]:
 
 def _all_layers(model: Any) -> list[Any]:
     """The layers of a model with its inputs, where Keras counts those."""
-    graph = getattr(model, "_symbolic_graph", None)
+    graph = model._symbolic_graph
     if graph is not None and not isinstance(model, LAYERS.classes["Sequential"]):
         return [operation for operation in graph.operations if isinstance(operation, Layer)]
     return list(model.layers)

@@ -40,7 +40,7 @@ def model_artifacts(
     """
     if quantize not in (None, "float16", *LEVELS):
         raise ValueError(f"save: quantize must be None, 'float16', 'uint16' or 'uint8'. Received: {quantize!r}")
-    if getattr(model, "_symbolic_graph", None) is None:
+    if model._symbolic_graph is None:
         if model.built:
             raise Unwritable(f"save: model '{model.name}' has a call of its own; TensorFlow.js has only graphs of layers.")
         raise ValueError(f"save: model '{model.name}' has no graph of layers yet; give it an Input, or call it on data first.")
