@@ -14,7 +14,6 @@ import importlib
 __version__ = "0.1.0"
 
 
-
 def version() -> str:
     """The version of Keras whose API this is, as code written for Keras asks for it; pyml's own is `pyml.__version__`.
 

@@ -349,7 +349,6 @@ def describe() -> str:
     """
     import numpy as np
 
-
     d = device()
     lines = [f"backend   {d.name} ({_reason})"]
     lines += [f"{k:9} {v}" for k, v in d.info.items()]

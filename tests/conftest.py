@@ -7,7 +7,7 @@ import importlib
 import os
 import pkgutil
 import sys
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import numpy as np
@@ -62,47 +62,44 @@ def settings_of_no_other_test():
         pyml.config.set_floatx("float32")
 
 
-def _use(name: str):
+@contextmanager
+def _on(name: str):
+    """That device as the default one; the one before is restored afterwards."""
+    before = pyml.config.device()
     try:
         pyml.config.set_backend(name)
     except BackendUnavailable as e:
         pytest.skip(f"no {name} device on this machine: {e}")
+    yield pyml.config.device()
+    pyml.config.set_backend(before.name)
 
 
 @pytest.fixture(params=["cpu", "webgpu", "wasm"])
 def device(request):
-    """Each device in turn; the default one is restored afterwards."""
-    before = pyml.config.device()
-    _use(request.param)
-    yield pyml.config.device()
-    pyml.config.set_backend(before.name)
+    """Each device in turn."""
+    with _on(request.param) as one:
+        yield one
 
 
 @pytest.fixture
 def cpu():
     """numpy only, for what no device can change."""
-    before = pyml.config.device()
-    _use("cpu")
-    yield pyml.config.device()
-    pyml.config.set_backend(before.name)
+    with _on("cpu") as one:
+        yield one
 
 
 @pytest.fixture
 def gpu():
     """Native WebGPU only."""
-    before = pyml.config.device()
-    _use("webgpu")
-    yield pyml.config.device()
-    pyml.config.set_backend(before.name)
+    with _on("webgpu") as one:
+        yield one
 
 
 @pytest.fixture
 def wasm():
     """WebAssembly in wasmtime only."""
-    before = pyml.config.device()
-    _use("wasm")
-    yield pyml.config.device()
-    pyml.config.set_backend(before.name)
+    with _on("wasm") as one:
+        yield one
 
 
 @pytest.fixture

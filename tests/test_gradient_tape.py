@@ -244,6 +244,7 @@ def test_a_gradient_penalty_trains(inside):
         sides.append(float(gradients(ops.convert_to_tensor(x))[0]))
     assert abs((sides[1] - sides[0]) / (2 * step) - grads[0].numpy()[1, 2]) < 1e-3
 
+
 @pytest.mark.parametrize("kind", ["LSTM", "GRU"])
 def test_a_gradient_penalty_goes_through_recurrent_layers(cpu, kind):
     rng = np.random.default_rng(0)

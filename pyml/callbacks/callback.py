@@ -1,7 +1,6 @@
 """The base of callbacks, with every hook that Keras has."""
 
 
-
 from __future__ import annotations
 
 from collections.abc import Mapping

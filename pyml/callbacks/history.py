@@ -1,7 +1,6 @@
 """What `fit` returns."""
 
 
-
 from __future__ import annotations
 
 from typing import Any

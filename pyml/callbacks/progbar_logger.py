@@ -1,7 +1,6 @@
 """The progress bar as a callback."""
 
 
-
 from __future__ import annotations
 
 from collections.abc import Mapping

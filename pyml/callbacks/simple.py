@@ -1,7 +1,6 @@
 """Small callbacks: LambdaCallback, TerminateOnNaN, LearningRateScheduler, CSVLogger."""
 
 
-
 from __future__ import annotations
 
 import csv

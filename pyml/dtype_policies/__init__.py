@@ -23,6 +23,7 @@ __all__ = [
     "QuantizedDTypePolicy", "QuantizedFloat8DTypePolicy", "deserialize", "dtype_policy", "get", "serialize", "set_dtype_policy",
 ]  # fmt: skip
 
+
 def get(identifier: Any) -> Any:
     """A policy: the one that is set for None, else of a name, a dtype, a config, or the policy itself.
 

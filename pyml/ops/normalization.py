@@ -28,7 +28,6 @@ __all__ = [
 ]  # fmt: skip
 
 
-
 def _lay(vector: TensorLike, shape: Sequence[int]) -> Tensor:
     return Tensor(prims.reshape(prims.cast(as_node(vector), dtype="float32"), shape))
 

@@ -25,7 +25,6 @@ _FLOATS = [sample(draw(3, 4)), sample(draw(3, 4, 2), axis=(0, -1)), sample(draw(
 _WHOLE = sample(draw(6, low=-9, high=9, dtype="int32"))
 
 
-
 def _reduce(prim: Primitive, x: TensorLike, axis: Axis, keepdims: bool, what: str, cast: Callable[[str], str] | None = None) -> Tensor:
     node = as_node(x)
     if cast is not None:

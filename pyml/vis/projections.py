@@ -198,7 +198,7 @@ def _descended(near: np.ndarray, start: np.ndarray, iterations: int, rate: float
         apart = [ops.reshape(column, (n, 1)) - ops.reshape(column, (1, n)) for column in y]
         close = 1.0 / (1.0 + sum(each * each for each in apart))
         near_by, far = p * close, close * close
-        total = ops.sum(ops.sum(close, axis=1)) - float(n) # without each point itself, whose closeness is 1
+        total = ops.sum(ops.sum(close, axis=1)) - float(n)  # without each point itself, whose closeness is 1
         for k, each in enumerate(apart):
             gradient = 4.0 * (pull * ops.sum(near_by * each, axis=1) - ops.sum(far * each, axis=1) / total)
             gain = ops.where(gradient * speed[k] > 0, ops.maximum(gains[k] * 0.8, 0.01), gains[k] + 0.2)

@@ -125,7 +125,6 @@ def test_losses_and_weights_of_one_output_that_differ_in_number_are_refused(cpu)
         two.fit(X, {"a": Y, "b": Y}, verbose=0)
 
 
-
 class Parts(layers.Layer):
     """Builds its parts itself; `self` has another name, and there is a Variable without one."""
 

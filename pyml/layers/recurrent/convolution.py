@@ -194,7 +194,6 @@ class ConvLSTM1D(_ConvLSTM):
         yield sample(cls(2, 2, return_sequences=True), draw(2, 3, 4, 2))
 
 
-
 class ConvLSTM2D(_ConvLSTM):
     """Long short-term memory over sequences of images: all its products are convolutions.
 
@@ -234,7 +233,6 @@ class ConvLSTM2D(_ConvLSTM):
     @classmethod
     def _samples(cls) -> Iterator[Sample]:
         yield sample(cls(2, 2, strides=2, return_state=True), draw(2, 3, 4, 3, 2))
-
 
 
 class ConvLSTM3D(_ConvLSTM):
