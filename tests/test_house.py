@@ -96,6 +96,12 @@ def test_a_kind_of_primitive_is_a_small_class():
         assert len({field.name for field in dataclasses.fields(cls)} - inherited) <= 10, cls.__name__
 
 
+def test_whether_pyml_or_a_user_defines_a_class_is_asked_in_one_place():
+    asking = sorted({file for file, call in calls("startswith") if isinstance(call.func, ast.Attribute)
+                     and isinstance(call.func.value, ast.Attribute) and call.func.value.attr == "__module__"})  # fmt: skip
+    assert asking == ["data/structure.py", "layers/layer.py", "models/beginning.py"]  # which ask for a part of pyml
+
+
 def test_what_is_no_part_of_a_layer_is_kept_by_one_method():
     """`Tracking._keep_apart` says why an attribute goes past `__setattr__`; nothing else of layers, models and trainers does that."""
     past = {

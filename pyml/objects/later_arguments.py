@@ -8,6 +8,8 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
+from pyml.tracebacks import is_ours
+
 LATER = frozenset({
     "adam_weight_decay", "antialias", "axis", "bounding_box_format", "dtype", "fill_mode", "fill_value", "flash_attention",
     "from_sorted_ids", "gptq_unpacked_column_size", "ignore_class", "input_axes", "lora_alpha", "lora_rank", "oov_method", "optional",
@@ -32,7 +34,7 @@ def left_out(only_3: bool = True) -> Iterator[None]:
 
 def name_of(cls: type) -> str:
     """The name of a class in configs."""
-    return _NAMES.get(cls.__name__, cls.__name__) if _renaming.get() and cls.__module__.startswith("pyml.") else cls.__name__
+    return _NAMES.get(cls.__name__, cls.__name__) if _renaming.get() and is_ours(cls) else cls.__name__
 
 
 def without(cls: type, config: dict[str, Any]) -> dict[str, Any]:
@@ -49,5 +51,5 @@ def _is_default(cls: type, key: str, value: Any, config: dict[str, Any]) -> bool
     for base in cls.__mro__:
         found = inspect.signature(base.__init__).parameters.get(key) if "__init__" in vars(base) else None
         if found is not None:
-            return base.__module__.startswith("pyml.") and type(found.default) is type(value) and bool(found.default == value)
+            return is_ours(base) and type(found.default) is type(value) and bool(found.default == value)
     return False
