@@ -5,7 +5,6 @@ from __future__ import annotations
 import glob
 import io
 import os
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from typing import Any
 
@@ -15,7 +14,7 @@ from pyml.data.dataset import Dataset
 from pyml.data.directories import image_dataset_from_directory
 from pyml.data.kinds import Stream
 from pyml.data.sources import DataSource, as_source
-from pyml.data.text import TextLineDataset, lines
+from pyml.data.text import TextLineDataset
 from pyml.errors import to_install
 
 
@@ -72,17 +71,7 @@ def text_line(source: Any) -> Dataset:
         >>> list(pyml.data.text_line([b"one\\ntwo", b"three"]))
         ['one', 'two', 'three']
     """
-    if not isinstance(source, (list, tuple)):
-        return TextLineDataset(source)
-    sources = [as_source(one) for one in source]
-
-    async def all_lines() -> AsyncGenerator[str, None]:
-        for one in sources:
-            async with aclosing(lines(one)) as stream:
-                async for line in stream:
-                    yield line
-
-    return Dataset(all_lines)
+    return TextLineDataset(source)
 
 
 def image_folder(directory: Any, image_size: tuple[int, int] = (256, 256), color_mode: str = "rgb", shuffle: bool = False,

@@ -15,10 +15,11 @@ LONGEST = 16 * 1024 * 1024                             # characters in a line: m
 
 
 class TextLineDataset(Dataset):
-    """The lines of a UTF-8 text file, without their ends (`\\n` or `\\r\\n`); read in chunks while it is iterated.
+    """The lines of UTF-8 text files, without their ends (`\\n` or `\\r\\n`); read in chunks while it is iterated.
 
     Args:
-        source: A path, an address, bytes, a file object or a DataSource; in the browser also a File or Blob.
+        source: A path, an address, bytes, a file object or a DataSource; in the browser also a File or Blob; or a list
+            of these, whose lines come one file after the other.
 
     Raises:
         FileNotFoundError: There is no such file.
@@ -32,8 +33,16 @@ class TextLineDataset(Dataset):
     """
 
     def __init__(self, source: Any):
-        self.source = as_source(source)
-        super().__init__(partial(lines, self.source))
+        given = source if isinstance(source, (list, tuple)) else [source]
+        self.sources = [as_source(one) for one in given]
+        super().__init__(partial(_all, self.sources))
+
+
+async def _all(sources: list[DataSource]) -> AsyncGenerator[str, None]:
+    for source in sources:
+        async with aclosing(lines(source)) as stream:
+            async for line in stream:
+                yield line
 
 
 async def lines(source: DataSource) -> AsyncGenerator[str, None]:

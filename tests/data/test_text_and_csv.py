@@ -26,6 +26,15 @@ def test_lines_do_not_depend_on_the_chunks(size):
     assert list(TextLineDataset(source)) == ["eins", "zwei ü €", "", "last"]
 
 
+def test_lines_of_several_files_come_one_file_after_the_other_and_in_turns_as_in_tf_data(tmp_path):
+    paths = [tmp_path / "a.csv", tmp_path / "b.csv"]
+    for path in paths:
+        path.write_text(f"x\n{path.stem}1\n{path.stem}2\n", encoding="utf-8")
+    assert list(TextLineDataset(paths)) == ["x", "a1", "a2", "x", "b1", "b2"]
+    names = pyml.data.Dataset.list_files([str(path) for path in paths], shuffle=False)
+    assert list(names.interleave(lambda name: TextLineDataset(name).skip(1), cycle_length=2)) == ["a1", "b1", "a2", "b2"]
+
+
 def test_sources_may_be_paths_files_bytes_and_offsets(tmp_path):
     path = tmp_path / "two.txt"
     path.write_text("one\ntwo\n")
