@@ -93,3 +93,37 @@ def test_a_custom_train_step_reports_its_own_numbers(python):
     """)
     assert list(result) == ["own"]
     assert result["own"][-1] < 0.5 * result["own"][0]
+
+
+@pytest.mark.slow
+def test_without_a_way_to_wait_values_of_the_host_are_read_and_files_and_copies_keep_their_compiling(pythons):
+    found = pythons("backend=webgpu&jspi=off").run("""
+        import numpy as np, pyml
+        from pyml import layers
+        x = np.random.default_rng(0).normal(size=(32, 4)).astype("float32")
+        features = pyml.utils.FeatureSpace({"a": "float_normalized", "b": "string_categorical"}, output_mode="concat")
+        features.adapt(pyml.data.Dataset.from_tensor_slices({"a": x[:, 0], "b": np.array(["p", "q"] * 16)}))
+        wide = features({"a": x[:2, 0], "b": np.array(["p", "q"])}).shape
+        words = layers.TextVectorization(vocabulary=["a", "b"])(["b a z"]).numpy().tolist()
+        model = pyml.Sequential([pyml.Input((4,)), layers.Dense(8, "relu"), layers.Dense(1)])
+        model.compile(pyml.optimizers.Adam(0.02), "mse")
+        slower = pyml.callbacks.LearningRateScheduler(lambda epoch, rate: rate / 2)
+        history = await model.fit_async(x, x[:, :1], epochs=2, verbose=0, callbacks=[pyml.callbacks.TensorBoard("logs"), slower])
+        copy = pyml.models.clone_model(model)
+        try:
+            model.save("net.h5")
+        except pyml.errors.SyncReadError as error:
+            told = str(error)
+        await model.save_async("net.h5")
+        again = pyml.models.load_model("net.h5")
+        expected = await model.predict_async(x, verbose=0)
+        again.quantize("int8")
+        apart = float(np.abs(await again.predict_async(x, verbose=0) - expected).max())
+        rates = [history.history["learning_rate"], float(model.optimizer.learning_rate), float(again.optimizer.learning_rate)]
+        import shutil; shutil.rmtree("logs")
+        dict(wide=list(wide), words=words, told=told, apart=apart, rates=rates, compiled=[copy.compiled, again.compiled])
+    """)
+    assert found["wide"][0] == 2 and found["words"] == [[3, 2, 1]]
+    assert found["told"] == "This browser cannot wait here; write `await model.save_async('net.h5')`."
+    assert found["apart"] < 0.05 and found["compiled"] == [True, True]
+    assert found["rates"] == [[0.01, 0.005], pytest.approx(0.005), pytest.approx(0.005)]

@@ -58,12 +58,11 @@ def test_fit_async_trains_and_yields_to_the_page(python):
 @in_gpu_and_wasm
 def test_fit_waits_where_the_browser_can(python):
     result = python.run("""
-        from pyml.trainers.io import can_wait_synchronously
         try:
             out = classifier().fit(x, y, epochs=2, verbose=0).history
         except pyml.errors.SyncReadError as error:
             out = {"error": str(error)}
-        dict(out, can_wait=can_wait_synchronously())
+        dict(out, can_wait=pyml.config.waits())
     """)
     if result["can_wait"]:
         assert len(result["loss"]) == 2

@@ -228,6 +228,16 @@ def device() -> Any:
         return _device
 
 
+def waits() -> bool:
+    """Whether values of the device in use can be had without `await`: everywhere but for WebGPU in browsers that cannot suspend a call."""
+    return not IN_BROWSER or device().name != "webgpu" or opening.can_wait()
+
+
+def readable() -> Any:
+    """The device in use where it can be waited for, else numpy's."""
+    return device() if waits() else _open("cpu")
+
+
 def _default() -> tuple[Any, str]:
     if IN_BROWSER:
         if "webgpu" in _opened:

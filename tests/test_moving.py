@@ -1,5 +1,6 @@
 """Values that lie on one device are used on another: they come over."""
 
+import asyncio
 from itertools import permutations
 
 import numpy as np
@@ -90,3 +91,49 @@ def test_a_value_that_cannot_be_waited_for_says_what_to_do(switch, monkeypatch):
     monkeypatch.setattr(home, "sync_wait", no_wait)
     with pytest.raises(pyml.errors.DeviceError, match=r"is stored on 'wasm', .* cannot wait .* 'await t.data\(\)' before set_backend"):
         (t + 1).numpy()
+
+
+@pytest.fixture
+def unwaited(wasm, monkeypatch):
+    """A device in use that cannot be waited for, as WebGPU in a browser without JSPI."""
+
+    def refuse(awaitable):
+        raise pyml.errors.SyncReadError("this browser cannot wait synchronously")
+
+    monkeypatch.setattr(pyml.config, "waits", lambda: False)
+    monkeypatch.setattr(wasm, "sync_wait", refuse)
+    return wasm
+
+
+def test_values_that_began_on_the_host_are_read_where_the_device_cannot_be_waited_for(unwaited):
+    x = np.arange(8, dtype="float32").reshape(2, 4)
+    assert (ops.convert_to_tensor(x) * 2 + 1).numpy().tolist() == (x * 2 + 1).tolist()
+    metric = pyml.metrics.MeanSquaredError()
+    metric.update_state([1.0], [3.0])
+    assert float(metric.result()) == 4.0
+    assert layers.StringLookup(vocabulary=["a"], output_mode="one_hot")(["a", "z"]).numpy().tolist() == [[0, 1], [1, 0]]
+    model = pyml.Sequential([pyml.Input((4,)), layers.Dense(3, kernel_initializer="ones")])
+    model.compile(pyml.optimizers.SGD(0.5), "mse")
+    assert model.get_weights()[0].tolist() == np.ones((4, 3)).tolist()
+    again = pyml.models.clone_model(model)
+    again.set_weights([np.full((4, 3), 2.0), np.zeros(3)])
+    assert float(again.optimizer.learning_rate) == 0.5
+    again.quantize("int8")
+    assert asyncio.run(again.predict_async(x, verbose=0))[0] == pytest.approx([12.0] * 3, rel=1e-2)     # brought to the device
+    assert asyncio.run((ops.convert_to_tensor(x) @ model.layers[0].kernel).data())[0].tolist() == [6.0] * 3
+
+
+def test_values_of_a_device_that_cannot_be_waited_for_name_the_call_to_write(unwaited, tmp_path):
+    x = np.ones((2, 4), "float32")
+    model = pyml.Sequential([pyml.Input((4,)), layers.Dense(3)])
+    model.compile("sgd", "mse")
+    asyncio.run(model.fit_async(x, x[:, :3], verbose=0))
+    for call, name in ((model.save, "net.keras"), (model.save, "net.h5"), (model.save_weights, "net.weights.h5")):
+        with pytest.raises(pyml.errors.SyncReadError, match=rf"write `await model.{call.__name__}_async\(.*{name}.*\)`\.$"):
+            call(tmp_path / name)
+    asyncio.run(model.save_async(tmp_path / "net.keras"))
+    again = pyml.models.load_model(tmp_path / "net.keras")
+    assert again.compiled
+    again.quantize("int8")                                  # what a file held is on the host
+    with pytest.raises(pyml.errors.SyncReadError):
+        model.get_weights()

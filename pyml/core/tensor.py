@@ -16,7 +16,7 @@ from ..device.lock import LOCK
 from ..dtypes import host_array, narrow, promote, result_type, standardize
 from ..errors import DtypeError, ShapeError
 from ..graph import prims
-from ..graph.node import Node, piled
+from ..graph.node import Node, piled, toposort
 from . import siblings, trace
 from .array_protocol import ArrayProtocol, as_array
 from .nest import flatten
@@ -158,6 +158,8 @@ class Tensor(Operators["Tensor"], ArrayProtocol):
         if self.size == 0:
             return np.zeros(self.shape, self.dtype)
         with LOCK, trace.tracing(None):
+            if self._node.buffer is None and not config.waits():
+                compute_readable(self._node)
             reading = self._reading()
             raw = self._node.buffer.device.sync_wait(reading)
         return to_host(raw, self._node)
@@ -383,17 +385,25 @@ def upload(array: np.ndarray) -> Node:
     """A leaf holding `array`."""
     if array.ndim == 0:
         return prims.const(array.item(), array.dtype.name)
-    node = allocated(array.shape, array.dtype.name)
+    device = config.readable()  # where WebGPU cannot be waited for it gets the array with the first program that takes it
+    node = allocated(array.shape, array.dtype.name, device)
     if array.size:
         with LOCK:
-            config.device().write(node.buffer, from_host(array))
+            device.write(node.buffer, from_host(array))
     return node
 
 
-def allocated(shape: tuple[int, ...], dtype: str) -> Node:
-    """A leaf with memory of its own, which the caller fills before anybody reads it."""
-    device = config.device()
-    check_size(prod(shape) * 4, f"an array of shape {shape}", device)
+def compute_readable(node: Node) -> None:
+    """Computes a value that cannot be waited for where it can, if nothing that it is made of lies on the device in use."""
+    needed = toposort([node], stop=lambda n: n.buffer is not None)
+    if not any(n.buffer is not None and n.buffer.device is config.device() for n in needed):
+        realize([node], config.readable(), keep_graph=trace.gradient_depth() > 0)
+
+
+def allocated(shape: tuple[int, ...], dtype: str, device: Any = None) -> Node:
+    """A leaf with memory of its own, by default of the device in use, which the caller fills before anybody reads it."""
+    check_size(prod(shape) * 4, f"an array of shape {shape}", config.device())
+    device = device or config.device()
     node = Node(prims.BUFFER, (), {"shape": shape, "dtype": dtype}, shape, dtype)
     with LOCK:
         node.buffer = device.alloc(prod(shape) * 4)

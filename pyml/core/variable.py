@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from .. import settings
+from .. import config, settings
 from ..compile.program import to_host
 from ..device.lock import LOCK
 from ..dtypes import LARGEST, host_array, narrow, standardize
@@ -23,7 +23,7 @@ from .above import above
 from .array_protocol import as_array
 from .naming import auto_name, scoped
 from .operators import TruthOperators
-from .tensor import NarrowTensor, Tensor, as_node, assigned, narrow_host, of_python, tensor_of, wrapped
+from .tensor import NarrowTensor, Tensor, as_node, assigned, compute_readable, narrow_host, of_python, tensor_of, wrapped
 
 if TYPE_CHECKING:
     from .types import TensorLike
@@ -207,7 +207,11 @@ class Variable(TruthOperators[Tensor]):
     def _read(self) -> np.ndarray:
         """The value as it is on the device."""
         with LOCK:
-            buffer = self.settle()
+            node, buffer = self._pending, None
+            if node is not None and not config.waits():
+                compute_readable(node)
+                buffer = node.buffer
+            buffer = self.settle() if buffer is None else buffer
             raw = buffer.device.sync_wait(buffer.device.read(buffer, self.size * 4))
         return to_host(raw, self._as_leaf())
 

@@ -140,7 +140,7 @@ class KeptWeights(InDtypes):
         return [variable for metric in self.metrics for variable in metric.variables]
 
     def get_weights(self) -> list[np.ndarray]:
-        """The values of `weights`, as numpy arrays.
+        """The values of `weights`, as numpy arrays; in a browser that cannot wait, `[await w.data() for w in layer.weights]`.
 
         Example:
             >>> layer = pyml.layers.Dense(3)

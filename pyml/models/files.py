@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from pyml import settings
 from pyml.saving import loading, writing
 from pyml.saving import weights as weight_files
+from pyml.saving.waiting import naming
 from pyml.tracebacks import is_ours
 from pyml.trainers.trainer import Trainer
 
@@ -40,7 +41,8 @@ class KeptInFiles(Trainer, abstract=True):
             >>> pyml.models.load_model(path).output_shape
             (None, 3)
         """
-        writing.save_model(_whole(self), filepath, overwrite=overwrite, zipped=zipped, **kwargs)
+        with naming(f"await model.save_async({filepath!r})"):
+            writing.save_model(_whole(self), filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
     async def save_async(self, filepath: str | PathLike[str], overwrite: bool = True, zipped: bool | None = None,
                          **kwargs: Any) -> None:
@@ -85,6 +87,7 @@ class KeptInFiles(Trainer, abstract=True):
         Raises:
             ValueError: The path has another ending, or the model has no weights yet.
             FileExistsError: The file exists and `overwrite` is False.
+            SyncReadError: This browser cannot wait; write `await model.save_weights_async(filepath)`.
 
         Example:
             >>> import os, tempfile
@@ -93,7 +96,8 @@ class KeptInFiles(Trainer, abstract=True):
             >>> model.save_weights(path)
             >>> model.load_weights(path)
         """
-        weight_files.save_weights(self, filepath, overwrite=overwrite, max_shard_size=max_shard_size, **kwargs)
+        with naming(f"await model.save_weights_async({filepath!r})"):
+            weight_files.save_weights(self, filepath, overwrite=overwrite, max_shard_size=max_shard_size, **kwargs)
 
     async def save_weights_async(self, filepath: str | PathLike[str], overwrite: bool = True, max_shard_size: float | None = None,
                                  **kwargs: Any) -> None:

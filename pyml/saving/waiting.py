@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Coroutine
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from ..errors import PymlError, SyncReadError
@@ -36,3 +37,12 @@ def wait(work: Coroutine[Any, Any, Any], instead: str) -> Any:
             return run_sync(work)
     work.close()
     raise SyncReadError(f"This browser cannot wait here; write `{instead}`.")
+
+
+@contextmanager
+def naming(instead: str) -> Iterator[None]:
+    """Errors of a browser that cannot wait for values say what to write for this call."""
+    try:
+        yield
+    except SyncReadError:
+        raise SyncReadError(f"This browser cannot wait here; write `{instead}`.") from None

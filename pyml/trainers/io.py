@@ -45,7 +45,7 @@ class SyncIO:
     suspends = False
 
     def __init__(self, what: str = "fit"):
-        if not can_wait_synchronously():
+        if not config.waits():
             raise SyncReadError(
                 f"This browser cannot wait synchronously; write 'await model.{what}_async(...)' instead of "
                 f"'model.{what}(...)'."
@@ -80,7 +80,7 @@ class AsyncIO:
     suspends = True
 
     def __init__(self) -> None:
-        self.can_wait = can_wait_synchronously()
+        self.can_wait = config.waits()
 
     async def read(self, tensor: Tensor | Variable) -> np.ndarray:
         return await tensor.data()
@@ -96,15 +96,6 @@ class AsyncIO:
 
     async def prepare(self, programs: Iterable[tuple[Any, tuple]]) -> None:
         await asyncio.gather(*(program.prepare(*args) for program, args in programs if hasattr(program, "prepare")))
-
-
-def can_wait_synchronously() -> bool:
-    """True everywhere but in browsers that cannot suspend a Python call."""
-    if not config.IN_BROWSER or config.get_backend() != "webgpu":
-        return True
-    from pyodide.ffi import can_run_sync
-
-    return can_run_sync()
 
 
 def drive(coroutine: Coroutine[Any, Any, T]) -> T:
