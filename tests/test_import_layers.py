@@ -77,7 +77,6 @@ BY_NAME = {
     "pyml.objects.registry": "where a kind of objects is at home: names in configs",
     "pyml.core.above": "what calls of a user's lead to",
     "pyml.saving.keras.hdf5_h5py": "a package that is not always there",
-    "pyml.wrappers.estimators": "the same; it may have come since the module was loaded",
 }
 # Who asks `core.above` for which part: the only ways up.
 WAYS_UP = {("pyml.core.variable", "initializers"), ("pyml.core.array_protocol", "array_api"), ("pyml.ops.warping", "random")}

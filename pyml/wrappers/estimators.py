@@ -17,16 +17,12 @@ from pyml.tracebacks import shown
 
 def _anew(cls: type, *args: Any, **kwargs: Any) -> Any:
     """An estimator where scikit-learn was not there when this module was loaded; a notebook, or a tab, may have brought it since."""
-    try:
-        there = importlib.import_module("sklearn") and hasattr(importlib.import_module("sklearn.utils.validation"), "validate_data")
-    except ImportError:
-        there = False
-    if not there:
+    again = importlib.reload(sys.modules[__name__])
+    if again.sklearn is None:
         package = "scikit-learn" if sys.platform == "emscripten" else "-U scikit-learn"
         raise ImportError(f"{cls.__name__} needs scikit-learn 1.6 or newer; `{to_install(package)}`.")
-    for module in (__name__, "pyml.wrappers"):
-        importlib.reload(sys.modules[module])
-    return getattr(sys.modules[__name__], cls.__name__)(*args, **kwargs)
+    importlib.reload(sys.modules["pyml.wrappers"])
+    return getattr(again, cls.__name__)(*args, **kwargs)
 
 
 try:

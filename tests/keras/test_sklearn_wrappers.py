@@ -3,7 +3,7 @@
 scikit-learn takes seconds to import, and `pyml.wrappers` with it: tests do so, so that collecting them stays quick.
 """
 
-import importlib.util
+import importlib
 import pickle
 import sys
 
@@ -238,22 +238,9 @@ def test_a_model_without_a_number_for_each_class_is_told_so():
         estimator.predict(X)
 
 
-def test_without_scikit_learn_the_error_says_what_to_install(monkeypatch):
-    from pyml.wrappers import estimators
+def test_without_scikit_learn_the_error_says_what_to_install_and_it_may_come_after_that(monkeypatch):
+    from sklearn.base import clone
 
-    monkeypatch.setitem(sys.modules, "sklearn", None)
-    spec = importlib.util.spec_from_file_location("estimators_alone", estimators.__file__)
-    alone = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(alone)
-    for name in estimators.__all__:
-        with pytest.raises(ImportError, match=f"{name} needs scikit-learn 1.6 or newer; `pip install -U"):
-            getattr(alone, name)(linear())
-        with monkeypatch.context() as tab, pytest.raises(ImportError, match=r"; `.*await pyodide_js.loadPackage\('scikit-learn'\)`\.$"):
-            tab.setattr(sys, "platform", "emscripten")
-            getattr(alone, name)(linear())
-
-
-def test_scikit_learn_may_come_after_the_message_that_it_is_missing(monkeypatch):
     from pyml.wrappers import estimators
 
     with monkeypatch.context() as missing:
@@ -261,10 +248,12 @@ def test_scikit_learn_may_come_after_the_message_that_it_is_missing(monkeypatch)
         importlib.reload(estimators)
         importlib.reload(pyml.wrappers)
         early = pyml.wrappers.SKLearnRegressor  # an earlier cell has the name
-        with pytest.raises(ImportError, match="needs scikit-learn"):
+        for name in estimators.__all__:
+            with pytest.raises(ImportError, match=f"{name} needs scikit-learn 1.6 or newer; `pip install -U"):
+                getattr(pyml.wrappers, name)(linear())
+        missing.setattr(sys, "platform", "emscripten")
+        with pytest.raises(ImportError, match=r"; `.*await pyodide_js.loadPackage\('scikit-learn'\)`\.$"):
             early(linear())
-    from sklearn.base import clone
-
     estimator = early(linear(), fit_kwargs=QUIET)
     assert type(estimator) is pyml.wrappers.SKLearnRegressor is not early
     assert clone(estimator).fit(X, X[:, 0]).predict(X).shape == (40,)
