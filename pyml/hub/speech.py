@@ -24,7 +24,7 @@ SHORTEST = (FRAMES - 1) * HOP + FFT                    # 12,512 samples, 0.782 s
 POOLS = ((24, (2, 2)), (48, (1, 2)), (72, (2, 2)), (96, (1, 2)), (96, (2, 2)))
 
 
-def build_speech_embedding(initializer: str | Initializer = "glorot_uniform") -> Model:
+def build_speech_embedding(initializer: str | Initializer = "glorot_uniform", name: str = "speech_embedding") -> Model:
     """The network behind `pyml.hub.speech_embedding`: mel spectra to embeddings.
 
     Args:
@@ -57,7 +57,7 @@ def build_speech_embedding(initializer: str | Initializer = "glorot_uniform") ->
         x = conv(x, filters, (3, 1))
         x = layers.MaxPooling2D(pool, name=f"pool{stage}")(x)
     x = conv(x, 96, (3, 1), active=False)
-    return Model(inputs, layers.Reshape((-1, 96), name="embedding")(x), name="speech_embedding")
+    return Model(inputs, layers.Reshape((-1, 96), name="embedding")(x), name=name)
 
 
 def spectrum_weights() -> np.ndarray:

@@ -163,7 +163,7 @@ def randint(shape: int | Sequence[int], minval: int, maxval: int, dtype: str = "
 
 
 @without_gradient
-def bernoulli_mask(shape: int | Sequence[int], probability: float, seed: Seed) -> Tensor:
+def bernoulli_mask(shape: int | Sequence[int], probability: float, seed: Seed = None) -> Tensor:
     """Booleans that are True with `probability`; a program that fuses them never stores them.
 
     Args:

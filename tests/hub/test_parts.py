@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import inspect
 import json
 import struct
 
@@ -307,6 +308,11 @@ def test_folded_networks_give_the_same_answers(build, rng):
     expected = whole.predict(x, verbose=0)
     assert expected.std() > 1e-4                       # the answers depend on the picture
     np.testing.assert_allclose(quick.predict(x, verbose=0), expected, atol=1e-5)
+
+
+def test_every_network_can_be_built_under_a_name_of_ones_own():
+    builders = [getattr(pyml.hub, name) for name in pyml.hub.__all__ if name.startswith("build_")]
+    assert len(builders) == 3 and all("name" in inspect.signature(build).parameters for build in builders)
 
 
 def test_the_command_lists_licences_and_refuses_unknown_names(capsys):
