@@ -49,7 +49,7 @@ def _is_default(cls: type, key: str, value: Any, config: dict[str, Any]) -> bool
     if key == "lora_alpha" and value is not None and value == config.get("lora_rank"):
         return True
     for base in cls.__mro__:
-        found = inspect.signature(base.__init__).parameters.get(key) if "__init__" in vars(base) else None
+        found = inspect.signature(vars(base)["__init__"]).parameters.get(key) if "__init__" in vars(base) else None
         if found is not None:
             return is_ours(base) and type(found.default) is type(value) and bool(found.default == value)
     return False
