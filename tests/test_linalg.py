@@ -202,3 +202,15 @@ def test_empty_matrices_and_batches_have_answers(device, shape):
     np.testing.assert_array_equal(ops.det(x).numpy(), np.linalg.det(x))
     assert [t.shape for t in ops.svd(x)] == [t.shape for t in np.linalg.svd(x)]
     assert [t.shape for t in ops.qr(x)] == [t.shape for t in np.linalg.qr(x)]
+
+
+def test_matrices_that_must_be_square_are_told_so_and_a_diagonal_has_one_axis_or_two(cpu):
+    wide = np.ones((2, 3), "float32")
+    for name in ("cholesky", "cholesky_inverse", "det", "slogdet", "eig", "eigh", "inv", "logdet", "solve"):
+        given = (wide, np.ones((2, 1), "float32")) if name == "solve" else (wide,)
+        for first in (wide, np.stack([wide, wide])):
+            with pytest.raises(ShapeError, match=rf"{name}: expected square matrices. Received: shape \({'2, ' * (first.ndim - 2)}2, 3\)"):
+                getattr(ops, name)(first, *given[1:])
+    for x in (np.float32(1), np.ones((2, 2, 2), "float32")):
+        with pytest.raises(ShapeError, match="diag: x must have one axis or two"):
+            ops.diag(x)

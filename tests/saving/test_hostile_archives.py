@@ -156,3 +156,24 @@ def test_a_file_that_does_not_fit_leaves_the_model_and_its_optimizer_as_they_wer
         model.load_weights(tmp_path / "m.keras")
     for old, now in zip(before, (*model.variables, *model.optimizer.variables), strict=True):
         np.testing.assert_array_equal(old, now.numpy())
+
+
+@pytest.mark.parametrize("ending", [".keras", ".h5"])
+def test_a_config_nested_too_deeply_is_refused(tmp_path, ending):
+    model = pyml.Sequential([pyml.Input((3,)), layers.Dense(2)])
+    deep = "[" * 400 + "]" * 400
+    if ending == ".keras":
+        model.save(tmp_path / "a.keras")
+        with zipfile.ZipFile(tmp_path / "a.keras") as packed:
+            parts = {name: packed.read(name) for name in packed.namelist()}
+        parts["config.json"] = parts["config.json"].replace(b'"trainable"', f'"deep": {deep}, "trainable"'.encode(), 1)
+        with zipfile.ZipFile(tmp_path / "deep.keras", "w") as packed:
+            for name, content in parts.items():
+                packed.writestr(name, content)
+    else:
+        from pyml.saving.keras.hdf5 import Group, write
+
+        root = Group(attrs={"model_config": f'{{"class_name": "Sequential", "config": {{"name": "s", "layers": [], "deep": {deep}}}}}'})
+        (tmp_path / "deep.h5").write_bytes(b"".join(bytes(piece) for piece in write(root)))
+    with pytest.raises(ModelFileError, match="nested too deeply"):
+        load_model(tmp_path / f"deep{ending}")

@@ -277,3 +277,15 @@ def test_operators_of_ones_own(device):
         GraphModel(graph_cases.graph(nodes)[0], {}, "test")
     with pytest.raises(ValueError, match="no operator 'Swish'"):
         deregister_op("Swish")
+
+
+def test_texts_among_weights_are_as_long_as_each_says():
+    texts = [b"one", b"", "zwei ä".encode(), b"\0\1"]
+    specs = [{"name": "before", "shape": [2], "dtype": "float32"}, {"name": "words", "shape": [2, 2], "dtype": "string"},
+             {"name": "after", "shape": [1], "dtype": "int32"}]  # fmt: skip
+    data = np.array([1, 2], "<f4").tobytes() + b"".join(len(t).to_bytes(4, "little") + t for t in texts) + np.array([7], "<i4").tobytes()
+    found = io.decode_weights(data, specs)
+    assert found["words"].tolist() == [texts[:2], texts[2:]] and found["before"].tolist() == [1, 2] and found["after"].tolist() == [7]
+    for cut in (2, 12, 25):
+        with pytest.raises(ModelFileError):
+            io.decode_weights(data[:-cut], specs)

@@ -229,3 +229,25 @@ def test_losses_decays_and_arguments_that_only_keras_2_writes_are_read(tmp_path,
                               ("TextVectorization", {"dtype": "string", "max_tokens": 7}, "max_tokens")):  # fmt: skip
         entry = {"class_name": name, "config": {"name": "it", "trainable": True, **config}}
         assert pyml.layers.deserialize(legacy.read_layer(entry, "file")).get_config()[key] == config[key]
+
+
+def test_a_call_on_what_is_no_tensor_is_refused_in_the_older_form(tmp_path):
+    inputs = pyml.Input((3,))
+    model = pyml.Model(inputs, pyml.layers.Add()([inputs, pyml.ops.ones((1, 3))]))
+    for name in ("m.h5", "m.keras"):
+        with pytest.raises(ValueError, match=r"the call of 'add.*': its inputs are not a list of tensors\. Nothing was written"):
+            model.save(tmp_path / name, keras_version=2)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_file_of_hdf5_whose_loss_nobody_knows_opens_and_says_that_it_is_not_compiled(tmp_path):
+    def mine(y_true, y_pred):
+        return pyml.ops.mean(y_true - y_pred)
+
+    model = pyml.Sequential([pyml.Input((3,)), pyml.layers.Dense(2)])
+    model.compile("sgd", mine)
+    model.save(tmp_path / "m.h5")
+    with pytest.warns(UserWarning, match="the model is not compiled: Unknown function 'mine'"):
+        opened = pyml.saving.load_model(tmp_path / "m.h5")
+    assert not opened.compiled
+    assert pyml.saving.load_model(tmp_path / "m.h5", custom_objects={"mine": mine}).compiled
