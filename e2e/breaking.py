@@ -29,11 +29,17 @@ class Breaking(Files):
 
     protocol_version = "HTTP/1.1"
 
+    def do_HEAD(self):
+        self.answer(super().do_HEAD)
+
     def do_GET(self):
+        self.answer(super().do_GET)
+
+    def answer(self, plainly):
         path = self.path.partition("?")[0]
         pattern, way = self.server.broken or ("", None)
         if way is None or not fnmatch.fnmatch(path.rsplit("/", 1)[-1], pattern):
-            return super().do_GET()
+            return plainly()
         self.server.failed.append(path)
         if way in ("404", "500"):
             return self.whole(int(way), b"no")
@@ -41,6 +47,8 @@ class Breaking(Files):
             return self.whole(200, PAGE)
         if way == "silent":
             return self.wait()
+        if self.command == "HEAD":
+            return plainly()
         data = Path(self.translate_path(path)).read_bytes()
         self.send_response(200)
         self.send_header("Content-Type", self.guess_type(path))
@@ -64,7 +72,8 @@ class Breaking(Files):
         self.send_header("Content-Type", "text/html")
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body)
+        if self.command != "HEAD":
+            self.wfile.write(body)
 
     def wait(self):
         """Says nothing any more."""

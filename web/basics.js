@@ -1,5 +1,7 @@
 // Small things that the demo pages and the pages exported from them need: no Python here.
 
+import { NOTHING, patience } from "./patience.js";
+
 export const $ = (id) => document.getElementById(id);
 export const asked = new URLSearchParams(location.search);
 
@@ -25,17 +27,19 @@ export function button(text, press) {
  */
 export async function bring(url, options = { cache: "no-cache" }) {
   const name = new URL(url, location.href).pathname.split("/").pop();
-  let answer;
+  const failed = (reason, status = 0) => Object.assign(new Error(`Could not download ${name}: ${reason}.`), { status, url });
+  const given = new AbortController(), { signal } = given, watch = patience(() => given.abort(new Error(NOTHING)));
+  const told = ({ message }, how) => signal.reason?.message ?? how(message);
   try {
-    answer = await fetch(url, options);
-  } catch (error) {
-    throw Object.assign(new Error(`Could not download ${name}: ${error.message}.`), { status: 0, url });
-  }
-  if (!answer.ok) throw Object.assign(new Error(`Could not download ${name}: the server answered ${answer.status}.`), { status: answer.status, url });
-  try {
-    return new Response(await answer.blob(), { headers: answer.headers });
-  } catch (error) {
-    throw Object.assign(new Error(`Could not download ${name}: it ended early (${error.message}).`), { status: 0, url });
+    const answer = await watch.wait(name, fetch(url, { ...options, signal })).catch((error) => { throw failed(told(error, (message) => `no answer came (${message})`)); });
+    if (!answer.ok) throw failed(`the server answered ${answer.status}`, answer.status);
+    if (answer.headers.get("content-type")?.startsWith("text/html") && !/^$|\.html$/.test(name)) throw failed("the server answered with a page");
+    const pieces = [], arriving = answer.body.getReader();
+    const next = () => watch.wait(name, arriving.read()).catch((error) => { throw failed(told(error, (message) => `it ended early (${message})`)); });
+    for (let piece; !(piece = await next()).done;) pieces.push(piece.value);
+    return new Response(new Blob(pieces), { headers: answer.headers });
+  } finally {
+    watch.end();
   }
 }
 

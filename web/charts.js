@@ -1,26 +1,34 @@
 // Live charts with Vega-Lite. vega, vega-lite and vega-embed are plain scripts from this origin; they are
 // fetched when the first chart is made. Without them the page works and says that the charts are missing.
 
-const SCRIPTS = [
-  new URL("../vendor/vega.min.js", import.meta.url),
-  new URL("../vendor/vega-lite.min.js", import.meta.url),
-  new URL("../vendor/vega-embed.min.js", import.meta.url),
-];
+import { patiently } from "./patience.js";
+
+const SCRIPTS = { // by the name that each defines
+  vega: new URL("../vendor/vega.min.js", import.meta.url),
+  vegaLite: new URL("../vendor/vega-lite.min.js", import.meta.url),
+  vegaEmbed: new URL("../vendor/vega-embed.min.js", import.meta.url),
+};
 let loading = null;
 
 /** Loads the chart library, once. */
 export function loadVega() {
-  loading ??= SCRIPTS.reduce((before, url) => before.then(() => loadScript(url)), Promise.resolve());
+  loading ??= Object.entries(SCRIPTS).reduce((before, [defined, url]) => before.then(() => loadScript(url, defined)), Promise.resolve());
   return loading;
 }
 
-function loadScript(url) {
-  return new Promise((resolve, reject) => {
-    const script = document.createElement("script");
+function loadScript(url, defined) {
+  const name = url.pathname.split("/").pop(), script = document.createElement("script");
+  const loaded = new Promise((resolve, reject) => {
+    const failed = (why) => reject(new Error(`Could not download ${name}: it ${why}.`));
     script.src = url.href;
-    script.onload = resolve;
-    script.onerror = () => { loading = null; reject(new Error(`Could not download ${url.pathname.split("/").pop()}.`)); };
+    script.onload = () => (globalThis[defined] ? resolve() : failed("is damaged, or ended early"));
+    script.onerror = () => failed("did not come, or ended early");
     document.head.append(script);
+  });
+  return patiently(name, loaded).catch((error) => {
+    loading = null;
+    script.remove();
+    throw error;
   });
 }
 

@@ -1,6 +1,7 @@
 // The code editor of a page: CodeMirror with Python's colours, indentation, marked lines and completion; a plain field for text where
 // vendor/codemirror.js did not arrive. What was changed is kept in this browser.
 import { keptText } from "./keep.js";
+import { patiently } from "./patience.js";
 
 const LIBRARY = new URL("../vendor/codemirror.js", import.meta.url).href;
 
@@ -29,7 +30,7 @@ export async function codeEditor({ area, kept = null, changed = () => {}, typed 
   };
   let surface;
   try {
-    surface = rich(await import(LIBRARY), area, { edit, run, names });
+    surface = rich(await patiently("codemirror.js", import(LIBRARY)), area, { edit, run, names });
   } catch (error) {
     console.warn("pyml: the plain editor is used,", error?.message);
     surface = plain(area, { edit, run });

@@ -7,6 +7,7 @@
 // Python runs in a Web Worker, so a page stays smooth while a model trains; { worker: false } keeps it on the
 // main thread. The address of the page may say ?thread=main, ?backend=wasm, ?webgpu=off, ?jspi=off,
 // ?relaxed=off, ?threads=1, ?ready=off or ?programs=off.
+import { NOTHING, patience, patiently } from "./patience.js";
 import { showStatus } from "./status.js";
 
 const HERE = import.meta.url;
@@ -78,21 +79,42 @@ export async function loadPyml(options = {}) {
   return pyml;
 }
 
-const WORKER = [new URL("./worker.js", HERE), new URL("./runtime.js", HERE), new URL("./ready.js", HERE), new URL("./seeds.js", HERE), new URL("./printing.js", HERE)].map(({ href }) => href);
+const WORKER = [new URL("./worker.js", HERE), new URL("./runtime.js", HERE), new URL("./ready.js", HERE), new URL("./seeds.js", HERE), new URL("./printing.js", HERE), new URL("./patience.js", HERE)].map(({ href }) => href);
 const RUNTIME = ["pyodide.mjs", "pyodide.asm.mjs", "pyodide.asm.wasm", "python_stdlib.zip", "pyodide-lock.json"];
+
+/** Whether a text is a module; nothing of one that imports others runs, as these are not found from here. */
+async function parses(text) {
+  const url = URL.createObjectURL(new Blob([text], { type: "text/javascript" }));
+  try {
+    await import(url);
+  } catch (error) {
+    return !(error instanceof SyntaxError);
+  } finally {
+    URL.revokeObjectURL(url);
+  }
+  return true;
+}
+
+/** What is wrong with a file, a script looked at as a whole; null where nothing is. */
+async function wrongWith(url) {
+  const whole = WORKER.includes(url);
+  let answer = null;
+  try {
+    answer = await fetch(url, { method: whole ? "GET" : "HEAD", cache: "no-store", signal: AbortSignal.timeout(10_000) });
+    if (!answer.ok) return `the server answered ${answer.status}`;
+    if (answer.headers.get("content-type")?.startsWith("text/html")) return "the server answered with a page";
+    return !whole || (await parses(await answer.text())) ? null : "it is damaged, or ended early";
+  } catch ({ name, message }) {
+    if (name === "TimeoutError") return NOTHING;
+    return answer ? `it ended early (${message})` : `no answer came (${message})`;
+  }
+}
 
 /** A failure of the start that names the file behind it: browsers do not say which script of a worker is missing. */
 async function explained(error, indexURL) {
   if (error.kind === "download" && error.file) return error;
   for (const url of [...WORKER, ...RUNTIME.map((name) => new URL(name, indexURL).href)]) {
-    const file = new URL(url).pathname.split("/").pop();
-    let reason = null;
-    try {
-      const answer = await fetch(url, { method: "HEAD", cache: "no-store" });
-      if (!answer.ok) reason = `the server answered ${answer.status}`;
-    } catch (failure) {
-      reason = failure.message;
-    }
+    const file = new URL(url).pathname.split("/").pop(), reason = await wrongWith(url);
     if (reason) return Object.assign(new Error(`Could not download ${file}: ${reason}.`), { kind: "download", file });
   }
   return error;
@@ -175,13 +197,18 @@ function workerConnection(settings) {
       });
     },
     close(error = closed()) {
+      watch.end();
       ended = closed();
       worker.terminate();
       for (const { reject } of waiting.values()) reject(error);
       waiting.clear();
     },
   };
+  const broken = (why) => connection.close(Object.assign(new Error(`Python could not be started: ${why}.`), { kind: "start" }));
+  const watch = patience(() => broken(`${NOTHING} of the worker's scripts`));
+  watch.wait("worker.js", new Promise(() => {})); // until it says something
   worker.onmessage = ({ data }) => {
+    if (!started) watch.end();
     started = true;
     if (data.event) return connection.onevent(data.event);
     const { resolve, reject } = waiting.get(data.id);
@@ -193,7 +220,8 @@ function workerConnection(settings) {
   worker.onerror = (event) => {
     if (started) return; // an error that nobody caught in there; Python goes on
     event.preventDefault();
-    connection.close(Object.assign(new Error(`Python could not be started: ${event.message || "a script of the worker did not load"}.`), { kind: "start" }));
+    const script = /\/([^/?]+\.js)(\?|$)/.exec(event.filename ?? "")?.[1];
+    broken(event.message ? `${script ? `${script}: ` : ""}${event.message}` : "a script of the worker did not load");
   };
   return connection;
 }
@@ -207,7 +235,7 @@ function pageConnection() {
     async request(method, args) {
       if (method !== "start" && !runtime) throw closed();
       if (method !== "start") return runtime[method](...args);
-      const { startRuntime } = await import("./runtime.js");
+      const { startRuntime } = await patiently("runtime.js", import("./runtime.js"));
       runtime = await startRuntime(args[0], (event) => connection.onevent(event));
       return runtime.info;
     },

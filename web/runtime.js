@@ -1,5 +1,6 @@
 // Starts Pyodide with pyml in it and runs Python there. web/worker.js runs this in a Web Worker and
 // web/pyml.js on the main thread; both speak to the page through `emit` and the returned object.
+import { NOTHING, patience } from "./patience.js";
 import { gathering, lineWriter } from "./printing.js";
 import { STDLIB, differing, putLater, putPackages, sizesOf, unpacked, withLibraries } from "./ready.js";
 import { reseed } from "./seeds.js";
@@ -18,6 +19,7 @@ class StartError extends Error {
 }
 
 const LIBRARY = "python_stdlib.zip"; // Python's own modules
+const LOCK = "pyodide-lock.json"; // which packages there are
 const ENGINE = "pyodide.asm.wasm"; // Python itself
 const SCRIPTS = { "pyodide.mjs": new URL("../pyodide/pyodide.mjs", import.meta.url), "pyodide.asm.mjs": new URL("../pyodide/pyodide.asm.mjs", import.meta.url) };
 const UNPACKED = "pyml-python"; // the browser's cache of what takes longer to make than to read
@@ -29,22 +31,23 @@ const fileName = (url) => new URL(url, globalThis.location?.href).pathname.split
 
 /**
  * Counts the bytes of every fetch while `body` runs, and rejects with the name of the first file that fails: at once,
- * since Pyodide does not settle when its WebAssembly is missing, cut short or damaged.
+ * since Pyodide does not settle when its WebAssembly is missing, cut short or damaged; and where nothing comes any more.
  *
- * body(files) gets { early(url), expect(sizes), there(url) }: `early` begins a download that somebody asks for later, or says what is
+ * body(files) gets { early(url), expect(sizes), there(url), must(file, bytes), wait(name, promise) }: `early` begins a download that somebody asks for later, or says what is
  * answered in its place; `expect` tells the bytes of files by their names, so that the total is known before the files answer;
- * `there` says that a file is not downloaded.
+ * `there` says that a file is not downloaded, `must` how long one has to be, `wait` gives what it is given, a file that is loaded in another way.
  */
 async function withDownloadProgress(emit, body) {
   const { fetch: original } = globalThis;
   const { instantiateStreaming } = WebAssembly;
   const seen = { loaded: 0, known: false }, sizes = new Map(), begun = new Map(), counting = new Map();
-  const absent = new Set(), named = new Set();
+  const absent = new Set(), named = new Set(), lengths = new Map();
   let fail = null;
   const failed = new Promise((resolve, reject) => {
     fail = (file, reason) => reject(new StartError("download", `Could not download ${file}: ${reason}.`, file));
   });
   failed.catch(() => {});
+  const watch = patience((file) => fail(file, NOTHING));
   const tell = (file) => {
     if (!seen.known) return;
     const total = [...sizes.values()].reduce((sum, size) => sum + size, 0);
@@ -55,25 +58,32 @@ async function withDownloadProgress(emit, body) {
     if (file === ENGINE) named.add(String(input));
     let response;
     try {
-      response = await original.call(globalThis, input, init);
+      response = await watch.wait(file, original.call(globalThis, input, init));
     } catch (error) {
-      const answer = init?.integrity ? await original.call(globalThis, input, { method: "HEAD" }).catch(() => null) : null;
-      fail(file, answer && !answer.ok ? `the server answered ${answer.status}` : error.message); // any other body fails its checksum
+      const answer = init?.integrity ? await original.call(globalThis, input, { method: "HEAD", signal: AbortSignal.timeout(10_000) }).catch(() => null) : null;
+      const why = init?.integrity ? "it is damaged, or ended early" : `no answer came (${error.message})`; // else a body fails its checksum
+      fail(file, refused(file, answer) ?? why);
       throw error;
     }
-    if (!response.ok) fail(file, `the server answered ${response.status}`);
+    const why = refused(file, response);
+    if (why) fail(file, why);
     if (!response.body) return response;
+    if (file === LOCK) response.clone().json().catch(({ name }) => { if (name === "SyntaxError") fail(file, "it is damaged, or ended early"); });
     const plain = !response.headers.get("content-encoding"); // else its length is not that of what arrives here
     if (plain || !sizes.has(file)) sizes.set(file, Number(response.headers.get("content-length")) || 0);
-    counting.set(file, count(file, response.clone().body.getReader())); // the response itself is the browser's own, which keeps its machine code
+    counting.set(file, watch.wait(file, count(file, response.clone().body.getReader()))); // the response itself is the browser's own, which keeps its machine code
     return response;
   };
   const count = async (file, reader) => {
+    let here = 0;
     try {
       for (let next; !(next = await reader.read()).done;) {
+        watch.heard();
+        here += next.value.byteLength;
         seen.loaded += next.value.byteLength;
         tell(file);
       }
+      if (here !== (lengths.get(file) ?? here)) fail(file, "it is damaged, or ended early");
       return true;
     } catch (error) {
       fail(file, `it ended early (${error.message})`);
@@ -97,6 +107,8 @@ async function withDownloadProgress(emit, body) {
     }
   };
   const files = {
+    wait: watch.wait,
+    must: (file, bytes) => lengths.set(file, bytes),
     early(url, response = download(url, ASKED)) {
       response.catch(() => {}); // the first that fails ends all this
       begun.set(url, response);
@@ -115,9 +127,24 @@ async function withDownloadProgress(emit, body) {
   try {
     return await Promise.race([body(files), failed]);
   } finally {
+    watch.end();
     globalThis.fetch = original;
     WebAssembly.instantiateStreaming = instantiateStreaming;
   }
+}
+
+/** How a server refused a file, as some do with a page of theirs; undefined where it did not. */
+function refused(file, answer) {
+  if (answer && !answer.ok) return `the server answered ${answer.status}`;
+  if (answer?.headers.get("content-type")?.startsWith("text/html") && !file.endsWith(".html")) return "the server answered with a page";
+  return undefined;
+}
+
+/** Why a script did not load, which browsers do not say. */
+async function whyNot(url, error) {
+  if (error instanceof SyntaxError) return "it is damaged, or ended early";
+  const answer = await fetch(url, { method: "HEAD", signal: AbortSignal.timeout(10_000) }).catch(() => null);
+  return refused(fileName(url), answer) ?? "it did not come, or ended early";
 }
 
 /** Hides what the page asked to do without, so that tests and users can see the fallbacks. */
@@ -290,14 +317,14 @@ export async function startRuntime(options, told, rest = Promise.resolve(options
   const mark = (name) => times.push([name, performance.timeOrigin + performance.mark(name).startTime]); // shown in profiles too
   mark("Python's own start begins");
   const py = await withDownloadProgress(emit, async (downloads) => {
-    const { early, expect } = downloads;
+    const { early, expect, must, wait } = downloads;
     const at = (name) => new URL(name, options.indexURL).href;
-    early(at("pyodide-lock.json"));
+    early(at(LOCK));
     const answered = rest.then(({ files = [] }) => Promise.all(files.map(async ({ path, url }) => [path, await fetch(url, ASKED)])));
     const files = answered.then((answers) => Promise.all(answers.map(async ([path, answer]) => [path, new Uint8Array(await answer.arrayBuffer())])));
     files.catch(() => {}); // the first that fails ends all this
-    const script = (name) => import(at(name) + SCRIPTS[name].search).catch((error) => {
-      throw new StartError("download", `Could not download ${name}: ${error.message}.`, name);
+    const script = (name) => wait(name, import(at(name) + SCRIPTS[name].search)).catch(async (error) => {
+      throw new StartError("download", `Could not download ${name}: ${await whyNot(at(name), error)}.`, name);
     });
     const factory = script("pyodide.asm.mjs").then((loaded) => loaded.default);
     factory.catch(() => {});
@@ -312,6 +339,7 @@ export async function startRuntime(options, told, rest = Promise.resolve(options
     const useReady = plan.memory && options.ready !== "off";
     const { [LIBRARY]: later, ...sizes } = plan.sizes;
     answered.then(() => expect(useReady ? sizes : plan.memory ? {} : plan.sizes), () => {});
+    if (later) must(LIBRARY, later); // which is read on without a word
     if (!useReady) early(at(LIBRARY));
     let loaded = useReady && (await bootReady(module, factory, plan, loading, mark, downloads));
     if (useReady && !loaded) bringEngine(plan);

@@ -25,9 +25,10 @@ export async function openTwin(load, first = () => {}) {
     return model;
   } catch (error) {
     status.dataset.phase = "failed";
-    status.textContent = `${sentence(error)} `;
+    const text = sentence(error);
+    status.textContent = `${text[0].toUpperCase()}${text.slice(1).replace(/\.?$/, ".")} `;
     status.append(button("Try again", () => location.reload()));
-    finish(sentence(error));
+    finish(text);
     throw error;
   }
 }

@@ -17,15 +17,25 @@ _SOURCE = """
   const label = (url, sha256) => `${url}${url.includes("?") ? "&" : "?"}sha256=${sha256}`;
 
   async function load(url, total, tell) {
+    const given = new AbortController(), { signal } = given;
+    let quiet = 0;                                     // seconds in which nothing comes
+    const clock = setInterval(() => { if (++quiet > 30) given.abort(new Error("nothing came for 30 seconds")); }, 1000);
+    const heard = () => { quiet = 0; };
+    try { return await loadWith(url, total, tell, signal, heard); } finally { clearInterval(clock); }
+  }
+
+  async function loadWith(url, total, tell, signal, heard) {
     let answer;
-    try { answer = await fetch(url); } catch (error) { return { failed: String(error.message ?? error) }; }
+    const why = (error, told) => signal.reason?.message ?? told(String(error.message ?? error));
+    try { answer = await fetch(url, { signal }); } catch (error) { return { failed: why(error, (text) => text) }; }
     if (!answer.ok) return { failed: `the server answered ${answer.status}`, absent: answer.status === 404 };
     const bytes = new Uint8Array(total);
     let received = 0;
     const reader = answer.body.getReader();
     for (;;) {
       let part;
-      try { part = await reader.read(); } catch (error) { return { failed: `it ended early (${error.message ?? error})` }; }
+      try { part = await reader.read(); } catch (error) { return { failed: why(error, (text) => `it ended early (${text})`) }; }
+      heard();
       const { done, value } = part;
       if (done) break;
       if (received + value.length > total) { reader.cancel(); return { failed: "it is longer than it should be" }; }
