@@ -17,7 +17,7 @@ from pyml.optimizers import Optimizer
 from pyml.tracebacks import warn
 from pyml.trainers import state
 from pyml.trainers.compilation import Compilation
-from pyml.trainers.metric_group import spread_out
+from pyml.trainers.metric_group import CompiledMetrics, spread_out
 from pyml.trainers.outputs import Outputs, names_of
 from pyml.trainers.watch import Trained, Watch
 from pyml.utils.data_utils import unpack_x_y_sample_weight
@@ -115,6 +115,32 @@ class StepMethods(Layer):
         if total is None:
             raise ValueError("No loss to compute: pass loss= to compile, or call add_loss() in a layer.")
         return total
+
+    def compiled_loss(self, y: Any, y_pred: Any, sample_weight: Any = None, regularization_losses: Any = None) -> Tensor:
+        """`compute_loss` by its name of Keras 2, which steps of one's own in books call; the logged mean takes it into account.
+
+        Args:
+            y, y_pred, sample_weight: As for `compute_loss`.
+            regularization_losses: For the signature; what layers add is in the loss.
+        """
+        del regularization_losses
+        warn("`model.compiled_loss()` is deprecated; use `model.compute_loss(x, y, y_pred, sample_weight, training)`.")
+        loss = self._compute_loss(None, y, y_pred, sample_weight, training=True)
+        if self._compilation is not None:
+            self._compilation.tracker.update_state(loss, sample_weight=float(batch_size(y_pred)))
+        return loss
+
+    @property
+    def compiled_metrics(self) -> CompiledMetrics:
+        """The metrics of `compile` as one, by its name of Keras 2; `compute_metrics` does the same.
+
+        Raises:
+            ValueError: The model has not been compiled.
+        """
+        if self._compilation is None:
+            raise ValueError("compiled_metrics: call compile() first, which makes them.")
+        warn("`model.compiled_metrics` is deprecated; use `model.compute_metrics(x, y, y_pred, sample_weight)`.")
+        return CompiledMetrics(self)
 
     def _compute_loss(self, x: Any, y: Any, y_pred: Any, sample_weight: Any, training: bool) -> Any:
         """`compute_loss` with as many of these as a subclass takes."""

@@ -473,3 +473,44 @@ def test_steps_called_one_by_one_leave_no_penalties_behind(cpu):
         for _ in range(2):
             step(batches)
             assert model.losses == []
+
+
+class OfKeras2(pyml.Model):
+    """A step as books on Keras 2 write it."""
+
+    def train_step(self, data):
+        x, y = data
+        with pyml.GradientTape() as tape:
+            y_pred = self(x, training=True)
+            loss = self.compiled_loss(y, y_pred, regularization_losses=self.losses)
+        self.optimizer.apply_gradients(zip(tape.gradient(loss, self.trainable_weights), self.trainable_weights, strict=True))
+        self.compiled_metrics.update_state(y, y_pred)
+        return {metric.name: metric.result() for metric in self.metrics}
+
+
+@pytest.mark.filterwarnings("ignore:.model.compiled_:UserWarning")
+def test_a_step_with_the_compiled_loss_and_metrics_of_keras_2_logs_what_fit_logs(cpu):
+    x = np.random.default_rng(0).random((32, 4), "float32")
+    y = (x.sum(1) > 2).astype("int32")
+    logged = []
+    for cls in (OfKeras2, pyml.Model):
+        pyml.utils.set_random_seed(1)
+        inputs = pyml.Input((4,))
+        model = cls(inputs, pyml.layers.Dense(2, "softmax", kernel_regularizer="l2")(inputs))
+        model.compile("adam", "sparse_categorical_crossentropy", metrics=["accuracy"])
+        logged.append(model.fit(x, y, epochs=2, batch_size=10, verbose=0, shuffle=False).history)
+    assert set(logged[0]) == {"loss", "accuracy"}
+    for name, values in logged[1].items():
+        assert logged[0][name] == pytest.approx(values)
+
+
+def test_compiled_metrics_say_what_took_their_place_and_that_compile_makes_them(cpu):
+    model = pyml.Sequential([pyml.Input((2,)), pyml.layers.Dense(1)])
+    with pytest.raises(ValueError, match="call compile"):
+        _ = model.compiled_metrics
+    model.compile("sgd", "mse", metrics=["mae"])
+    with pytest.warns(UserWarning, match="use `model.compute_loss") as told:
+        model.compiled_loss(np.ones((3, 1)), np.zeros((3, 1), "float32"))
+    assert told[0].filename == __file__
+    with pytest.warns(UserWarning, match="use `model.compute_metrics"):
+        model.compiled_metrics.update_state(np.ones((3, 1)), np.zeros((3, 1), "float32"))
