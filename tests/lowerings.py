@@ -35,7 +35,7 @@ def cases() -> Iterator[Case]:
                         ((6, 50, 3, 8, 40), (0, 1, 3, 4))]:  # fmt: skip
         yield from ((op, [floats(*shape)], {"axis": axis}) for op in ("reduce_sum", "reduce_max"))
         yield "reduce_prod", [1 + floats(*shape) * 1e-3], {"axis": axis}
-    sizes = [(3, 5, 20_000), (8, 8, 9000), (130, 7, 3), (1, 5, 900), (33, 66, 2050)]
+    sizes = [(3, 5, 20_000), (8, 8, 9000), (130, 7, 3), (1, 5, 900), (33, 66, 2050), (8, 1, 33), (7, 1, 9), (1, 1, 9001), (5, 6, 1)]
     for (m, n, k), ta, tb in itertools.product(sizes, (False, True), (False, True)):
         for batch in ((), (2,)) if k == 9000 else ((),):
             a, b = floats(*batch, *((k, m) if ta else (m, k))), floats(*batch, *((n, k) if tb else (k, n)))

@@ -13,9 +13,9 @@ from ..node import Node
 from ..op import Grads, KernelSpec, Profile, Shape, routine
 from .choose import LONG_SUM, Gemm, Operand, ceil_div, chunk_of, flat, fold, gemm, is_core, is_register, is_software, product_splits
 from .conv_panel import columns, fit, in_lanes, unroll
-from .elementwise import add
+from .elementwise import add, mul
 from .leaf import full
-from .move import permute, reshape, slice_
+from .move import broadcast_to, permute, reshape, slice_
 from .reduce import reduce_sum
 
 
@@ -167,8 +167,16 @@ def _matmul_lower(node: Node, profile: Profile) -> Node | None:
     ta, tb = node.attrs["ta"], node.attrs["tb"]
     a, b = node.src
     m, n, k = _sizes(a.shape, b.shape, ta, tb)
+    z = a.shape[:-2]
+    if k == 1 and is_core(profile):  # each number with each: kernels of products add up nothing there
+        return mul(broadcast_to(reshape(a, (*z, m, 1)), node.shape), broadcast_to(reshape(b, (*z, 1, n)), node.shape))
+    if is_core(profile) and n == 1 and (m == 1 or not ta):  # one column is no vector of them, and rows of a are
+        rows = (*z, m, k)
+        return reshape(reduce_sum(mul(reshape(a, rows), broadcast_to(reshape(b, (*z, 1, k)), rows)), axis=(len(z) + 1,)), node.shape)
     if k > LONG_SUM and (is_core(profile) or node.ndim == 3):
         return _in_parts(a, b, ta, tb, k)
+    if is_core(profile) and n == 1 and m % 4 == 0:
+        return reshape(MATMUL(reshape(b, (*z, 1, k)), a, ta=False, tb=False), node.shape)
     if is_core(profile) and n % 4 and m > 1:  # whole vectors of columns
         y = MATMUL(a, fit(b, b.ndim - (2 if tb else 1), 0, -n % 4), ta=ta, tb=tb)
         return slice_(y, (0,) * y.ndim, node.shape)
