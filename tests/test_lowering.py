@@ -1,5 +1,6 @@
 """What ops are made of on each adapter: plans end, no kernel is too large, and numpy computes the same of it."""
 
+import itertools
 from pathlib import Path
 
 import lowerings
@@ -8,6 +9,7 @@ import pytest
 from every import every
 from kernel_variants import PROFILES as ADAPTERS
 
+import pyml
 from pyml import ops
 from pyml.compile.canonical import is_given
 from pyml.compile.plan import make_plan
@@ -70,3 +72,13 @@ def test_ops_are_made_of_what_the_table_says():
     """A new rule changes lines: look at each, then `python tests/lowerings.py > tests/goldens/lowerings.txt`."""
     table = (Path(__file__).parent / "goldens" / "lowerings.txt").read_text(encoding="utf-8").splitlines()
     assert list(lowerings.choices()) == table
+
+
+@pytest.mark.parametrize("order", [(2, 0, 1), (1, 2, 0), (0, 2, 1)])
+def test_reductions_of_transposed_tensors_go_along_memory_on_a_core(order, wasm):
+    x = np.random.default_rng(0).integers(-1, 2, (30, 40, 20)).astype(np.float32)
+    for name, axis in itertools.product(("sum", "prod", "max", "min"), ((0,), (2,), (0, 2), (0, 1, 2))):
+        program = pyml.program(lambda t, name=name, axis=axis: getattr(ops, name)(ops.transpose(t, order), axis))
+        np.testing.assert_array_equal(program(x), getattr(np, name)(x.transpose(order), axis=axis))
+        kernel = program.last_plan.kernels[0]
+        assert kernel.group.anchors[0].attrs["axis"] == tuple(sorted(order[i] for i in axis))

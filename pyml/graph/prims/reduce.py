@@ -8,9 +8,10 @@ from math import prod
 import numpy as np
 
 from ..node import Node
-from ..op import Grads, Reduction, Shape, reduction
+from ..op import Grads, Profile, Reduction, Shape, reduction
+from .choose import is_core
 from .elementwise import cast, div, equal
-from .move import broadcast_to, flip, pad, permute, reshape, slice_
+from .move import PERMUTE, broadcast_to, flip, pad, permute, reshape, slice_
 from .split import split
 
 
@@ -42,6 +43,22 @@ def _prod_grad(g: Node, y: Node, x: Node, axis: Shape) -> Grads:
     grad = partial * broadcast_to(reshape(g, (x.size // n, 1)), flat.shape)
     order = tuple(int(i) for i in np.argsort(rest + axis))
     return (permute(reshape(grad, moved.shape), order),)
+
+
+_WORTH = 1 << 14  # elements for which one more kernel, that puts what is left in order, costs less than jumps in memory
+
+
+def _lower(node: Node, profile: Profile) -> Node | None:
+    """On a core along the axes that lie in memory, whatever order they were put in; long ones in parts."""
+    x, axis = node.src[0], node.attrs["axis"]
+    if not (is_core(profile) and x.op is PERMUTE and x.buffer is None):
+        return split(node, profile)
+    axes = x.attrs["axes"]
+    left = [a for i, a in enumerate(axes) if i not in axis]
+    if left != sorted(left) and x.size < _WORTH:
+        return split(node, profile)
+    y = node.op(x.src[0], axis=tuple(sorted(axes[i] for i in axis)))
+    return permute(y, tuple(sorted(left).index(a) for a in left))
 
 
 _X = np.random.default_rng(0).uniform(-2, 2, (3, 4, 5)).astype(np.float32)
@@ -83,7 +100,7 @@ SUM = reduction(
     numpy=_sum_numpy,
     grad=lambda g, y, x, axis: (_keep(g, x.shape, axis),),
     rounds=True,
-    lower=split,
+    lower=_lower,
     samples=_SAMPLES,
 )
 PROD = reduction(
@@ -92,14 +109,14 @@ PROD = reduction(
     combine=lambda dtype: "a * b",
     numpy=lambda x, axis: np.prod(x, axis=axis, dtype=x.dtype),
     grad=_prod_grad,
-    lower=split,
+    lower=_lower,
     samples=[*_SAMPLES, ((np.array([[0, 2, 3], [0, 0, 1]], np.float32),), {"axis": (1,)})],
     tol=2e-5,
 )
 MAX = reduction("reduce_max", neutral=_LOWEST.__getitem__, combine=_extreme(">"), numpy=np.max, grad=_extreme_grad,
-                needs_elements=True, lower=split, samples=_SAMPLES)  # fmt: skip
+                needs_elements=True, lower=_lower, samples=_SAMPLES)  # fmt: skip
 MIN = reduction("reduce_min", neutral=_HIGHEST.__getitem__, combine=_extreme("<"), numpy=np.min, grad=_extreme_grad,
-                needs_elements=True, lower=split, samples=_SAMPLES)  # fmt: skip
+                needs_elements=True, lower=_lower, samples=_SAMPLES)  # fmt: skip
 
 
 def _apply(op: Reduction, x: Node, axis: Iterable[int]) -> Node:
