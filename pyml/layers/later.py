@@ -41,6 +41,11 @@ LATER: dict[str, tuple[str, ...]] = {
     "preprocessing.text_vectorization": ("TextVectorization",),
 }
 _MODULES = {name: module for module, names in LATER.items() for name in names}
+_OF_KERAS_2 = {  # names of older books, which Keras 3 left out
+    "experimental": "its preprocessing layers are in pyml.layers itself",
+    "CuDNNLSTM": "pyml.layers.LSTM is as fast by itself",
+    "CuDNNGRU": "pyml.layers.GRU is as fast by itself",
+}
 
 
 def find(name: str) -> Any:
@@ -49,6 +54,8 @@ def find(name: str) -> Any:
     if name == "__all__":  # `from pyml.layers import *`
         load_later()
         return [name for name in vars(home) if not name.startswith("_")]
+    if name in _OF_KERAS_2:
+        raise AttributeError(f"module {home.__name__!r} has no {name}, which Keras 3 left out: {_OF_KERAS_2[name]}.")
     if name not in _MODULES:
         raise no_such(str(__package__), name, dir(home))
     value = getattr(import_module(f"{__package__}.{_MODULES[name]}"), name)

@@ -94,6 +94,8 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
         input_dim = kwargs.pop("input_dim", None)
         if kwargs:
             hint = did_you_mean(next(iter(kwargs)), argument_names(type(self)))
+            if "batch_input_shape" in kwargs:
+                hint = " Keras 3 left batch_input_shape out: begin with Input(batch_shape=...)."
             raise ValueError(f"Unrecognized keyword arguments passed to {type(self).__name__}: {kwargs}.{hint}")
         if name is not None and (not isinstance(name, str) or "/" in name):
             raise ValueError(f"{type(self).__name__}: name must be a string without '/'. Received: name={name!r}")

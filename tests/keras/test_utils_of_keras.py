@@ -116,12 +116,18 @@ def test_a_list_is_normalized_as_a_tensor_and_an_array_as_an_array(cpu):
 @pytest.mark.parametrize(("module", "name", "told"), [
     (pyml.preprocessing.image, "ImageDataGenerator", "Keras 3 left out: pyml.utils.image_dataset_from_directory"),
     (pyml.preprocessing.sequence, "TimeseriesGenerator", "pyml.utils.timeseries_dataset_from_array"),
+    (pyml.layers, "experimental", "are in pyml.layers itself"), (pyml.layers, "CuDNNGRU", "pyml.layers.GRU"),
     (pyml.preprocessing, "text", "pyml.layers.TextVectorization"), (pyml.preprocessing.sequence, "pad_sequence", "mean 'pad_sequences'"),
 ])  # fmt: skip
 def test_names_of_older_books_are_told_what_took_their_places(module, name, told):
     with pytest.raises(AttributeError, match=told):
         getattr(module, name)
     assert not hasattr(module, name)
+
+
+def test_the_batch_input_shape_of_older_books_is_told_what_took_its_place():
+    with pytest.raises(ValueError, match=r"begin with Input\(batch_shape=\.\.\.\)"):
+        pyml.layers.LSTM(3, stateful=True, batch_input_shape=(2, None, 1))
 
 
 def test_no_number_of_classes_and_0_are_the_largest_class_and_one(cpu):
