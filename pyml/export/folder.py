@@ -201,11 +201,11 @@ def _planned(model: Any, programs: Programs, options: Options) -> dict[str, Any]
     if options.input_shapes is not None or options.batch_sizes != Options.batch_sizes:
         raise ExportError("export: input_shapes= and batch_sizes= are for models with layers; a function has the sizes of inputs=[...].")
     function = model.fn if isinstance(model, Program) else model
-    call = models.traced(function, *(host_array(np.asarray(x), None) for x in options.inputs))
+    call = models.traced(lambda *xs: models.in_order(function(*xs)), *(host_array(np.asarray(x), None) for x in options.inputs))
     if not call.form.types:
         raise ExportError("export: the function returns no tensor.")
     shapes = [list(shape) for shape, _ in call.inputs]
-    plan |= {"name": named or getattr(function, "__name__", "program"), "outputs": None}
+    plan |= {"name": named or getattr(function, "__name__", "program"), "outputs": models.output_form(call)}
     plan["inputs"] = [f"input {i}" for i in range(len(shapes))]
     plan["predict"] = [{"shapes": shapes, "whole": {"program": "call", **programs.add("call", call)}}]
     return plan

@@ -161,7 +161,10 @@ def _bounds(model: Model, x: Any) -> list[list[dict[str, Any]]]:
 def output_form(call: Traced) -> list[str] | None:
     """How JavaScript gives results back: null for one output or a list of them, else names, which tell all that leads to an output."""
     result = call.form.result
-    return ["/".join(map(str, path)) for path in paths(result)] if isinstance(result, dict) else None
+    if not isinstance(result, dict):
+        return None
+    names = ["/".join(map(str, path)) for path in paths(result)]
+    return [names[i] for i in call.form.tensors]
 
 
 __all__ = ["add_predict", "batches_of", "example", "in_order", "input_names", "output_form", "shapes_of", "telling_of_text", "traced"]
