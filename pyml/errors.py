@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 
 def to_install(package: str, in_pyodide: bool = True) -> str:
@@ -124,6 +124,55 @@ class UnknownName(PymlError, ValueError, TypeError):
 
 class HubError(PymlError, OSError):
     """The files of a network are not there, or are not the ones that were pinned."""
+
+
+def returned(value: Any, who: str, what: str = "a tensor") -> Any:
+    """What a function of the user's returned, where that is no None and no text.
+
+    Args:
+        value: It.
+        who: The function, in words.
+        what: What it has to return, in words.
+
+    Raises:
+        DtypeError: It is None or text.
+
+    Example:
+        >>> returned(0.5, "My.call()")
+        0.5
+    """
+    if value is None or isinstance(value, str):
+        raise DtypeError(f"{who} must return {what}{'; end it with `return`' if value is None else ''}. It returned {value!r}.")
+    return value
+
+
+class NotMade(PymlError, RuntimeError, AttributeError):
+    """A class of one's own did not call `super().__init__()`; an AttributeError too, as what its base makes is missing."""
+
+
+class Forgotten:
+    """Base of what has to be made by the constructor of a class of ours: one who forgot to call that is told so, whatever is missed.
+
+    `_made_by` is the attribute that this constructor sets.
+
+    Example:
+        >>> class Careless(pyml.metrics.Metric):
+        ...     def __init__(self):
+        ...         self.seen = 0
+        >>> Careless().name
+        Traceback (most recent call last):
+        ...
+        pyml.errors.NotMade: Careless: call super().__init__() first in __init__().
+    """
+
+    _made_by: str
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if not name.startswith("__") and self._made_by not in self.__dict__:
+                raise NotMade(f"{type(self).__name__}: call super().__init__() first in __init__().")
+            return object.__getattribute__(self, name)
 
 
 def tell_place(error: Any, layer: Any) -> None:

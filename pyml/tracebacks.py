@@ -83,8 +83,27 @@ def _reword(function: Any, error: BaseException, args: tuple[Any, ...] = ()) -> 
         hint = did_you_mean(found[1], inspect.signature(function).parameters)
         called = f"{type(args[0]).__name__}.__init__" if args and function.__name__ == "__init__" else function.__name__
         error.args = (f"{called}() {found[0]}.{hint}",)
+    hide(error)
+
+
+def hide(error: BaseException) -> None:
+    """Leaves pyml's own frames out of the tracebacks of an error and of those that led to it, unless one asks for them."""
     if settings.is_traceback_filtering_enabled():
         error.__traceback__ = shortened(error.__traceback__)
+        _shorten_causes(error)
+
+
+def _shorten_causes(error: BaseException) -> None:
+    """Those that led to an error show users' lines too; one that has none, and whose words the error repeats, is left out."""
+    cause = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+    if cause is None:
+        return
+    cause.__traceback__ = shortened(cause.__traceback__)
+    _shorten_causes(cause)
+    if cause.__traceback__ is None and str(cause) in str(error):
+        error.__cause__ = None  # suppresses the context as well
+        if cause.__cause__ is not None:
+            error.__cause__ = cause.__cause__
 
 
 def shown_async(function: F) -> F:

@@ -1,6 +1,8 @@
 """What programs with a mistake in them are told: one sentence under the user's own names, and objects that still work afterwards."""
 
 import re
+import traceback
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -74,3 +76,114 @@ def test_two_letters_that_changed_places_come_before_other_near_names():
     assert did_you_mean("ADMA", ["adamax", "adam"]) == " Did you mean 'adam'?"
     assert did_you_mean("relu6 ", ["relu", "relu6"]) == " Did you mean 'relu6'?"
     assert re.fullmatch("", did_you_mean("zzz", ["adam"]))
+
+
+ONES = np.ones((4, 2), "float32")
+
+
+class Small(pyml.Model):
+    """A model of which one method is to be written wrong."""
+
+    def __init__(self):
+        super().__init__()
+        self.dense = layers.Dense(2)
+
+    def call(self, x):
+        return self.dense(x)
+
+
+def written(base, **methods):
+    """A class of one's own, called Own, with these methods."""
+    return type("Own", (base,), methods)
+
+
+def fitted(cls=Small, optimizer="sgd", loss="mse", verb="fit", **kwargs):
+    model = cls()
+    model.compile(optimizer, loss, **kwargs)
+    return model.predict(ONES, verbose=0) if verb == "predict" else model.fit(ONES, ONES, verbose=0)
+
+
+def dense(**kwargs):
+    """`fitted` of a Sequential with such a layer."""
+    return fitted(lambda: pyml.Sequential([pyml.Input((2,)), layers.Dense(2, name="d", **kwargs)], name="s"))
+
+
+def nothing(*args, **kwargs):
+    """Forgot to return."""
+
+
+def late(self, *args):
+    """A constructor that forgot `super().__init__()`."""
+    self.number = 3
+
+
+FORGOTTEN = "Own: call super().__init__() first in __init__()."
+SCHEDULE, RATE = optimizers.schedules.LearningRateSchedule, "o: the learning rate Own must return a number"
+
+
+@pytest.mark.parametrize(("kinds", "call", "said"), [
+    ("TypeError", lambda: fitted(written(Small, train_step=nothing)),
+     "train_step() of Own must return a dict of logs, such as {'loss': loss}; end it with `return`. It returned None."),
+    ("TypeError", lambda: fitted(written(Small, train_step=lambda self, data: 0.5)),
+     "train_step() of Own must return a dict of logs, such as {'loss': loss}. It returned 0.5."),
+    ("TypeError", lambda: fitted(written(Small, compute_metrics=nothing)), "compute_metrics() of Own must return a dict of logs"),
+    ("ValueError", lambda: fitted(written(Small, compute_loss=nothing)),
+     "compute_loss() of Own must return a scalar tensor; end it with `return`. It returned None."),
+    ("ValueError", lambda: fitted(written(Small, compute_loss=lambda self, x, y, y_pred: y - y_pred)),
+     "compute_loss() of Own must return a scalar tensor. It returned one of shape (4, 2); reduce it with ops.mean."),
+    ("ValueError", lambda: fitted(written(Small, compute_loss=lambda self, x: 1.0)), "No gradients provided for any variable"),
+    ("ValueError", lambda: fitted(written(Small, predict_step=nothing), verb="predict"),
+     "predict: Own must give outputs with the batch as their first axis. It gave None; end the call() of the model, "),
+    ("ValueError", lambda: fitted(written(Small, call=lambda self, x: pyml.ops.mean(self.dense(x))), verb="predict"),
+     "predict: Own must give outputs with the batch as their first axis. It gave a single number."),
+    ("RuntimeError AttributeError",
+     lambda: fitted(metrics=[written(pyml.metrics.Metric, update_state=nothing, __init__=late)()]), FORGOTTEN),
+    ("RuntimeError AttributeError", lambda: fitted(optimizer=written(optimizers.Optimizer, __init__=late)(0.1)), FORGOTTEN),
+    ("RuntimeError AttributeError", lambda: fitted(loss=written(pyml.losses.Loss, __init__=late, call=nothing)()), FORGOTTEN),
+    ("TypeError", lambda: fitted(metrics=[written(pyml.metrics.Metric, result=nothing, update_state=nothing)(name="me")]),
+     "result() of the metric 'me' must return a tensor or a dict of tensors; end it with `return`. It returned None."),
+    ("TypeError",
+     lambda: fitted(optimizer=optimizers.SGD(written(SCHEDULE, __call__=nothing)(), name="o")), f"{RATE}; end it with `return`."),
+    ("ValueError", lambda: fitted(optimizer=optimizers.SGD(written(SCHEDULE, __call__=lambda self, step: pyml.ops.ones(2))(), name="o")),
+     f"{RATE}. It returned a tensor of shape (2,)."),
+    ("ValueError", lambda: dense(kernel_initializer=nothing), "the initializer nothing must return a tensor; end it with `return`."),
+    ("ValueError", lambda: dense(kernel_constraint=nothing), "the constraint of 's/d/kernel' must return a tensor; end it with `return`."),
+    ("ValueError", lambda: dense(kernel_regularizer=nothing), "the regularizer of 's/d/kernel' must return a tensor; end it "),
+    ("ValueError", lambda: layers.Dense(2, name="d").add_weight(shape=(2.5, 3), name="w"),
+     """Layer "d": the sizes of weight 'w' must be integers from 0 on. Received: shape=(2.5, 3)"""),
+    ("ValueError", lambda: written(layers.Layer, compute_output_shape=nothing)()(A), "compute_output_shape() must return a tuple of sizes"),
+    ("TypeError", lambda: pyml.models.clone_model(pyml.Sequential([A, written(Own, get_config=nothing, call=lambda self, x: x)()])),
+     "Own.from_config: expected the dict that get_config() returns. Received: None"),
+    ("TypeError", lambda: pyml.saving.register_keras_serializable(Own),
+     "register_keras_serializable: write @register_keras_serializable(), with parentheses."),
+])  # fmt: skip
+def test_what_is_written_wrong_in_a_class_of_ones_own_is_told_under_its_name(kinds, call, said, cpu):
+    with pytest.raises(Exception) as caught:  # the kinds are compared
+        call()
+    assert str(caught.value).startswith(said)
+    assert set(kinds.split()) <= {kind.__name__ for kind in type(caught.value).__mro__}
+    assert pyml.ops.sum(ONES).numpy() == 8  # nothing is left half done
+
+
+def test_a_gradient_that_does_not_fit_moves_no_variable(cpu):
+    first, second, sgd = pyml.Variable(np.ones(3)), pyml.Variable(np.ones(2), name="second"), optimizers.SGD(1.0, name="o")
+    with pytest.raises(ShapeError, match=r"o: the gradient of 'second' has the shape \(4,\), the variable \(2,\)\."):
+        sgd.apply([pyml.ops.ones(3), pyml.ops.ones(4)], [first, second])
+    assert first.numpy().tolist() == [1, 1, 1] and int(sgd.iterations) == 0
+    sgd.apply([pyml.ops.ones(3), pyml.ops.ones(())], [first, second])
+    assert first.numpy().tolist() == [0, 0, 0] and second.numpy().tolist() == [0, 0]
+
+
+def test_the_last_screenful_of_an_error_is_the_users_line_and_the_message(cpu, tmp_path, request):
+    model = pyml.Sequential([pyml.Input((2,)), written(layers.Layer, get_config=lambda self: {"n": 3}, call=lambda self, x: x)()])
+    model.save(tmp_path / "model.keras")
+    pyml.config.enable_traceback_filtering()
+    request.addfinalizer(pyml.config.disable_traceback_filtering)
+    for call in (lambda: pyml.ops.sum(ONES, axis=2), lambda: pyml.ops.take(ONES, 9, axis=0), lambda: A[:, 5],
+                 lambda: pyml.ops.einsum("ij,jk->ik", ONES, np.ones((5, 2))), lambda: pyml.models.load_model(tmp_path / "model.keras"),
+                 lambda: optimizers.SGD(1.0).apply([pyml.ops.ones(4)], [pyml.Variable(np.ones(3))])):  # fmt: skip
+        with pytest.raises((ValueError, IndexError)) as caught:
+            call()
+        lines = traceback.format_exception(caught.value)
+        inside = [line for line in lines if str(Path(pyml.__file__).parent) in line]
+        assert len(inside) <= 2 and len(lines) <= 6, "".join(lines)  # of pyml where it was called alone

@@ -105,8 +105,11 @@ class LearningRateScheduler(Callback):
         for optimizer in optimizers.values():
             try:
                 rate = self.schedule(epoch, optimizer.host_learning_rate)
-            except TypeError:                          # the older form takes the epoch only
-                rate = self.schedule(epoch)
+            except TypeError as error:                 # the older form takes the epoch only
+                try:
+                    rate = self.schedule(epoch)
+                except TypeError:
+                    raise error from None
             if isinstance(rate, str) or not hasattr(rate, "__float__"):
                 raise ValueError(f"LearningRateScheduler: schedule(epoch, learning_rate) must return a number. Received: {rate!r}")
             optimizer.learning_rate = float(rate)

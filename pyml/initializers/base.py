@@ -10,7 +10,7 @@ import numpy as np
 from pyml import ops
 from pyml.core import convert_to_tensor
 from pyml.dtypes import keras_name, narrow, standardize
-from pyml.errors import Undefined
+from pyml.errors import Undefined, returned
 from pyml.objects.common_part import CommonPart
 from pyml.objects.configured import Configured
 from pyml.objects.registry import INITIALIZERS
@@ -74,7 +74,7 @@ def first_value(initializer: Any, shape: tuple[int, ...], dtype: str) -> Any:
     methods = (name for cls in type(initializer).__mro__ for name in ("__call__", "host_value") if name in vars(cls))
     if next(methods, None) == "host_value":
         return initializer.host_value(shape, np.dtype(standardize(dtype)))
-    return initializer(shape, dtype=dtype)
+    return returned(initializer(shape, dtype=dtype), f"the initializer {getattr(initializer, '__name__', type(initializer).__name__)}")
 
 
 def compute_fans(shape: Any, input_axes: Any = None, output_axes: Any = None) -> tuple[float, float]:

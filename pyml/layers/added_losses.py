@@ -7,6 +7,7 @@ from typing import Any
 
 from pyml.core.trace import stateless_here
 from pyml.core.tree import flatten
+from pyml.errors import DtypeError, returned
 from pyml.layers.kept_weights import KeptWeights
 
 _holding: weakref.WeakSet[AddedLosses] = weakref.WeakSet()  # layers that hold losses of their last call: without any, no call looks
@@ -20,6 +21,8 @@ class AddedLosses(KeptWeights):
     def add_loss(self, loss: Any) -> None:
         """Adds a scalar tensor to the loss of this call."""
         losses = [x for x in flatten(loss) if x is not None]
+        if any(isinstance(x, str) for x in losses):
+            raise DtypeError(f"add_loss: expected a scalar tensor. Received: {loss!r}")
         scope = stateless_here()
         if scope is None:
             self._losses.extend(losses)
@@ -38,7 +41,7 @@ class AddedLosses(KeptWeights):
         for variable in self.trainable_weights:
             regularizer = getattr(variable, "regularizer", None)
             if regularizer is not None:
-                found.append(regularizer(variable))
+                found.append(returned(regularizer(variable), f"the regularizer of {variable.path!r}"))
         return found
 
     def _clear_losses(self) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from numbers import Integral, Real
 from typing import Any
 
 import numpy as np
@@ -53,12 +54,14 @@ class KeptWeights(InDtypes):
         """
         if args:
             shape, initializer, dtype = _by_place(args, {"shape": shape, "initializer": initializer, "dtype": dtype})
-        shape = () if shape is None else (shape,) if isinstance(shape, int) else tuple(shape)
+        shape = () if shape is None else (shape,) if isinstance(shape, Integral) else tuple(shape)
         if any(size is None for size in shape):
             raise ShapeError(
                 f'Layer "{self.name}": weight {name!r} has an unknown size in its shape {shape}; '
                 "give the model an Input with all sizes but the batch."
             )
+        if any(isinstance(size, Real) and (not isinstance(size, Integral) or int(size) < 0) for size in shape):
+            raise ShapeError(f'Layer "{self.name}": the sizes of weight {name!r} must be integers from 0 on. Received: shape={shape}')
         allowance.take(shape, what := f'Layer "{self.name}": weight {name!r}')
         check_room(shape, what)
         dtype = dtype_name(dtype or self.variable_dtype)

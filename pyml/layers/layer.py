@@ -417,7 +417,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
             config: Arguments of the constructor; nested objects as dicts. The policy of a user's layer comes to its constructor by name.
             custom_objects: Dict of names that come before built-in ones.
         """
-        if isinstance(config.get("dtype"), dict) and not is_ours(cls):
+        if isinstance(config, dict) and isinstance(config.get("dtype"), dict) and not is_ours(cls):
             policy = dtype_policies.get(config["dtype"])
             plain = policy.quantization_mode is None and not isinstance(policy, dtype_policies.DTypePolicyMap)
             config = {**config, "dtype": policy.name if plain else policy}

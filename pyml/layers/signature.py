@@ -16,7 +16,7 @@ from pyml.core.trace import Trace, tracing
 from pyml.core.tree import flatten, is_nested, map_structure
 from pyml.dtype_policies import DTypePolicy
 from pyml.dtypes import narrow, standardize
-from pyml.errors import DtypeError
+from pyml.errors import DtypeError, ShapeError
 
 _TENSORS = (Tensor, Variable, KerasTensor, np.ndarray)
 
@@ -214,6 +214,8 @@ def specs_of(shapes: Any, dtype: Any) -> Any:
     """Shapes (nested) as KerasTensors."""
     if isinstance(shapes, (tuple, list)) and all(n is None or isinstance(n, (int, np.integer)) for n in shapes):
         return KerasTensor(shapes, dtype=dtype)
+    if not isinstance(shapes, (tuple, list, dict)):
+        raise ShapeError(f"compute_output_shape() must return a tuple of sizes, or several in a list or dict. It returned {shapes!r}.")
     if isinstance(shapes, dict):
         return {key: specs_of(shape, dtype) for key, shape in shapes.items()}
     return type(shapes)(specs_of(shape, dtype) for shape in shapes)

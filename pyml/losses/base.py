@@ -15,7 +15,7 @@ from pyml.core.naming import auto_name, get_object_name
 from pyml.core.tree import flatten, is_nested, map_structure, pack_sequence_as
 from pyml.core.types import TensorLike
 from pyml.dtypes import LARGEST, narrow, standardize
-from pyml.errors import ShapeError, Undefined, tell_misfit
+from pyml.errors import Forgotten, ShapeError, Undefined, tell_misfit
 from pyml.objects.common_part import CommonOfFunctions, CommonPart
 from pyml.objects.configured import Configured
 from pyml.objects.registry import LOSSES
@@ -39,7 +39,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 REDUCTIONS = ("sum_over_batch_size", "sum", "mean", "mean_with_sample_weight", "none", None)
 
 
-class Loss(Configured, kind=LOSSES, abstract=True):
+class Loss(Configured, Forgotten, kind=LOSSES, abstract=True):
     """Base: write `call(y_true, y_pred)` that returns one value per sample.
 
     Args:
@@ -77,6 +77,8 @@ class Loss(Configured, kind=LOSSES, abstract=True):
             "reduction": "ValueError: `reduction` is none of these.",
             "": "ShapeError: It is called with targets or weights that do not fit the predictions.",
         })  # fmt: skip
+
+    _made_by = "_dtype"
 
     def __init__(self, name: str | None = None, reduction: str | None = "sum_over_batch_size", dtype: Any = None) -> None:
         if reduction not in REDUCTIONS:

@@ -15,7 +15,7 @@ from pyml.core.narrow import in_32_bits, rounded
 from pyml.core.tree import map_structure
 from pyml.core.variable import gathering
 from pyml.dtypes import FLOATS, LARGEST, narrow, result_type, standardize
-from pyml.errors import Undefined
+from pyml.errors import Forgotten, Undefined
 from pyml.initializers.base import first_value
 from pyml.objects.common_part import CommonOfFunctions, CommonPart
 from pyml.objects.configured import Configured
@@ -61,7 +61,7 @@ def _in_32_bits(method: Callable[..., Any]) -> Callable[..., Any]:
     return called
 
 
-class Metric(Configured, kind=METRICS, abstract=True):
+class Metric(Configured, Forgotten, kind=METRICS, abstract=True):
     """Base: make Variables in `__init__`, write `update_state(...)` and `result()`.
 
     Args:
@@ -118,6 +118,7 @@ class Metric(Configured, kind=METRICS, abstract=True):
         errors={"": "ShapeError: `update_state` is called with shapes that do not fit each other."},
     )
     _result_shape: Any = None  # once training has asked; of a result that is a dict by its keys
+    _made_by = "_held_in_attributes"
     _direction: str | None = None  # "up" where more is better, "down" where less is: what callbacks with mode="auto" ask
 
     def __init__(self, dtype: str | None = None, name: str | None = None) -> None:
@@ -178,7 +179,7 @@ class Metric(Configured, kind=METRICS, abstract=True):
         """
         initializer = initializers.get("zeros" if initializer is None else initializer)
         dtype = dtype or floatx()
-        value = first_value(initializer, tuple(shape), dtype)
+        value = first_value(initializer, () if shape is None else tuple(shape), dtype)
         variable = gathering(value, dtype, trainable=False, name=name)
         variable.path = f"{self.name}/{variable.name}"
         self._variables.append(variable)

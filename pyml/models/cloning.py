@@ -13,6 +13,7 @@ from pyml.models.model import Functional, Model
 from pyml.models.sequential import Sequential
 from pyml.objects.configured import revived
 from pyml.objects.registry import LAYERS
+from pyml.tracebacks import shown
 from pyml.trainers import compile_config
 from pyml.trainers.trainer import Trainer
 
@@ -21,6 +22,7 @@ __all__ = ["clone_model"]
 Copy = Callable[[Any], Any]
 
 
+@shown
 def clone_model(
     model: Any, input_tensors: Any = None, clone_function: Copy | None = None, call_function: Callable[..., Any] | None = None,
     recursive: bool = False, **kwargs: Any,

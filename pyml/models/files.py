@@ -10,7 +10,7 @@ from pyml import settings
 from pyml.saving import loading, writing
 from pyml.saving import weights as weight_files
 from pyml.saving.waiting import naming
-from pyml.tracebacks import is_ours
+from pyml.tracebacks import is_ours, shown
 from pyml.trainers.trainer import Trainer
 
 if TYPE_CHECKING:
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 class KeptInFiles(Trainer, abstract=True):
     """Part of Model: writing and reading files."""
 
+    @shown
     def save(self, filepath: str | PathLike[str], overwrite: bool = True, zipped: bool | None = None, **kwargs: Any) -> None:
         """Writes the model: `.keras`, `.h5`, or a layers-model of TensorFlow.js; see `pyml.saving.save_model`.
 
@@ -49,6 +50,7 @@ class KeptInFiles(Trainer, abstract=True):
         """`save` that works in every browser: `await model.save_async("indexeddb://digits")`."""
         await writing.save_model_async(_whole(self), filepath, overwrite=overwrite, zipped=zipped, **kwargs)
 
+    @shown
     def export(self, filepath: str | PathLike[str], format: str = "web", verbose: bool | None = None, **kwargs: Any) -> None:
         """Writes the model as a folder that runs without Python; see `pyml.export`, whose arguments it takes.
 
@@ -75,6 +77,7 @@ class KeptInFiles(Trainer, abstract=True):
         if verbose:
             settings.print_msg(f"exported to {folder}")
 
+    @shown
     def save_weights(self, filepath: str | PathLike[str], overwrite: bool = True, max_shard_size: float | None = None,
                      **kwargs: Any) -> None:
         """Writes all weights into a `.weights.h5`, or an `.npz`; see `pyml.saving.save_weights`.
@@ -112,6 +115,7 @@ class KeptInFiles(Trainer, abstract=True):
         """`load_weights` from the content of a `.weights.h5`."""
         loading.load_state(self, data, where)
 
+    @shown
     def load_weights(self, filepath: str | PathLike[str], skip_mismatch: bool = False, **kwargs: Any) -> None:
         """Reads weights that `save_weights` wrote into a model of the same structure.
 

@@ -90,6 +90,8 @@ class Configured(Registered, kind=registry.NONE, abstract=True):
             config: Arguments of the constructor; nested objects as dicts.
             custom_objects: Dict of names that come before built-in ones.
         """
+        if not isinstance(config, Mapping):
+            raise TypeError(f"{cls.__name__}.from_config: expected the dict that get_config() returns. Received: {config!r}")
         with custom_object_scope(custom_objects) if custom_objects else nullcontext():
             return cls(**revived(config, cls._registered_kind))
 

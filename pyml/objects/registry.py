@@ -132,6 +132,7 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
 
     Raises:
         ValueError: A class has no `get_config`.
+        TypeError: `package` is not text, as where the decorator is written without parentheses.
 
     Example:
         >>> @pyml.saving.register_keras_serializable(package="shop")
@@ -140,6 +141,10 @@ def register_keras_serializable(package: str = "Custom", name: str | None = None
         >>> pyml.saving.get_registered_name(thrice)
         'shop>thrice'
     """
+
+    if not isinstance(package, str):
+        raise TypeError("register_keras_serializable: write @register_keras_serializable(), with parentheses. Received: "
+                        f"package={package!r}")  # fmt: skip
 
     def register(obj: F) -> F:
         if isinstance(obj, type) and not hasattr(obj, "get_config"):

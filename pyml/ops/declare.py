@@ -26,6 +26,7 @@ from ..core.symbolic import VALUES, call_function, holds_symbolic
 from ..core.trace import marks_gaps
 from ..dtypes import narrow
 from ..errors import DtypeError, did_you_mean
+from ..tracebacks import hide
 from .families import Family, docstring
 from .texts import holds_text, moved
 
@@ -216,8 +217,10 @@ def _checked(fn: Callable[..., Any], rules: Rules) -> Any:
                 if dtype is not None and (narrow(dtype) is not None or asks_complex(dtype)):
                     return special(args, kwargs)
             return fn(*args, **kwargs) if marks_gaps() is None else gaps.call(fn, name, args, kwargs, rules.flat)
-        except (AttributeError, TypeError, ValueError) as error:
-            _say_who(error, name, {**{parameters[i] if i < len(parameters) else str(i): a for i, a in enumerate(args)}, **kwargs})
+        except Exception as error:
+            if isinstance(error, (AttributeError, TypeError, ValueError)):
+                _say_who(error, name, {**{parameters[i] if i < len(parameters) else str(i): a for i, a in enumerate(args)}, **kwargs})
+            hide(error)
             raise
 
     return call

@@ -8,6 +8,7 @@ from typing import Any
 
 from pyml import ops
 from pyml.core import Tensor, Variable
+from pyml.errors import returned
 from pyml.optimizers.parts import clipped
 from pyml.optimizers.state import OptimizerState
 
@@ -47,7 +48,7 @@ class AroundUpdates(OptimizerState):
         for variable in variables:
             constraint = getattr(variable, "constraint", None)
             if constraint is not None:
-                variable.assign(constraint(variable))
+                variable.assign(returned(constraint(variable), f"the constraint of {variable.path!r}"))
 
     def _update_variables(self, grads: list[Tensor], variables: list[Variable]) -> None:
         grads = self._clip_gradients(grads)

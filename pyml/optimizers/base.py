@@ -11,13 +11,13 @@ from pyml.core import StatelessScope, Tensor, Variable
 from pyml.core.naming import auto_name
 from pyml.core.narrow import in_32_bits, unlabelled
 from pyml.core.step import end_of_step
-from pyml.errors import Undefined, did_you_mean
+from pyml.errors import Forgotten, ShapeError, Undefined, did_you_mean
 from pyml.objects.configured import Configured, argument_names, plain
 from pyml.objects.registry import OPTIMIZERS
 from pyml.optimizers.around import AroundUpdates
 from pyml.optimizers.schedules import LearningRateSchedule
 from pyml.settings import floatx
-from pyml.tracebacks import warn
+from pyml.tracebacks import shown, warn
 
 __all__ = ["Optimizer"]
 
@@ -46,7 +46,7 @@ class OptimizerArguments(OtherArguments, total=False):
     weight_decay: float | None
 
 
-class Optimizer(AroundUpdates, Configured, kind=OPTIMIZERS, abstract=True):
+class Optimizer(AroundUpdates, Configured, Forgotten, kind=OPTIMIZERS, abstract=True):
     """Base: make state in `build(variables)`, write `update_step(gradient, variable, learning_rate)`.
 
     Args:
@@ -86,6 +86,8 @@ class Optimizer(AroundUpdates, Configured, kind=OPTIMIZERS, abstract=True):
             names = {p.name for p in own}
             shared = [p for p in inspect.signature(Optimizer.__init__).parameters.values() if p.name not in names]
             cls.__signature__ = inspect.Signature([*own[1:], *shared])   # type: ignore[attr-defined]  # what help() shows
+
+    _made_by = "loss_scale_factor"
 
     def __init__(self, learning_rate: LearningRate, weight_decay: float | None = None, clipnorm: float | None = None,
                  clipvalue: float | None = None, global_clipnorm: float | None = None, use_ema: bool = False,
@@ -167,6 +169,7 @@ class Optimizer(AroundUpdates, Configured, kind=OPTIMIZERS, abstract=True):
         """Moves one variable along its gradient; every subclass writes its own."""
         raise Undefined(f"{type(self).__name__} must define update_step(gradient, variable, learning_rate).")
 
+    @shown
     def apply_gradients(self, grads_and_vars: Iterable[tuple[Tensor | None, Variable]]) -> Variable:
         """`apply` on pairs of gradient and variable; returns the iterations.
 
@@ -186,6 +189,7 @@ class Optimizer(AroundUpdates, Configured, kind=OPTIMIZERS, abstract=True):
         self.apply(grads, variables)
         return self._iterations
 
+    @shown
     def apply(self, grads: Iterable[Tensor | None], trainable_variables: Iterable[Variable] | None = None) -> None:
         """Updates the variables.
 
@@ -195,6 +199,7 @@ class Optimizer(AroundUpdates, Configured, kind=OPTIMIZERS, abstract=True):
 
         Raises:
             ValueError: The optimizer was built for other variables, the numbers differ, or all gradients are None.
+            ShapeError: A gradient does not fit its variable.
 
         Warns:
             UserWarning: Some gradients are None.
@@ -221,6 +226,9 @@ class Optimizer(AroundUpdates, Configured, kind=OPTIMIZERS, abstract=True):
                 )
         pairs = [(g, v) for g, v in zip(grads, variables, strict=True) if g is not None]
         self._check_connected([v.path for g, v in zip(grads, variables, strict=True) if g is None], bool(pairs))
+        for g, v in pairs:  # before anything moves
+            if (shape := tuple(g.shape) if hasattr(g, "shape") else np.shape(g)) != v.shape and not _broadcasts(shape, v.shape):
+                raise ShapeError(f"{self.name}: the gradient of {v.path!r} has the shape {shape}, the variable {v.shape}.")
         moved = [(g, v) for g, v in pairs if not v.overwrite_with_gradient]
         for gradient, variable in pairs if len(moved) < len(pairs) else ():
             if variable.overwrite_with_gradient:
@@ -305,3 +313,7 @@ class Optimizer(AroundUpdates, Configured, kind=OPTIMIZERS, abstract=True):
         names = ("weight_decay", "clipnorm", "global_clipnorm", "clipvalue", "use_ema", "ema_momentum",
                  "ema_overwrite_frequency", "loss_scale_factor", "gradient_accumulation_steps")
         return {"name": self.name, "learning_rate": rate, **{name: getattr(self, name) for name in names}}
+
+
+def _broadcasts(shape: tuple[int, ...], to: tuple[int, ...]) -> bool:
+    return len(shape) <= len(to) and all(n in (1, m) for n, m in zip(reversed(shape), reversed(to), strict=False))

@@ -10,6 +10,7 @@ import numpy as np
 from pyml import initializers, ops
 from pyml.core import Variable
 from pyml.core.variable import gathering
+from pyml.errors import ShapeError, returned
 from pyml.initializers.base import first_value
 from pyml.optimizers.schedules import LearningRateSchedule
 from pyml.settings import floatx
@@ -62,10 +63,22 @@ class OptimizerState:
 
     def _get_current_learning_rate(self) -> Any:       # subclasses change the rate here, as in Keras
         if isinstance(self._learning_rate, LearningRateSchedule):
-            return self._learning_rate(self.iterations)
+            return self._as_rate(self._learning_rate(self.iterations))
         if isinstance(self._learning_rate, Variable):
             return self._learning_rate
-        return self._learning_rate()
+        return self._as_rate(self._learning_rate())
+
+    def _as_rate(self, rate: Any) -> Any:
+        """What a schedule returned.
+
+        Raises:
+            DtypeError, ShapeError: It is no number.
+        """
+        who = f"{self.name}: the learning rate {getattr(self._learning_rate, '__name__', type(self._learning_rate).__name__)}"
+        returned(rate, who, "a number")
+        if getattr(rate, "shape", ()) not in ((), (1,)):
+            raise ShapeError(f"{who} must return a number. It returned a tensor of shape {tuple(rate.shape)}.")
+        return rate
 
     @property
     def host_learning_rate(self) -> float:

@@ -22,6 +22,10 @@ class ModelFileError(PymlError, ValueError):
     """A model file is damaged, inconsistent, unsupported or not what its name says."""
 
 
+class ModelConfigError(ModelFileError, TypeError):
+    """The config in a model file does not make a model; a TypeError too, as in Keras."""
+
+
 class ModelFileNotFound(ModelFileError, FileNotFoundError):
     """There is no such file."""
 

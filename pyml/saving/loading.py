@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from ..atomic_folders import stamp
+from ..tracebacks import shown
 from . import whole_files
 from .asking import READINGS, Asking, answered, answered_async, read, read_async, whole
 from .files import MOST_JSON, MOST_WEIGHTS, ModelFileError, Readable, parse_json
@@ -13,6 +14,7 @@ from .stores import place_of
 from .tfjs.weights import read_manifest, requests
 
 
+@shown
 def load_model(filepath: Any, custom_objects: dict[str, Any] | None = None, compile: bool = True, safe_mode: bool = True) -> Any:
     """A model from its files, with its weights; where it was compiled, so that training goes on.
 

@@ -20,12 +20,14 @@ from pyml.saving.on_servers import is_http_scheme
 from pyml.saving.stores import ChosenFiles, StoredModel, parse, place_of, target_of
 from pyml.saving.waiting import wait
 from pyml.saving.writing import reader, values_of
+from pyml.tracebacks import shown
 
 if TYPE_CHECKING:
     from pyml.layers.layer import Layer
     from pyml.saving.keras.hdf5 import Group
 
 
+@shown
 def save_weights(
     model: Layer, filepath: str | os.PathLike[str], overwrite: bool = True, max_shard_size: float | None = None, **kwargs: Any
 ) -> None:
@@ -126,6 +128,7 @@ def _write(path: str, pieces: Any) -> None:
         write(path, pieces)
 
 
+@shown
 def load_weights(model: Layer, filepath: Any, skip_mismatch: bool = False, **kwargs: Any) -> None:
     """Reads weights into a model of the same structure; nothing changes unless all fit.
 

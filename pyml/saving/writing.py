@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..atomic import write
 from ..optimizers.base import known_values
-from ..tracebacks import warn
+from ..tracebacks import shown, warn
 from . import stores_browser, whole_files
 from .artifacts import artifacts_of
 from .handlers import coroutine_of, saver_of
@@ -52,6 +52,7 @@ class Wanted:
         return Wanted(**options, **more)
 
 
+@shown
 def save_model(model: Model, filepath: Any, overwrite: bool = True, zipped: bool | None = None, quantize: str | None = None,
                include_optimizer: bool = True, keras_version: int | None = None, **kwargs: Any) -> None:
     """Writes a model; the end of the path says in which form.

@@ -66,6 +66,12 @@ async def predicted(
         model._check_indices(x[0] if whole else x)
         outputs, rows = await answered(step, io, x, batch_size)
         struct = outputs
+        if index == 0:
+            for leaf in flatten(outputs):
+                if not getattr(leaf, "shape", ()):
+                    told = "None; end the call() of the model, or its predict_step(), with `return`" if leaf is None else "a single number"
+                    name = type(model).__name__
+                    raise ValueError(f"predict: {name} must give outputs with the batch as their first axis. It gave {told}.")
         if waiting is not None:  # the device works on this batch while the last one is read
             await collect(*waiting)
         waiting = (outputs, rows)

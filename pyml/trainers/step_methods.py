@@ -11,6 +11,7 @@ from pyml.core.autograd import connected_gradients
 from pyml.core.narrow import unlabelled
 from pyml.core.trace import differentiating
 from pyml.core.tree import flatten, map_structure
+from pyml.errors import ShapeError, returned
 from pyml.layers.layer import Layer
 from pyml.metrics import Metric
 from pyml.optimizers import Optimizer
@@ -21,6 +22,15 @@ from pyml.trainers.metric_group import CompiledMetrics, spread_out
 from pyml.trainers.outputs import Outputs, names_of
 from pyml.trainers.watch import Trained, Watch
 from pyml.utils.data_utils import unpack_x_y_sample_weight
+
+
+def result_of(metric: Metric) -> Any:
+    """What a metric says so far.
+
+    Raises:
+        DtypeError: That is nothing, as where its `result` forgot to return.
+    """
+    return returned(metric.result(), f"result() of the metric '{metric.name}'", "a tensor or a dict of tensors")
 
 
 class StepMethods(Layer):
@@ -151,7 +161,12 @@ class StepMethods(Layer):
         anything = any(p.kind is p.VAR_POSITIONAL for p in takes.values())
         arguments = (x, y, y_pred, sample_weight)[:4 if anything else len(placed)]
         named = any(p.kind is p.VAR_KEYWORD for p in takes.values()) or "training" in takes
-        return self.compute_loss(*arguments, **({"training": training} if named else {}))
+        who = f"compute_loss() of {type(self).__name__}"
+        found = self.compute_loss(*arguments, **({"training": training} if named else {}))
+        loss = ops.convert_to_tensor(returned(found, who, "a scalar tensor"))
+        if training and loss.shape != ():
+            raise ShapeError(f"{who} must return a scalar tensor. It returned one of shape {tuple(loss.shape)}; reduce it with ops.mean.")
+        return loss
 
     def stateless_compute_loss(self, trainable_variables: Any, non_trainable_variables: Any, metrics_variables: Any, x: Any = None,
                                y: Any = None, y_pred: Any = None, sample_weight: Any = None, training: bool = True) -> Any:  # fmt: skip
@@ -201,7 +216,7 @@ class StepMethods(Layer):
         """Loss and metrics so far, a dict of tensors by name."""
         found: dict[str, Any] = {}
         for name, metric in self._named_metrics():
-            result = metric.result()
+            result = result_of(metric)
             found.update(result if isinstance(result, dict) else {name: result})
         return found
 

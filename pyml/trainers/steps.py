@@ -20,12 +20,14 @@ from pyml.trainers.last_logs import LastLogs, flat_logs, joined
 from pyml.trainers.metric_group import spread_out
 from pyml.trainers.one_batch import packed
 from pyml.trainers.resident import Resident
-from pyml.trainers.step_methods import StepMethods
+from pyml.trainers.step_methods import StepMethods, result_of
 
 if TYPE_CHECKING:
     from pyml.trainers.trainer import Trainer
 
 Step = Callable[..., Any]  # a Program, or the plain function with run_eagerly
+
+RESULTS = ("compute_metrics", "get_metrics_result")  # methods that say what a step returns
 
 
 class Steps:
@@ -94,16 +96,17 @@ class Steps:
         own = self.logs.get(kind)
         if own is not None:
             return own.vector(self.model._loss_watch.first_bad)
-        values = [leaf for _, metric in self.model._named_metrics() for leaf in flatten(metric.result())]
+        values = [leaf for _, metric in self.model._named_metrics() for leaf in flatten(result_of(metric))]
         values.append(self.model._loss_watch.first_bad)
         return joined(values)
 
     # ---- what a step of one's own logs
     def owns(self, kind: str) -> bool:
         """Whether a subclass wrote the step or what it returns."""
-        cls = type(self.model)
-        return self.model._own_function(kind) is not None or any(getattr(cls, name) is not getattr(StepMethods, name)
-                   for name in (f"{kind}_step", "compute_metrics", "get_metrics_result"))  # fmt: skip
+        return self.model._own_function(kind) is not None or any(map(self._is_own, (f"{kind}_step", *RESULTS)))
+
+    def _is_own(self, name: str) -> bool:
+        return getattr(type(self.model), name) is not getattr(StepMethods, name)
 
     def writes(self, kind: str) -> bool:
         """Whether a subclass wrote the step itself."""
@@ -111,7 +114,13 @@ class Steps:
 
     def note(self, kind: str, logs: Any, before: dict[int, Any]) -> None:
         """Keeps the logs of this step, where they are others than the results of the metrics; `before` are the `_marks` of its start."""
-        if not self.owns(kind) or not isinstance(logs, dict):
+        if not self.owns(kind):
+            return
+        if not isinstance(logs, dict):
+            if kind == "train" and self.model._own_function(kind) is None:
+                step = next(name for name in ("train_step", *RESULTS) if self._is_own(name))
+                raise TypeError(f"{step}() of {type(self.model).__name__} must return a dict of logs, such as {{'loss': loss}}"
+                                f"{'; end it with `return`' if logs is None else ''}. It returned {logs!r}.")  # fmt: skip
             return
         flat = flat_logs(logs)
         changed = type(self.model).get_metrics_result is not StepMethods.get_metrics_result
@@ -264,7 +273,7 @@ def metric_shapes(metric: Any) -> Any:
     shape = metric._result_shape
     if shape is None:
         with Tracing():
-            result = metric.result()
+            result = result_of(metric)
             if isinstance(result, dict):
                 shape = {key: tuple(ops.convert_to_tensor(result[key]).shape) for key in sorted(result)}
             else:

@@ -20,7 +20,7 @@ from ...objects import later_arguments, sharing
 from ...objects.registry import LAYERS
 from ...objects.serialization import deserialize_keras_object, serialize_keras_object
 from ...tracebacks import warn
-from ..files import MOST_JSON, MOST_WEIGHTS, ModelFileError, check_members, parse_json, path_of
+from ..files import MOST_JSON, MOST_WEIGHTS, ModelConfigError, ModelFileError, check_members, parse_json, path_of
 from . import hdf5, hdf5_read, keras2, state
 
 KERAS_VERSION = version()  # the version of Keras whose form the files have
@@ -200,7 +200,7 @@ def made(config: dict[str, Any], where: object, custom_objects: Mapping[str, Any
     except ModelFileError:
         raise
     except (PymlError, ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, RecursionError, MemoryError) as e:
-        raise ModelFileError(f"{where}: the model cannot be made from its config: {str(e)[:1000]}") from e
+        raise ModelConfigError(f"{where}: the model cannot be made from its config: {str(e)[:1000]}") from e
     if not hasattr(model, "load_own_variables") and not hasattr(model, "save"):  # layers too, and a FeatureSpace, have files
         raise ModelFileError(f"{where}: the config describes a {type(model).__name__}; expected a model.")
     return model

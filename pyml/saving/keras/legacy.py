@@ -19,7 +19,7 @@ from ...objects.registry import LOSSES, OPTIMIZERS, custom_object_scope
 from ...objects.serialization import deserialize_keras_object, serialize_keras_object
 from ...optimizers import schedules
 from ...tracebacks import warn
-from ..files import ModelFileError, parse_json
+from ..files import ModelConfigError, ModelFileError, parse_json
 from ..tfjs.layers_config import read_layer
 from . import archive, hdf5, hdf5_read, keras2, ops
 from .hdf5 import MOST_ATTRIBUTE, Group
@@ -186,7 +186,7 @@ def _model(config: dict[str, Any], where: object, custom_objects: Mapping[str, A
     except ModelFileError:
         raise
     except _BUILDING as e:
-        raise ModelFileError(f"{where}: the model cannot be made from its config: {str(e)[:1000]}") from e
+        raise ModelConfigError(f"{where}: the model cannot be made from its config: {str(e)[:1000]}") from e
 
 
 def from_members(config: dict[str, Any], where: object, custom_objects: Mapping[str, Any] | None, compile: bool, safe_mode: bool,
