@@ -196,6 +196,18 @@ def test_bincount_of_a_vector_reads_a_core_once_unless_numbers_are_large(wasm, m
             np.testing.assert_array_equal(counted, np.bincount(x, minlength=least))
 
 
+def test_isin_of_many_is_what_numpy_says_and_compares_few(device):
+    rng = np.random.default_rng(0)
+    whole, halves = rng.integers(-400, 400, (30, 40)).astype("int32"), (rng.integers(-400, 400, 900) / 2).astype("float32")
+    odd = np.concatenate([halves, np.float32([np.nan, -0.0, np.inf, 2**25])])
+    for x1, x2 in ((whole, whole[:3]), (whole, odd), (odd, whole), (odd, odd), (whole > 0, whole), (np.int32(7), whole), (whole[:0], odd)):
+        program = pyml.program(lambda a, b: (ops.isin(a, b), ops.isin(a, b, invert=True)))
+        found, left = program(x1, x2)
+        np.testing.assert_array_equal(found, np.isin(x1, x2))
+        np.testing.assert_array_equal(left, ~np.isin(x1, x2))
+        assert sum(kernel.arithmetic for kernel in program.last_plan.kernels) < 300 * (x1.size + x2.size)
+
+
 SEGMENTS = {"sum": (np.add, 0.0), "prod": (np.multiply, 1.0), "max": (np.maximum, -np.inf), "min": (np.minimum, np.inf)}
 
 

@@ -9,6 +9,7 @@ import numpy as np
 from ..core.custom import custom_gradient
 from ..core.tensor import Tensor, as_node, elementwise_nodes
 from ..core.types import TensorLike
+from ..dtypes import promote
 from ..graph import prims
 from . import complex_formulas, families
 from .apply import as_float
@@ -25,6 +26,7 @@ __all__ = [
 
 _ODD = np.array([np.nan, np.inf, -np.inf, 0.0, -0.0, 2.5], np.float32)
 _WHOLE = draw(2, 3, low=0, high=4, dtype="int32")
+_COMPARED = 64  # elements that each is compared with; of more those are sorted that many look for
 _FINITE = float(np.finfo(np.float32).max)
 
 
@@ -94,7 +96,7 @@ def isin(x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bo
     Args:
         x1: Tensor.
         x2: The elements looked for, in any shape.
-        assume_unique: Nothing here: each is compared with all.
+        assume_unique: Nothing here: each is compared with all, or looked for among many in order.
         invert: Say where it is none of them.
 
     Returns:
@@ -106,7 +108,18 @@ def isin(x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bo
         >>> pyml.ops.isin([1, 2, 3], [3, 1]).numpy()
         array([ True, False,  True])
     """
-    found = _any(equal(expand_dims(x1, -1), ravel(x2)), axis=-1)
+    values, among = as_node(x1), as_node(x2)
+    if among.size > _COMPARED and among.size * values.size > 1024 * _COMPARED:
+        dtype = promote(values.dtype, among.dtype)
+        dtype = "int32" if dtype == "bool" else dtype
+        values, among = prims.cast(values, dtype=dtype), prims.reshape(prims.cast(among, dtype=dtype), (1, among.size))
+        edges = prims.reshape(prims.sort_rows(among), (among.size,))
+        place = prims.search(edges, prims.reshape(values, (values.size,)))
+        last = prims.full(place.shape, among.size - 1, "int32")
+        met = prims.reshape(prims.gather(edges, prims.minimum(place, last)), values.shape)
+        found = equal(Tensor(met), Tensor(values))
+    else:
+        found = _any(equal(expand_dims(x1, -1), ravel(x2)), axis=-1)
     return ~found if invert else found
 
 
