@@ -23,7 +23,7 @@ else:
 
 
 def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = None) -> Model:
-    """The model that `model.to_json()` described, with new weights.
+    """The model that `model.to_json()` described, here or in Keras 2 or 3, with new weights.
 
     Args:
         json_string: What `to_json` returned.
@@ -41,7 +41,12 @@ def model_from_json(json_string: str, custom_objects: dict[str, Any] | None = No
     """
     try:
         config = json.loads(json_string)
-        model = deserialize_keras_object(config, custom_objects, kind=LAYERS)
+        if isinstance(config, dict) and str(config.get("keras_version")).startswith("2"):
+            from pyml.saving.keras import legacy
+
+            model = legacy.from_json(config, custom_objects)
+        else:
+            model = deserialize_keras_object(config, custom_objects, kind=LAYERS)
     except (PymlError, ValueError) as e:
         raise ValueError(f"model_from_json: {str(e)[:400]}") from e
     except (RecursionError, TypeError, KeyError, AttributeError, IndexError) as e:

@@ -105,6 +105,8 @@ class Nadam(TwoMoments):
         self._u_product = self.add_variable((), "ones", name="variable")   # nothing reads it: files have it
 
     def _state_of_keras_2(self, kept: list[Any]) -> list[Any]:
+        if len(kept) > 2 and np.shape(kept[1]) == np.shape(kept[2]) == ():  # Keras 3.0 and 3.3 have the product after the rate
+            return [kept[0], *kept[3:], kept[2]]
         return [*kept, 1.0]                            # the product is not in its files; the next step makes it
 
     def update_step(self, gradient: Tensor, variable: Variable, learning_rate: Any) -> None:

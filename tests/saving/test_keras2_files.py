@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from every import every
 from keras2_models import CASES, compiled, inputs_of, train
 
 import pyml
@@ -251,3 +252,60 @@ def test_a_file_of_hdf5_whose_loss_nobody_knows_opens_and_says_that_it_is_not_co
         opened = pyml.saving.load_model(tmp_path / "m.h5")
     assert not opened.compiled
     assert pyml.saving.load_model(tmp_path / "m.h5", custom_objects={"mine": mine}).compiled
+
+
+def older(kind, config, *, call=None, inputs=((None, 4),), dtype="float32"):
+    """The text that `to_json` of TensorFlow 2.6 gives of a model of one layer."""
+    starts = [{"class_name": "InputLayer", "name": f"x{i}", "inbound_nodes": [],
+               "config": {"batch_input_shape": list(shape), "dtype": dtype, "sparse": False, "ragged": False, "name": f"x{i}"}}
+              for i, shape in enumerate(inputs)]  # fmt: skip
+    node = [[f"x{i}", 0, 0, call or {}] for i in range(len(inputs))]
+    layer = {"class_name": kind, "name": "one", "inbound_nodes": node if "Lambda" in kind else [node],
+             "config": {"name": "one", "trainable": True, "dtype": "float32", **config}}
+    model = {"name": "m", "layers": [*starts, layer], "input_layers": [[f"x{i}", 0, 0] for i in range(len(inputs))],
+             "output_layers": [["one", 0, 0]]}  # fmt: skip
+    return json.dumps({"class_name": "Functional", "config": model, "keras_version": "2.6.0", "backend": "tensorflow"})
+
+
+@every("kind, config, more, check", [
+    ("BatchNormalization", {"axis": [1], "momentum": 0.8}, {}, lambda layer: layer.axis == 1 and layer.momentum == 0.8),
+    ("LSTM", {"units": 3, "time_major": False, "implementation": 2}, {"inputs": ((None, 5, 4),)}, lambda layer: layer.units == 3),
+    ("MultiHeadAttention", {"num_heads": 2, "key_dim": 3, "query_shape": [None, 5, 4], "key_shape": None, "value_shape": [None, 5, 4]},
+     {"inputs": ((None, 5, 4),), "call": {"value": ["x0", 0, 0]}}, lambda layer: layer.num_heads == 2),
+    ("Conv2DTranspose", {"filters": 2, "kernel_size": [3, 3], "groups": 1}, {"inputs": ((None, 4, 4, 1),)},
+     lambda layer: layer.filters == 2),
+    ("SpatialDropout1D", {"rate": 0.2, "noise_shape": None, "seed": None}, {"inputs": ((None, 5, 4),)},
+     lambda layer: layer.rate == 0.2),
+    ("Attention", {"causal": False, "dropout": 0.0, "use_scale": True}, {"inputs": ((None, 5, 4), (None, 5, 4))},
+     lambda layer: layer.use_scale),
+    ("Hashing", {"num_bins": 5, "salt": None}, {"dtype": "int32"}, lambda layer: layer.num_bins == 5),
+    ("Dense", {"units": 2, "activation": "log_softmax_v2"}, {}, lambda layer: layer.activation is pyml.activations.log_softmax),
+    ("Dense", {"units": 2, "activation": "softmax_v2"}, {}, lambda layer: layer.activation is pyml.activations.softmax),
+])  # fmt: skip
+def test_json_of_keras_2_makes_its_model(kind, config, more, check):
+    model = pyml.models.model_from_json(older(kind, config, **more))
+    assert check(model.layers[-1])
+
+
+def test_attention_that_was_causal_by_its_constructor_is_refused_by_name():
+    with pytest.raises(ValueError, match=r"'one' is an Attention with causal=True.*use_causal_mask"):
+        pyml.models.model_from_json(older("Attention", {"causal": True}, inputs=((None, 5, 4), (None, 5, 4))))
+
+
+def test_an_ellipsis_of_keras_2_is_one():
+    call = {"slice_spec": [{"class_name": "__ellipsis__"}, 0]}
+    text = older("SlicingOpLambda", {"function": "__operators__.getitem"}, call=call, inputs=((None, 6, 4),))
+    model = pyml.models.model_from_json(text)
+    assert model.output_shape == (None, 6)
+
+
+@every("name, function, given", [
+    ("one_mae", "mean_absolute_error", "mae"), ("weighted_mse", "mean_squared_error", "mse"),
+    ("two_accuracy", "categorical_accuracy", "accuracy"), ("mae", "mean_absolute_error", "mae"),
+    ("accuracy", "binary_accuracy", "accuracy"), ("my_acc", "mean_absolute_error", "mean_absolute_error"),
+    ("out_binary_accuracy", "binary_accuracy", "binary_accuracy"), ("mine", "own_function", "mine"),
+    (None, "mean_squared_error", "mean_squared_error"),
+])  # fmt: skip
+def test_metrics_that_older_keras_named_by_their_output_have_their_own_name(name, function, given):
+    found = legacy._metric({"class_name": "MeanMetricWrapper", "config": {"name": name, "dtype": "float32", "fn": function}})
+    assert found == given

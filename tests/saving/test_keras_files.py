@@ -14,7 +14,7 @@ from make_keras_files import own_layer
 import pyml
 from pyml import Input, Model, Sequential, layers, ops, settings
 from pyml.saving import ModelFileError, load_model
-from pyml.saving.keras import hdf5, hdf5_read
+from pyml.saving.keras import hdf5, hdf5_read, legacy
 
 X = np.linspace(-1, 1, 20, dtype="float32").reshape(5, 4)
 Y = np.linspace(0, 1, 10, dtype="float32").reshape(5, 2)
@@ -482,3 +482,38 @@ def test_arguments_that_older_keras_3_refuses_are_written_only_where_they_say_so
     again = load_model(tmp_path / "m.keras")
     assert again.get_config() == model.get_config()
     assert "quantization_config" in model.layers[-1].get_config()
+
+
+def test_bfloat16_in_hdf5_is_read_in_both_its_forms():
+    values = np.array([1.0, -2.5, 0.15625], np.float32)
+    data = b"".join(hdf5.write(hdf5.Group(items={"a": (values.view(np.uint32) >> 16).astype(np.uint16).view(np.float16)})))
+    half = b"\x11\x20\x0f\x00\x02\x00\x00\x00"
+    assert data.count(half) == 1
+    at = data.index(half) + 8
+    for form in (data.replace(half, b"\x15\x00\x00\x00\x02\x00\x00\x00"),  # opaque, as Keras 3.0 wrote it
+                 data[:at] + bytes([0, 0, 16, 0, 7, 8, 0, 7, 127, 0, 0, 0]) + data[at + 12 :]):
+        found = hdf5_read.read(form, "file").items["a"]
+        assert found.dtype == np.float32
+        assert np.asarray(found).tolist() == values.tolist()
+
+
+def test_what_keras_3_0_wrote_otherwise_is_read(device):
+    old = pyml.layers.RandomRotation(0.1).get_config() | {"value_range": [0, 255]}
+    assert pyml.layers.RandomRotation.from_config(old).factor == pyml.layers.RandomRotation(0.1).factor
+    nadam = pyml.optimizers.Nadam(0.01)
+    nadam.build([pyml.Variable(np.ones((2, 3), "float32")), pyml.Variable(np.ones(3, "float32"))])
+    state = [np.full(v.shape, i + 1, v.dtype) for i, v in enumerate(nadam.variables)]
+    stored = [*state[:2], state[-1], *state[2:-1]]     # the product after the rate
+    nadam.load_own_variables({str(i): value for i, value in enumerate(stored)})
+    found = [v.numpy().ravel()[0] for v in nadam.variables if v is not nadam._learning_rate]
+    assert found == [1, *range(3, len(state) + 1)]
+
+
+def test_training_that_keras_3_0_notes_of_a_call_in_an_h5_says_nothing():
+    x = Input((4,))
+    config = json.loads(Model(x, layers.GaussianNoise(0.5)(x)).to_json())
+    for layer in config["config"]["layers"]:
+        del layer["module"], layer["registered_name"]
+    config["config"]["layers"][1]["inbound_nodes"][0]["kwargs"] = {"training": True}
+    model = legacy._model({key: config[key] for key in ("class_name", "config")}, "file", None, True, True, 1 << 20)
+    assert (model.predict(X, verbose=0) == X).all()

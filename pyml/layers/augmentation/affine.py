@@ -85,6 +85,7 @@ class RandomRotation(_Affine):
 
     def __init__(self, factor: Any, fill_mode: str = "reflect", interpolation: str = "bilinear", seed: int | None = None,
                  fill_value: float = 0.0, data_format: str | None = None, **kwargs: Any) -> None:
+        kwargs.pop("value_range", None)                # Keras 3.0 to 3.5 wrote it
         super().__init__(fill_mode, interpolation, fill_value, seed, factor=factor, data_format=data_format, **kwargs)
 
     def get_random_transformation(self, data: Any, training: bool = True, seed: Any = None) -> Any:

@@ -215,6 +215,8 @@ class _Reader:
             if self.unpack("BBBB", at + 12) != {2: (10, 5, 0, 10), 4: (23, 8, 0, 23), 8: (52, 11, 0, 52)}[size]:
                 raise _Unusual("floats of an unusual form")
             return np.dtype(f"{order}f{size}"), 20
+        if kind == 5 and size == 2:
+            return np.dtype("V2"), 8 + bits + -bits % 8  # bfloat16, as Keras before 3.4 wrote it
         if kind == 3:
             return np.dtype(f"S{size}"), 8
         if kind == 8 and size == 1 and bits == 2 and not high:
@@ -299,12 +301,12 @@ class _Reader:
             if rank != len(shape) + 1 or 0 in chunk or math.prod(chunk) > max(64 << 20, 2 * nbytes):
                 raise ModelFileError(f"{self.where}: the file is damaged: the array {name[:80]!r} has parts of shape {chunk}.")
             pieces = [] if tree == UNDEFINED else self.leaves(tree, 1, f"II{rank}QQ")
-            return Stored(shape, dtype, lambda: self.joined(shape, dtype, chunk[:-1], pieces, filters, name), attrs)
+            return _stored(shape, dtype, lambda: self.joined(shape, dtype, chunk[:-1], pieces, filters, name), attrs)
         at, size = self.unpack("QQ", layout + 2) if kind == 1 else (layout + 4, self.unpack("H", layout + 2)[0])
         if nbytes and (at == UNDEFINED or size < nbytes):
             raise ModelFileError(f"{self.where}: the file is damaged: the array {name[:80]!r} needs {nbytes:,} bytes.")
         view = self.bytes(at, nbytes) if nbytes else memoryview(b"")
-        return Stored(shape, dtype, lambda: np.frombuffer(view, dtype).reshape(shape), attrs)
+        return _stored(shape, dtype, lambda: np.frombuffer(view, dtype).reshape(shape), attrs)
 
     def filters(self, at: int) -> list[int]:
         version, count = self.unpack("BB", at)
@@ -345,6 +347,13 @@ class _Reader:
             part = np.frombuffer(data, dtype).reshape(chunk)
             whole[to] = part[tuple(slice(0, t.stop - t.start) for t in to)]
         return whole
+
+
+def _stored(shape: tuple[int, ...], dtype: np.dtype, read: Any, attrs: dict[str, Any]) -> Stored:
+    """An array; numpy has no bfloat16, so its values are read as float32."""
+    if dtype != np.dtype("V2"):
+        return Stored(shape, dtype, read, attrs)
+    return Stored(shape, np.dtype(np.float32), lambda: (read().view(np.uint16).astype(np.uint32) << 16).view(np.float32), attrs)
 
 
 def _inflated(data: Any, size: int, where: object, name: str) -> bytes:

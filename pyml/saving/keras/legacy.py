@@ -14,8 +14,8 @@ from ...core.variable import Variable
 from ...errors import PymlError
 from ...layers import deserialize
 from ...layers.allowance import at_most
-from ...objects import later_arguments
-from ...objects.registry import LOSSES, OPTIMIZERS, custom_object_scope
+from ...objects import later_arguments, registry
+from ...objects.registry import LOSSES, METRICS, OPTIMIZERS, custom_object_scope
 from ...objects.serialization import deserialize_keras_object, serialize_keras_object
 from ...optimizers import schedules
 from ...tracebacks import warn
@@ -30,6 +30,7 @@ _NOT_OURS = {"sample_weight_mode", "jit_compile"}  # of `compile`
 # Where optimizers keep their state. Keras 3 cannot train on with what it finds under its own name, not even in its own files (3.15), so
 # what is meant for any Keras has another: there, training begins with a new state.
 _STATE = ("optimizer_state", "optimizer_weights")
+_FITTING = {"accuracy": "accuracy", "acc": "accuracy", "crossentropy": "crossentropy", "ce": "crossentropy"}  # they depend on the labels
 _BUILDING = (PymlError, ValueError, TypeError, KeyError, AttributeError, IndexError, OverflowError, RecursionError)
 
 
@@ -206,11 +207,29 @@ def from_members(config: dict[str, Any], where: object, custom_objects: Mapping[
 def _metric(value: Any) -> Any:
     """Metrics of `compile` by their names, where Keras 2 wrote what it had made of these."""
     if isinstance(value, dict) and value.get("class_name") == "MeanMetricWrapper":
-        function = value["config"].get("fn")
-        return value["config"].get("name") or (function.get("config") if isinstance(function, dict) else function)
+        function, name = value["config"].get("fn"), value["config"].get("name")
+        function = function.get("config") if isinstance(function, dict) else function
+        return _compiled_name(name, function)
     if isinstance(value, dict) and "class_name" not in value:
         return {key: _metric(item) for key, item in value.items()}
     return [_metric(item) for item in value] if isinstance(value, list) else value
+
+
+def _compiled_name(name: str | None, function: Any) -> Any:
+    """What `compile` was given of a metric, which older Keras calls `output_mae` or `weighted_mse`; else its function, if that is known."""
+    found = _function(function)
+    if not name or name in _FITTING or registry.built_in(name, (METRICS,)) is not None or not isinstance(function, str):
+        return name or function
+    parts = name.split("_")
+    for at in range(1, len(parts)):
+        short = "_".join(parts[at:])
+        if (short in _FITTING and function.endswith(_FITTING[short])) or (found is not None and _function(short) is found):
+            return short
+    return name if found is None else function
+
+
+def _function(name: Any) -> Any:
+    return registry.built_in(name, (METRICS, LOSSES), function=True) if isinstance(name, str) else None
 
 
 def _loss(value: Any) -> Any:
@@ -228,6 +247,11 @@ def _without_modules(config: Any) -> Any:
     if isinstance(config, dict):
         return {key: _without_modules(value) for key, value in config.items() if key not in ("module", "build_config")}
     return [_without_modules(value) for value in config] if isinstance(config, list) else config
+
+
+def from_json(config: dict[str, Any], custom_objects: Mapping[str, Any] | None) -> Any:
+    """The model that `to_json` of Keras 2 describes, with new weights."""
+    return _model(config, "the text", custom_objects, True, False, 1 << 62)
 
 
 def load_weights(model: Any, group: Group, where: object, skip_mismatch: bool = False, by_name: bool = False) -> None:

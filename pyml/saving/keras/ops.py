@@ -194,6 +194,8 @@ def with_modules(config: Any, custom_objects: Mapping[str, Any] | None) -> Any:
         op = _by_class().get(name) if isinstance(name, str) and name not in (custom_objects or {}) else None
         if op is not None:
             found |= {"module": op.module, "registered_name": name}
+    if "inbound_nodes" in found:                       # what Keras 3.0 writes of `training` says nothing, as in its `.keras`
+        found.setdefault("training_given", False)
     return found
 
 

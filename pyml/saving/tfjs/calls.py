@@ -90,6 +90,8 @@ def _value(value: Any, where: object, old: bool = False) -> Any:
             return read_reference(config.get("keras_history"), where)
         if kind == "__tuple__" and isinstance(value.get("items"), list):
             return tuple(_value(item, where, old) for item in value["items"])
+        if old and kind == "__ellipsis__":
+            return {"class_name": kind, "config": {}}
         if kind is None:
             return {key: _value(item, where, old) for key, item in value.items()}
     raise ModelFileError(f"{where}: a layer was called with {str(value)[:80]}, which is not supported.")

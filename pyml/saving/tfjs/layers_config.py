@@ -18,7 +18,9 @@ _DROPPED = {"batch_input_shape", "implementation", "time_major", "ragged", "spar
             "adjustment", "input_length", "build_config", "input_dtype", "quantization_config", "renorm_clipping",
             "renorm_momentum"}  # fmt: skip
 _ACTIVATIONS = ("activation", "recurrent_activation")
+_OLD_NAMES = {"log_softmax_v2": "log_softmax", "softmax_v2": "softmax"}  # which Keras wrote of `tf.nn.log_softmax` up to 2.8
 _SLOPE = {"LeakyReLU": ("alpha", "negative_slope")}
+_WITH_CAUSAL = ("Attention", "AdditiveAttention")       # up to 2.8; later it is an argument of the call
 _CLASSES = {"Model": "Functional"}
 _WRITTEN_AS = "pyml_class"  # names the class of a layer that is another one there; TensorFlow.js passes over it
 _INSIDE = ("layer", "backward_layer", "cell")
@@ -86,6 +88,9 @@ def read_layer(raw: Any, where: object) -> dict[str, Any]:
     for key in _ACTIVATIONS if "module" not in raw else ():  # Keras 3, which names modules, means its own hard_sigmoid
         if config.get(key) == "hard_sigmoid":
             config[key] = {"class_name": "function", "config": "tfjs>hard_sigmoid"}
+    for key in _ACTIVATIONS:
+        if isinstance(config.get(key), str):
+            config[key] = _OLD_NAMES.get(config[key], config[key])
     if "name" in config:
         config["name"] = flat_name(config["name"])
     if "dtype" in config:
@@ -121,8 +126,10 @@ def _of_class(name: str, config: dict[str, Any]) -> dict[str, Any]:
         config.pop("noise_shape", None)
     if name in _OF_NO_WEIGHTS:
         config.pop("trainable", None)
-        if config.get("dtype") == "string":
-            config.pop("dtype")
+        if config.get("dtype") == "string" or name in ("Hashing", "HashedCrossing"):  # whose numbers have the dtype of all layers there
+            config.pop("dtype", None)
+    if name in _WITH_CAUSAL:
+        config.pop("causal", None)
     return config
 
 
@@ -130,6 +137,8 @@ def _check_readable(name: str, raw: dict[str, Any], where: object) -> None:
     called = f"{where}: {str(raw.get('name') or raw['config'].get('name'))[:80]!r} is"
     if is_op(raw):
         raise ModelFileError(f"{called} the op {name} between layers, which cannot be opened; put it into a layer.")
+    if name in _WITH_CAUSAL and raw["config"].get("causal"):
+        raise ModelFileError(f"{called} an {name} with causal=True, which is an argument of its call now: use_causal_mask=True.")
     function = raw["config"].get("function")
     if name == "Lambda" and (isinstance(function, list) or (isinstance(function, dict) and function.get("class_name") == "__lambda__")):
         raise ModelFileError(f"{called} a Lambda kept as Python's bytecode, which is never run; use a registered function or layer.")

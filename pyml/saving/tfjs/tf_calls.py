@@ -80,7 +80,7 @@ def _is_plain(value: Any) -> bool:
 def _key(spec: Any, called: str) -> list[Any]:
     """What a tensor is indexed with."""
     parts = spec if isinstance(spec, list) else [spec]
-    if not all(part is None or type(part) is int or (isinstance(part, dict) and set(part) <= {"start", "stop", "step"}) for part in parts):
+    rest, whole = {"class_name": "__ellipsis__", "config": {}}, {"start": None, "stop": None, "step": None}
+    if not all(part is None or type(part) is int or part == rest or (isinstance(part, dict) and set(part) <= set(whole)) for part in parts):
         raise ModelFileError(called)
-    whole = {"start": None, "stop": None, "step": None}
-    return [{"class_name": "__slice__", "config": whole | part} if isinstance(part, dict) else part for part in parts]
+    return [{"class_name": "__slice__", "config": whole | part} if isinstance(part, dict) and part != rest else part for part in parts]
