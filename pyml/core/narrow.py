@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import FLOATS, LARGEST, NARROW, NUMPY, keras_name, narrow, of_scalar, result_type, standardize
+from ..dtypes import FEWER_BITS, FLOATS, LARGEST, NARROW, NUMPY, keras_name, narrow, of_scalar, result_type, standardize
 from ..graph import prims
 from ..graph.node import Node
 from ..settings import default_float, enter_wide, leave_wide
@@ -107,7 +107,8 @@ def _limited(x: Tensor, dtype: str) -> Tensor:
 
 
 def labelled(x: Tensor, dtype: str) -> Tensor:
-    """`x` in a dtype, also of 8 or 16 bits."""
+    """`x` in a dtype, also of 8 or 16 bits; one of 64 bits has 32 on the device."""
+    dtype = FEWER_BITS.get(dtype, dtype)
     if dtype not in NARROW:
         return x if x.dtype == dtype else Tensor(prims.cast(x._node, dtype=dtype))
     return NarrowTensor(wrapped(prims.cast(x._node, dtype=standardize(dtype)), dtype), dtype)

@@ -137,3 +137,23 @@ def test_an_input_of_int8_is_one_of_numbers_not_of_quantized_weights(cpu, tmp_pa
     again = pyml.models.load_model(tmp_path / "small.keras")
     assert again.input.dtype == pyml.models.clone_model(again).input.dtype == "int8"
     assert again.predict(np.array([[1, -3, 127]]), verbose=0).tolist() == [[0.5, -1.5, 63.5]]
+
+
+@pytest.mark.parametrize("backend", ["cpu", "wasm"])
+def test_layers_of_float64_compute_in_32_bits_as_others_do(backend, request):
+    """They ended in a KeyError."""
+    request.getfixturevalue(backend)
+    L, x = pyml.layers, np.random.default_rng(0).normal(size=(4, 8, 8, 2)).astype("float32")
+    found = []
+    for dtype in ("float32", "float64"):
+        pyml.utils.set_random_seed(1)
+        model = pyml.Sequential([
+            pyml.Input((8, 8, 2)), L.Conv2D(3, 3, dtype=dtype), L.BatchNormalization(dtype=dtype), L.ReLU(dtype=dtype),
+            L.Reshape((6, 18), dtype=dtype), L.LSTM(3, dtype=dtype), L.Dense(2),
+        ])  # fmt: skip
+        model.compile("adam", "mse")
+        before = model.predict(x, verbose=0)
+        assert before.dtype == "float32"
+        found.append((before, model.fit(x, np.zeros((4, 2)), epochs=2, verbose=0, shuffle=False).history["loss"]))
+    for one, other in zip(*found, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5)
