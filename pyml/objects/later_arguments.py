@@ -46,10 +46,15 @@ def without(cls: type, config: dict[str, Any]) -> dict[str, Any]:
 
 def _is_default(cls: type, key: str, value: Any, config: dict[str, Any]) -> bool:
     """Whether a built-in class, of which no class of the user takes the argument over, has this value where none is given."""
+    if not is_ours(getattr(cls, "from_config", cls)):  # a user's may read any of its config
+        return False
     if key == "lora_alpha" and value is not None and value == config.get("lora_rank"):
         return True
-    for base in cls.__mro__:
-        found = inspect.signature(vars(base)["__init__"]).parameters.get(key) if "__init__" in vars(base) else None
+    for base in (base for base in cls.__mro__ if "__init__" in vars(base)):
+        found = inspect.signature(vars(base)["__init__"]).parameters.get(key)
         if found is not None:
             return is_ours(base) and type(found.default) is type(value) and bool(found.default == value)
+        code = getattr(inspect.unwrap(vars(base)["__init__"]), "__code__", None)
+        if not is_ours(base) and repr(key) in repr(code and code.co_consts):  # kwargs.setdefault("axis", 1)
+            return False
     return False

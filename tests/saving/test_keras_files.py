@@ -517,3 +517,44 @@ def test_training_that_keras_3_0_notes_of_a_call_in_an_h5_says_nothing():
     config["config"]["layers"][1]["inbound_nodes"][0]["kwargs"] = {"training": True}
     model = legacy._model({key: config[key] for key in ("class_name", "config")}, "file", None, True, True, 1 << 20)
     assert (model.predict(X, verbose=0) == X).all()
+
+
+def test_layers_in_files_of_keras_2_13_are_found_by_their_order(tmp_path):
+    """It counts layers with weights twice as it numbers them: `dense`, `dense_2`, and those without once."""
+    inner = Sequential([Input((4,)), layers.Dense(4), layers.Dense(4)])
+    model = Sequential([Input((4,)), layers.Dense(4), layers.Dense(4, name="a"), inner, layers.Dense(4)])
+    path = tmp_path / "m.weights.h5"
+    model.save_weights(path)
+    root = hdf5_read.read(path.read_bytes(), "file")
+
+    def as_2_13(group):
+        found = group.items.pop("layers")
+        for number, name in ((4, "dense_2"), (2, "dense_1")):
+            if name in found.items:
+                found.items[f"dense_{number}"] = found.items.pop(name)
+        group.items["_layer_checkpoint_dependencies"] = found
+        return found
+
+    as_2_13(as_2_13(root).items["sequential"])
+    path.write_bytes(b"".join(bytes(part) for part in hdf5.write(root)))
+    again = pyml.models.clone_model(model)
+    again.load_weights(path)
+    assert same_weights(model, again)
+
+
+def test_arguments_that_classes_of_ones_own_may_read_otherwise_are_written(tmp_path):
+    @pyml.saving.register_keras_serializable("test_keras_files")
+    class First(layers.BatchNormalization):
+        def __init__(self, **kwargs):
+            kwargs.setdefault("renorm", True)
+            super().__init__(**kwargs)
+
+    @pyml.saving.register_keras_serializable("test_keras_files")
+    class Popping(layers.BatchNormalization):
+        @classmethod
+        def from_config(cls, config):
+            return cls(renorm=config.pop("renorm"), **config)
+
+    model = Sequential([Input((4,)), First(renorm=False), First(), Popping()])
+    model.save(tmp_path / "m.keras")
+    assert [layer.renorm for layer in load_model(tmp_path / "m.keras").layers] == [False, True, False]

@@ -7,6 +7,7 @@ do not count, since a model that is made again has others.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -27,6 +28,7 @@ from .hdf5 import Group
 # Attributes of ours that hold layers which Keras reaches on another way: of every layer, and of models with a graph.
 _OURS = frozenset({"_constructor", "_inbound_nodes", "_tracked_children", "_tracked_since"})
 _OF_MODELS = frozenset({"_symbolic_graph", "_graph_calls", "_graph_layers", "_graph_source", "_stack"})
+_LAYERS_OF_2_13 = "_layer_checkpoint_dependencies"
 # Built-in layers whose attributes have other names in Keras.
 _POLICY = "dtype_policy"  # an attribute of the variables of a quantized layer
 _PARTS = ("query_dense", "key_dense", "value_dense", "output_dense", "dropout_layer")
@@ -241,12 +243,30 @@ def _told(failed: list[tuple[Any, Exception]]) -> str:
     return f"{len(failed)} object(s) could not be loaded ({names}). Of {first.name!r} ({type(first).__name__}): {said}"
 
 
+def _in_keras_2_13(root: Group, path: str) -> str:
+    """A path as Keras 2.12 and 2.13 wrote it: their models keep `layers` under another name, and count those with weights twice as they
+    number them, as `dense`, `dense_2`, `dense_4`."""
+    here, parts = root, list[str]()
+    for part in path.split("/"):
+        if parts and parts[-1] == _LAYERS_OF_2_13:
+            name, _, number = part.rpartition("_") if re.search(r"_\d+$", part) else (part, "", "0")
+            alike = (re.fullmatch(re.escape(name) + r"(?:_(\d+))?", item) for item in here.items)
+            numbered = sorted((int(match[1] or 0), match[0]) for match in alike if match)
+            part = numbered[int(number)][1] if int(number) < len(numbered) else part
+        elif part == "layers" and part not in here.items and _LAYERS_OF_2_13 in here.items:
+            part = _LAYERS_OF_2_13
+        parts.append(part)
+        here = here.find(part) or Group()
+    return "/".join(parts)
+
+
 def _group(root: Group, path: str, obj: Any, beside: set[str] | None) -> Group | None:
     """The variables of an object in a file: at its place, or under its name where the file holds just the names `beside` it in another
     order. Layers that a layer makes for itself are numbered as the program goes: a name of the file may be another one's now."""
     found = root.find(f"{path}/vars")
-    if found is None and "_layer_checkpoint_dependencies" in root.items:  # Keras 2.12 and 2.13
-        found = root.find(f"{path}/vars".replace("layers", "_layer_checkpoint_dependencies"))
+    if found is None:
+        path = _in_keras_2_13(root, path)
+        found = root.find(f"{path}/vars")
     if found is None and "/" in path:                  # parts of layers of Keras 2
         found = root.find("/_".join(path.rsplit("/", 1)) + "/vars")
     if beside and found is not None and found.attrs.get("name", obj.name) != obj.name:
