@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping
 from importlib import import_module
@@ -15,6 +16,30 @@ def no_such(package: str, name: str, known: Iterable[str]) -> AttributeError:
     hint = "" if name.startswith("_") else did_you_mean(name.removeprefix("reduce_"), known)
     # Python adds the name to an error that has no `obj`, and to the message then a guess of its own: the same once more
     return AttributeError(f"module {package!r} has no attribute {name!r}.{hint}", obj=sys.modules.get(package))
+
+
+def left_out(module: str, now: Mapping[str, str]) -> Callable[[str], Any]:
+    """The `__getattr__` of a module that says of names of Keras 2, which Keras 3 left out, what took their places."""
+    return functools.partial(_refuse, module, now)  # no function, as those of a family of functions are
+
+
+def _refuse(module: str, now: Mapping[str, str], name: str) -> Any:
+    if name in now:
+        raise AttributeError(f"module {module!r} has no {name}, which Keras 3 left out: {now[name]}.")
+    raise no_such(module, name, dir(sys.modules[module]))
+
+
+class LeftOut:
+    """A method or attribute of Keras 2 that Keras 3 left out: there is none, and who asks for it is told what took its place."""
+
+    def __init__(self, now: str) -> None:
+        self.now = now
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, obj: Any, owner: type) -> Any:
+        raise AttributeError(f"{owner.__name__} has no {self.name}, which Keras 3 left out: {self.now}.")
 
 
 def parts(package: str, names: Mapping[str, str], modules: Collection[str] = ()) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:

@@ -165,6 +165,74 @@ def test_what_is_written_wrong_in_a_class_of_ones_own_is_told_under_its_name(kin
     assert pyml.ops.sum(ONES).numpy() == 8  # nothing is left half done
 
 
+def told(shape):
+    """Ones of that shape, which attention and recurrent layers are called on."""
+    return np.ones(shape, "float32")
+
+
+X, Q, V = told((2, 4, 5)), told((2, 3, 4)), told((2, 5, 4))
+
+
+@pytest.mark.parametrize(("kind", "call", "said"), [
+    (ShapeError, lambda: layers.LSTM(3, name="r")(X, initial_state=[told((2, 4)), told((2, 3))]),
+     'Layer "r": state 0 of initial_state must have the shape (2, 3): the batch and the units. Received: (2, 4)'),
+    (ShapeError, lambda: layers.GRU(3, name="r")(X, initial_state=told((3, 3))),
+     'Layer "r": state 0 of initial_state must have the shape (2, 3)'),
+    (ShapeError, lambda: layers.LSTM(3, name="r")(X, mask=np.ones((2, 3), bool)),
+     'Layer "r": the mask must have the batch and the steps of the inputs, (2, 4). Received: a mask of shape (2, 3)'),
+    (ShapeError, lambda: layers.LSTMCell(3, name="c")(X[0], told((4, 3))), 'Layer "c" has 2 state(s); states has 1.'),
+    (ShapeError, lambda: layers.Attention(name="a")([Q, told((2, 5, 6))]),
+     'Layer "a": query and key must have as many features. Received: query'),
+    (ShapeError, lambda: layers.AdditiveAttention(name="a")([Q, told((2, 5, 6))]), 'Layer "a": query and key must have as many features.'),
+    (ShapeError, lambda: layers.Attention(name="a")([Q, V, told((2, 6, 4))]), 'Layer "a": key and value must have as many steps.'),
+    (ShapeError, lambda: layers.Attention(name="a")([Q, V], mask=[None, np.ones((2, 4), bool)]),
+     'Layer "a": the second mask must have the steps of value.'),
+    (ShapeError, lambda: layers.MultiHeadAttention(2, 3, name="a")(Q, V, attention_mask=np.ones((2, 5, 3), bool)),
+     'Layer "a": attention_mask must have the shape (batch, targets, sources), (2, 3, 5). Received: (2, 5, 3)'),
+    (TypeError, lambda: layers.MultiHeadAttention(2, 3, name="a")([Q, V]),
+     "Layer \"a\": missing a required argument: 'value'. It takes its tensors one by one: layer(query, value), not as a list."),
+    (ValueError, lambda: layers.TextVectorization(vocabulary=3),
+     "TextVectorization: vocabulary must be a list of tokens or the path of a file"),
+    (ValueError, lambda: layers.TextVectorization(vocabulary=["a", "a"]),
+     "TextVectorization: The passed vocabulary has at least one repeated"),
+    (ValueError, lambda: layers.StringLookup(vocabulary=["a"], invert=True)(["a"]), "StringLookup: with invert=True inputs are places"),
+    (ShapeError, lambda: layers.Normalization(mean=[1.0, 2.0, 3.0], variance=[1.0] * 3, name="n")(ONES),
+     'Layer "n": mean and variance must have the sizes of the inputs along axis=(-1,), (2,). Received: one of shape (3,)'),
+    (ValueError, lambda: pyml.applications.MobileNetV2(weights=None, input_shape=224), "`input_shape` must be a tuple of three integers."),
+    (AttributeError, lambda: optimizers.legacy.Adam(), "module 'pyml.optimizers' has no legacy, which Keras 3 left out: pyml.optimizers"),
+    (AttributeError, lambda: pyml.losses.Reduction.SUM,
+     "module 'pyml.losses' has no Reduction, which Keras 3 left out: write its name as text"),
+    (AttributeError, lambda: Small().add_metric(3), "Small has no add_metric, which Keras 3 left out: make the metric in __init__()"),
+    (AttributeError, lambda: Small().fit_generator(3), "Small has no fit_generator, which Keras 3 left out: fit() takes generators."),
+    (AttributeError, lambda: optimizers.Adam().lr, "Adam has no lr, which Keras 3 left out: it is learning_rate."),
+])  # fmt: skip
+def test_shapes_and_names_that_do_not_fit_are_told_what_would(kind, call, said, cpu):
+    with pytest.raises(kind) as caught:
+        call()
+    assert str(caught.value).startswith(said) and "mask_token" not in str(caught.value)
+
+
+def test_states_of_convolutions_and_masks_that_broadcast_still_fit(cpu):
+    frames = told((2, 4, 5, 5, 1))
+    assert layers.ConvLSTM2D(3, 2)(frames, initial_state=[told((2, 4, 4, 3))] * 2).shape == (2, 4, 4, 3)
+    assert layers.MultiHeadAttention(2, 3)(Q, V, attention_mask=np.ones((1, 1, 5), bool)).shape == (2, 3, 4)
+    assert layers.Attention()([Q, V], mask=[None, np.ones((2, 1), bool)]).shape == (2, 3, 4)
+
+
+def test_a_config_that_cannot_be_written_names_the_layer_that_it_is_of(cpu, tmp_path):
+    odd = written(layers.Layer, call=lambda self, x: x, get_config=lambda self: {"kinds": {1, 2}})(name="odd")
+    with pytest.raises(TypeError, match="set objects cannot be serialized") as caught:
+        pyml.Sequential([A, odd]).save(tmp_path / "model.keras")
+    assert caught.value.__notes__ == ["In get_config() of 'odd' (Own)."] and not list(tmp_path.iterdir())
+
+
+def test_names_of_keras_2_are_not_there_but_for_what_they_are_told():
+    assert not hasattr(Small(), "add_metric") and not hasattr(optimizers, "legacy")
+    model = Small()
+    model.add_metric = 3
+    assert model.add_metric == 3
+
+
 def test_a_gradient_that_does_not_fit_moves_no_variable(cpu):
     first, second, sgd = pyml.Variable(np.ones(3)), pyml.Variable(np.ones(2), name="second"), optimizers.SGD(1.0, name="o")
     with pytest.raises(ShapeError, match=r"o: the gradient of 'second' has the shape \(4,\), the variable \(2,\)\."):

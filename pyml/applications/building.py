@@ -112,6 +112,8 @@ class Network:
     name: str | None
 
     def __post_init__(self) -> None:
+        if self.input_shape is not None and not isinstance(self.input_shape, (tuple, list)):
+            raise ValueError(f"`input_shape` must be a tuple of three integers. Received: input_shape={self.input_shape!r}")
         if not (self.weights in ("imagenet", None) or _is_address(self.weights) or os.path.exists(self.weights)):
             raise ValueError("The `weights` argument should be either `None` (random initialization), 'imagenet' (pre-training on "
                              f"ImageNet), or the path to the weights file to be loaded.  Received: weights={self.weights}")  # fmt: skip

@@ -91,7 +91,12 @@ class Attending(AttentionParts, Layer, abstract=True):
         """What may be looked at, from all sources together: booleans `(batch, targets, sources)`, or None."""
         masks = []
         if attention_mask is not None:
-            masks.append(ops.cast(attention_mask, "bool"))
+            mask = ops.cast(attention_mask, "bool")
+            steps = (query.shape[1], value.shape[1])
+            if len(query.shape) == 3 and (len(mask.shape) < 2 or any(n not in (1, m) for n, m in zip(mask.shape[-2:], steps, strict=True))):
+                raise ShapeError(f'Layer "{self.name}": attention_mask must have the shape (batch, targets, sources), '
+                                 f"{(query.shape[0], *steps)}. Received: {tuple(mask.shape)}")  # fmt: skip
+            masks.append(mask)
         if query_mask is not None:
             masks.append(ops.expand_dims(ops.cast(query_mask, "bool"), -1))
         masks += [ops.expand_dims(ops.cast(mask, "bool"), -2) for mask in (value_mask, key_mask) if mask is not None]

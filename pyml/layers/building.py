@@ -43,12 +43,18 @@ class Building(KeptWeights):
             shapes = (dict(zip(self._signature.build_names, shapes, strict=False)) | named,)
         self._keep_apart(_build_shapes=without_probe(shapes[0]))
 
+    def _missing(self, name: str, args: Any) -> str:
+        said = f'Layer "{self.name}": missing a required argument: {name!r}'
+        if args and isinstance(args[0], (list, tuple)) and len(args[0]) > 1:
+            said += f". It takes its tensors one by one: layer({', '.join(self._signature.names[: len(args[0])])}), not as a list."
+        return said
+
     def _maybe_build(self, args: Any, kwargs: Any) -> None:
         if self.built:
             return
         shapes, by_name = self._signature.build_shapes(args, kwargs)
         if not by_name and len(self._signature.build_needs) > 1 and (missing := self._signature.missing(args, kwargs)):
-            raise TypeError(f'Layer "{self.name}": missing a required argument: {missing!r}')
+            raise TypeError(self._missing(missing, args))
         with tracing(None), name_scope(self.name, self):
             self._path = current_path()
             if not self._signature.build_takes_shape:

@@ -33,6 +33,7 @@ from pyml.layers.signature import (
     specs_of,
 )
 from pyml.layers.types import RegularizerLike
+from pyml.lazily import LeftOut
 from pyml.objects.configured import argument_names
 from pyml.objects.operation import Operation
 from pyml.objects.registry import LAYERS
@@ -79,6 +80,8 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
     supports_jit = True
     _always_says_penalty = False  # the config has an activity_regularizer of None too, as Keras' has for these classes
     _hints = ("input_shape", "input_dim", "input_length")
+    add_metric = LeftOut("make the metric in __init__(), self.seen = pyml.metrics.Mean(), and call self.seen.update_state(value) in call()")
+    add_update = LeftOut("assign the new value in call()")
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         given = [leaf for value in args for leaf in (value if type(value) in (list, tuple) else (value,))]
@@ -246,7 +249,7 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
         if missing and (not args or _is_built_in(type(self))):
             if missing in kwargs or missing in self._signature.names[: len(args)]:
                 raise ValueError(f'Layer "{self.name}": `{missing}` must be tensors. Received: None')
-            raise TypeError(f'Layer "{self.name}": missing a required argument: {missing!r}')
+            raise TypeError(self._missing(missing, args))
 
     def _call_on_values(self, args: Any, kwargs: Any) -> Any:
         """Calls the layer on tensors: training, masks, scopes and regularizers as its signature asks for them."""

@@ -75,6 +75,20 @@ class Attention(Layer):
         if not nested or len(shapes) not in (2, 3):
             raise ShapeError(f'Layer "{self.name}" takes a list [query, value] or [query, value, key]. Received shapes: {shapes}')
 
+    def _check_sizes(self, query: Any, key: Any, value: Any, value_mask: Any) -> None:
+        cls = type(self)
+        if cls._calculate_scores not in (Attention._calculate_scores, AdditiveAttention._calculate_scores):
+            return  # scores of a subclass
+        shapes = f"Received: query {tuple(query.shape)}, value {tuple(value.shape)}, key {tuple(key.shape)}"
+        sizes = {query.shape[-1], key.shape[-1]}
+        if len(sizes) > 1 and (1 not in sizes or self._by_product()):
+            raise ShapeError(f'Layer "{self.name}": query and key must have as many features. {shapes}')
+        if key.shape[-2] != value.shape[-2]:
+            raise ShapeError(f'Layer "{self.name}": key and value must have as many steps. {shapes}')
+        if value_mask is not None and value_mask.shape[-1] not in (1, value.shape[-2]):
+            raise ShapeError(f'Layer "{self.name}": the second mask must have the steps of value. {shapes}, and a mask '
+                             f"{tuple(value_mask.shape)}")  # fmt: skip
+
     def _checked_masks(self, masks: Any) -> None:
         if masks is not None and not isinstance(masks, (list, tuple)):
             raise ShapeError(f'Layer "{self.name}": mask must be a list [query_mask, value_mask]. Received: mask={masks}')
@@ -103,6 +117,7 @@ class Attention(Layer):
         self._checked_masks(mask)
         query, value = inputs[0], inputs[1]
         query_mask, value_mask = (None, None) if mask is None else (mask[0], mask[1])
+        self._check_sizes(query, inputs[-1], value, value_mask)
         whole = return_attention_scores or value_mask is not None or (training and self.dropout)
         if self._by_product() and not whole:
             return self._kept(self._mean(query, inputs[-1], value, use_causal_mask), query_mask)

@@ -12,6 +12,7 @@ from pyml.errors import TraceError, Undefined
 from pyml.layers import call_context
 from pyml.layers.layer import Layer
 from pyml.layers.signature import overridden, specs_of, with_masks
+from pyml.lazily import LeftOut
 from pyml.models.configs import OF_GRAPHS, graph_config, model_from_graph_config
 from pyml.models.graph import Graph
 from pyml.models.quantizing import quantize_layers
@@ -47,6 +48,11 @@ class Model(Staging):
     """
 
     _rounds_outputs = False
+    fit_generator = LeftOut("fit() takes generators")
+    evaluate_generator = LeftOut("evaluate() takes generators")
+    predict_generator = LeftOut("predict() takes generators")
+    predict_proba = LeftOut("predict() gives the probabilities")
+    predict_classes = LeftOut("np.argmax(model.predict(x), axis=-1) gives the classes")
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         if cls is Model and _is_functional(args, kwargs):

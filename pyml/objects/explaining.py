@@ -137,7 +137,7 @@ def _is_number(text: str) -> bool:
 
 def _explanation(cls: type, makers: Sequence[Any], args: Sequence[Any], kwargs: Mapping[str, Any], error: BaseException) -> str:
     """What an error is to say: its own words where they name the class."""
-    said = str(error.args[0]) if len(error.args) == 1 else str(error)
+    said = error.__dict__.pop("_said", None) or (str(error.args[0]) if len(error.args) == 1 else str(error))
     said = said.removeprefix(f"{error.__dict__.get('_made')}: ")  # of the cell of a recurrent layer, or another part of its own
     given = {**dict(zip(list(inspect.signature(makers[0]).parameters)[1:], args, strict=False)), **kwargs}
     said = of_class(cls, said)
@@ -153,10 +153,11 @@ def _explanation(cls: type, makers: Sequence[Any], args: Sequence[Any], kwargs: 
         if expected and not any(fits(value) for _, fits in expected):
             return _unfit(cls, name, value, expected)
     told = [name for name, value in given.items() if _in(repr(value), said)]
-    told = told or [name for name, value in given.items() if _in(str(value), said)]
+    told = told or [name for name, value in given.items() if str(value) and _in(str(value), said)]
     of_kind = [name for name in told if name.rpartition("_")[2] in said]
     name, *others = of_kind or told or [""]
     if not name:
+        error.__dict__["_said"] = said  # what is given here may not be what an object around this one was given
         received = ", ".join(f"{name}={reprlib.repr(value)}" for name, value in given.items())
         return f"{cls.__name__}: {said.rstrip('.')}. Received: {received or 'no arguments'}"
     return f"{cls.__name__}: {said}" if others or name in said else f"{cls.__name__}: {name}: {said}"

@@ -71,8 +71,15 @@ def serialize_keras_object(obj: Any) -> Any:
     config = obj.get_config()
     if not isinstance(config, dict):
         raise TypeError(f"get_config() of {cls.__name__} must return a dict. Received: {config!r} (of type {type(config).__name__})")
+    try:
+        written = _written(config)
+    except Undefined as error:
+        if not hasattr(error, "__notes__"):  # not of an object in this one, which is named then
+            called = getattr(obj, "name", None)
+            error.add_note(f"In get_config() of {f'{called!r} ({cls.__name__})' if isinstance(called, str) else cls.__name__}.")
+        raise
     described: dict[str, Any] = {
-        "module": _home(cls), "class_name": later_arguments.name_of(cls), "config": later_arguments.without(cls, _written(config)),
+        "module": _home(cls), "class_name": later_arguments.name_of(cls), "config": later_arguments.without(cls, written),
         "registered_name": registered if registered != cls.__name__ or not is_ours(cls) else _unexported(cls),
     }
     for key, method in (("build_config", "get_build_config"), ("compile_config", "get_compile_config")):

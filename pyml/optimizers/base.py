@@ -12,6 +12,7 @@ from pyml.core.naming import auto_name
 from pyml.core.narrow import in_32_bits, unlabelled
 from pyml.core.step import end_of_step
 from pyml.errors import Forgotten, ShapeError, Undefined, did_you_mean
+from pyml.lazily import LeftOut
 from pyml.objects.configured import Configured, argument_names, plain
 from pyml.objects.registry import OPTIMIZERS
 from pyml.optimizers.around import AroundUpdates
@@ -78,6 +79,7 @@ class Optimizer(AroundUpdates, Configured, Forgotten, kind=OPTIMIZERS, abstract=
     """
 
     _hints = ("decay",)
+    lr = LeftOut("it is learning_rate")
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

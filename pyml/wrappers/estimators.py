@@ -111,7 +111,14 @@ class SKLBase(BaseEstimator):
         if self.warm_start and hasattr(self, "model_"):
             return self.model_
         if not isinstance(self.model, Model):
-            return self.model(X=X, y=y, **(self.model_kwargs or {}))
+            owner = type(self).__name__
+            if not callable(self.model):
+                raise TypeError(f"{owner}: model must be a model or a function of X and y that makes one. Received: model={self.model!r}")
+            made = self.model(X=X, y=y, **(self.model_kwargs or {}))
+            if not isinstance(made, Model):
+                raise TypeError(f"{owner}: the function model must return a compiled model"
+                                f"{'; end it with `return`' if made is None else ''}. It returned {made!r}.")  # fmt: skip
+            return made
         return self.model if self.warm_start else clone_model(self.model)
 
     def fit(self, X: Any, y: Any, **kwargs: Any) -> Self:

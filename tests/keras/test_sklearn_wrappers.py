@@ -258,3 +258,13 @@ def test_without_scikit_learn_the_error_says_what_to_install_and_it_may_come_aft
     estimator = early(linear(), fit_kwargs=QUIET)
     assert type(estimator) is pyml.wrappers.SKLearnRegressor is not early
     assert clone(estimator).fit(X, X[:, 0]).predict(X).shape == (40,)
+
+
+@pytest.mark.parametrize(("model", "said"), [
+    ("a", "SKLearnClassifier: model must be a model or a function of X and y that makes one. Received: model='a'"),
+    (lambda X, y: None, "SKLearnClassifier: the function model must return a compiled model; end it with `return`. It returned None."),
+])  # fmt: skip
+def test_what_makes_no_model_is_told_what_should(model, said, cpu):
+    with pytest.raises(TypeError) as caught:
+        pyml.wrappers.SKLearnClassifier(model).fit(np.ones((4, 2)), np.array([0, 1, 0, 1]))
+    assert str(caught.value) == said

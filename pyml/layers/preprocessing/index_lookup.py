@@ -169,6 +169,9 @@ class IndexLookup(WithVocabulary, abstract=True):
 
     def _tokens_at(self, places: np.ndarray) -> Any:
         """The tokens at places, as numpy array."""
+        if places.dtype.kind not in "iufb":
+            raise ValueError(f"{type(self).__name__}: with invert=True inputs are places in the vocabulary, integers. Received: "
+                             f"{places.dtype} values; leave invert=True out to look up tokens.")  # fmt: skip
         known = self.get_vocabulary()
         flat = [known[i] if 0 <= i < len(known) else self.oov_token for i in places.reshape(-1).tolist()]
         return np.array(flat, object if self._text else np.int64).reshape(places.shape)

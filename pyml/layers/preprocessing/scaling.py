@@ -12,6 +12,7 @@ import numpy as np
 from pyml import ops
 from pyml.core import Tensor
 from pyml.core.symbolic import KerasTensor
+from pyml.errors import ShapeError
 from pyml.layers.activation import _SameShape
 from pyml.layers.data_layer import DataLayer
 from pyml.layers.input_spec import InputSpec
@@ -99,6 +100,9 @@ class Normalization(DataLayer, _SameShape):
         shape = [1] * len(self._wide)
         for axis, size in zip(reversed(self._kept), reversed(value.shape), strict=False):
             shape[axis] = size
+        if any(size not in (1, wide) for size, wide in zip(shape, self._wide, strict=True)):
+            raise ShapeError(f'Layer "{self.name}": mean and variance must have the sizes of the inputs along axis={self.axis}, '
+                             f"{tuple(self._wide[axis] for axis in self._kept)}. Received: one of shape {value.shape}")  # fmt: skip
         return np.broadcast_to(value.reshape(shape), self._wide).copy()
 
     @property

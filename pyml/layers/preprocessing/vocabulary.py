@@ -83,6 +83,8 @@ class WithVocabulary(HostLayer, abstract=True):
             )
         if isinstance(vocabulary, (str, os.PathLike)):
             vocabulary = self._lines_of(vocabulary)
+        if np.ndim(vocabulary) == 0:
+            raise ValueError(f"vocabulary must be a list of tokens or the path of a file. Received: vocabulary={vocabulary!r}")
         vocabulary = vocabulary if isinstance(vocabulary, (list, tuple)) else host_values(vocabulary).tolist()
         given = [self._token(token) for token in vocabulary]
         if not given:

@@ -14,6 +14,7 @@ import numpy as np
 from pyml import activations, constraints, initializers, ops, random, regularizers
 from pyml.core import Variable
 from pyml.core.symbolic import infer_output_spec
+from pyml.errors import ShapeError
 from pyml.layers.dense import positive_int
 from pyml.layers.layer import Layer
 from pyml.layers.types import ActivationLike, ConstraintLike, InitializerLike, RegularizerLike
@@ -113,6 +114,8 @@ class _Cell(Layer):
         """The output and the states after one step."""
         nested = isinstance(states, (list, tuple))
         states = list(states) if nested else [states]
+        if len(states) != (count := len(self.state_size) if isinstance(self.state_size, list) else 1):
+            raise ShapeError(f'Layer "{self.name}" has {count} state(s); states has {len(states)}.')
         inputs = self._drop_inputs(inputs, training)
         output, new = self._advance_states(self._project_inputs(inputs), states, self._state_product(states[0].shape[0], training))
         return output, new if nested else new[0]

@@ -17,6 +17,7 @@ from pyml.layers.recurrent.steps import looped, of_rank, swap_steps, unrolled
 from pyml.layers.signature import call_signature
 from pyml.layers.wrapper import build_inside
 from pyml.objects.samples import Sample, draw, sample
+from pyml.tracebacks import is_ours
 
 
 class RNN(Layer):
@@ -139,6 +140,9 @@ class RNN(Layer):
             mask = flatten(mask)[0]
             if len(mask.shape) != 2:
                 raise ShapeError(f'Layer "{self.name}": the mask of a sequence has shape (batch, steps). Received: {tuple(mask.shape)}')
+            if mask.shape[1] != sequences.shape[1] or mask.shape[0] not in (1, batch):
+                raise ShapeError(f'Layer "{self.name}": the mask must have the batch and the steps of the inputs, '
+                                 f"{tuple(sequences.shape[:2])}. Received: a mask of shape {tuple(mask.shape)}")  # fmt: skip
         if type(self).inner_loop is RNN.inner_loop:
             fresh = initial_state is None and not self.stateful
             last, outputs, states = self._all_steps(sequences, states, mask, training, fresh)
@@ -183,7 +187,13 @@ class RNN(Layer):
         given = list(given) if is_nested(given) else [given]
         if len(given) != len(self.state_size):
             raise ShapeError(f'Layer "{self.name}" has {len(self.state_size)} state(s); initial_state has {len(given)}.')
-        return map_structure(ops.convert_to_tensor, given)
+        given = map_structure(ops.convert_to_tensor, given)
+        for place, (state, size) in enumerate(zip(given, self.state_size, strict=True)):
+            flat = isinstance(size, int) and not is_nested(state) and len(state.shape) == 2 and is_ours(type(self.cell))
+            if flat and (state.shape[1] != size or state.shape[0] not in (1, batch)):
+                raise ShapeError(f'Layer "{self.name}": state {place} of initial_state must have the shape {(batch, size)}: the batch and '
+                                 f"the units. Received: {tuple(state.shape)}")  # fmt: skip
+        return given
 
     def _run(self, sequences: Any, states: Any, mask: Any, training: bool | None, fresh: Any) -> Any:
         """The last output, the outputs `(steps, batch, …)` and the last states."""
