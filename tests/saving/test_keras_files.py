@@ -558,3 +558,24 @@ def test_arguments_that_classes_of_ones_own_may_read_otherwise_are_written(tmp_p
     model = Sequential([Input((4,)), First(renorm=False), First(), Popping()])
     model.save(tmp_path / "m.keras")
     assert [layer.renorm for layer in load_model(tmp_path / "m.keras").layers] == [False, True, False]
+
+
+def test_gates_of_attention_are_kept_where_keras_looks_for_them(tmp_path):
+    class Own(layers.GroupQueryAttention):
+        pass
+
+    x = Input((5, 4))
+    y = layers.MultiHeadAttention(2, 3, use_gate=True)(x, x)
+    model = Model(x, Own(3, 4, 2, use_gate=True)(layers.GroupQueryAttention(3, 4, 2, use_gate=True)(y, y), y))
+    path = tmp_path / "m.weights.h5"
+    model.save_weights(path)
+    root = hdf5_read.read(path.read_bytes(), "file")
+    for name in ("multi_head_attention/_gate_dense", "grouped_query_attention/_gate_dense", "own/_gate_dense", "own/_query_dense"):
+        assert len(root.find(f"layers/{name}/vars").items) == 2
+    for layer in root.items["layers"].items.values():  # as pyml wrote it first
+        if "_gate_dense" in layer.items:
+            layer.items["gate_dense"] = layer.items.pop("_gate_dense")
+    path.write_bytes(b"".join(bytes(part) for part in hdf5.write(root)))
+    again = pyml.models.clone_model(model)
+    again.load_weights(path)
+    assert same_weights(model, again)

@@ -32,7 +32,9 @@ _LAYERS_OF_2_13 = "_layer_checkpoint_dependencies"
 # Built-in layers whose attributes have other names in Keras.
 _POLICY = "dtype_policy"  # an attribute of the variables of a quantized layer
 _PARTS = ("query_dense", "key_dense", "value_dense", "output_dense", "dropout_layer")
-_NAMES = {"GroupQueryAttention": {name: f"_{name}" for name in _PARTS}}
+_NAMES = {
+    "GroupQueryAttention": {name: f"_{name}" for name in (*_PARTS, "gate_dense")}, "MultiHeadAttention": {"gate_dense": "_gate_dense"},
+}  # fmt: skip
 _CLASSES = {"GroupQueryAttention": "grouped_query_attention"}  # classes of another name there than the one they are exported under
 
 Reader = Callable[[Variable], np.ndarray]
@@ -49,7 +51,7 @@ def _children(obj: Any) -> Iterator[tuple[str, Any]]:
     if is_model and (obj._symbolic_graph is not None or isinstance(obj, LAYERS.classes["Sequential"])):
         ours |= _OF_MODELS
         yield "layers", _all_layers(obj)
-    renamed = _NAMES.get(type(obj).__name__, {}) if is_ours(type(obj)) else {}
+    renamed = next((_NAMES[base.__name__] for base in type(obj).__mro__ if base.__name__ in _NAMES and is_ours(base)), {})
     found = {renamed.get(name, name): value for name, value in vars(obj).items() if name not in ours}
     for cls in type(obj).__mro__:
         if not is_ours(cls) and cls is not object:
@@ -267,8 +269,9 @@ def _group(root: Group, path: str, obj: Any, beside: set[str] | None) -> Group |
     if found is None:
         path = _in_keras_2_13(root, path)
         found = root.find(f"{path}/vars")
-    if found is None and "/" in path:                  # parts of layers of Keras 2
-        found = root.find("/_".join(path.rsplit("/", 1)) + "/vars")
+    if found is None and "/" in path:                  # parts of layers of Keras 2, and of pyml's first files
+        folder, last = path.rsplit("/", 1)
+        found = root.find(f"{folder}/{last[1:] if last.startswith('_') else f'_{last}'}/vars")
     if beside and found is not None and found.attrs.get("name", obj.name) != obj.name:
         siblings = root.find(os.path.dirname(path))
         inside = [sibling.find("vars") for sibling in siblings.items.values() if isinstance(sibling, Group)] if siblings is not None else []
