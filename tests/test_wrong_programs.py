@@ -212,6 +212,15 @@ def test_shapes_and_names_that_do_not_fit_are_told_what_would(kind, call, said, 
     assert str(caught.value).startswith(said) and "mask_token" not in str(caught.value)
 
 
+def test_predictions_that_would_be_text_are_said_of_the_layer_that_gives_them(cpu):
+    places = pyml.Input((1,), dtype="int32")
+    model, x = pyml.Model(places, layers.StringLookup(vocabulary=["a"], invert=True, name="words")(places)), np.array([[1], [0]])
+    for predict in (lambda: model.predict(x, verbose=0), lambda: model.predict_on_batch(x)):
+        with pytest.raises(TypeError, match=r'Layer "words" \(StringLookup\) gives text, which goes to no device. Call the model itself'):
+            predict()
+    assert model(x).tolist() == [["a"], ["[UNK]"]]
+
+
 def test_states_of_convolutions_and_masks_that_broadcast_still_fit(cpu):
     frames = told((2, 4, 5, 5, 1))
     assert layers.ConvLSTM2D(3, 2)(frames, initial_state=[told((2, 4, 4, 3))] * 2).shape == (2, 4, 4, 3)

@@ -16,6 +16,7 @@ from pyml.core import Tensor
 from pyml.core.symbolic import CallNode, KerasTensor
 from pyml.core.tree import is_nested, map_structure
 from pyml.data.dataset import Dataset
+from pyml.errors import DtypeError
 from pyml.layers.input_layer import InputLayer
 from pyml.layers.preprocessing.host import HostLayer, answering_with_arrays, on_host
 from pyml.models.graph import Graph
@@ -47,6 +48,20 @@ class HostStage:
         with answering_with_arrays():
             found = self.first.run(values)
         return {name: value.numpy() if isinstance(value, Tensor) else value for name, value in zip(self.names, found, strict=True)}
+
+    def run_for_device(self, values: list[Any]) -> dict[str, Any]:
+        """The same for a program of the second half.
+
+        Raises:
+            DtypeError: A layer of the first half gives text.
+        """
+        found = self.run_first(values)
+        for tensor, value in zip(self.cut, found.values(), strict=True):
+            maker = tensor._keras_history.operation if tensor._keras_history else None
+            if isinstance(maker, HostLayer) and np.asarray(value).dtype.kind in "OUS":
+                raise DtypeError(f'Layer "{maker.name}" ({type(maker).__name__}) gives text, which goes to no device. Call the model '
+                                 "itself, model(x): that gives a numpy array of text.")  # fmt: skip
+        return found
 
     def run_rest(self, inputs: dict[str, Any]) -> Any:
         """The outputs of the second half."""

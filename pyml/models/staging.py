@@ -100,7 +100,7 @@ class Staging(GivenInputs, abstract=True):
         stage = self._host_stage()
         if stage is None or x is None:
             return x
-        return staged(x, lambda inputs: inputs if stage.ran(inputs) else stage.run_first(self._inputs_in_order(inputs)))
+        return staged(x, lambda inputs: inputs if stage.ran(inputs) else stage.run_for_device(self._inputs_in_order(inputs)))
 
 
 def _holds_text(x: Any) -> bool:
