@@ -331,9 +331,9 @@ def test_wheel_of_the_same_sources_is_the_same_bytes(tmp_path):
 
 
 def test_wheel_is_small(built):
-    """What a visitor without the kept memory downloads beside Pyodide and numpy: 4.98 MB, three fifths of it compiled modules; ops and
+    """What a visitor without the kept memory downloads beside Pyodide and numpy: 5.04 MB, three fifths of it compiled modules; ops and
     layers are 0.59 MB of it each, files of models and the graph 0.42 each, pipelines of data 0.25."""
-    assert next((built / "pyodide").glob("pyml-*.whl")).stat().st_size < 5_020_000
+    assert next((built / "pyodide").glob("pyml-*.whl")).stat().st_size < 5_080_000
 
 
 @pytest.fixture(scope="module")

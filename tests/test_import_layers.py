@@ -57,7 +57,7 @@ LATE = {
     "pyml.kept_page": ("config",),  # a browser's storage
     "pyml.compile": ("compile",),  # one generator of code of two
     "pyml.saving.tfjs": ("saving",),  # readers of a format that most programs never meet
-    "pyml.saving.keras": ("saving",),
+    "pyml.saving.keras": ("saving", "models"),
     "pyml.export": ("models", "cli"),  # a module of its own command and method
     "pyml.image": ("saving",),  # operators that few graphs have
     "pyml.quantizers": ("layers", "models", "saving"),  # few programs quantize

@@ -377,7 +377,7 @@ def test_steps_of_a_sum_are_apart_and_not_fused_only_where_an_engine_moves_them(
 
 
 def test_a_constant_that_is_handed_to_a_function_is_the_offset_of_its_load():
-    code = compile_text(SUMS, (1, 1, 1), True).function.code
+    code = compile_text(SUMS, (1, 1, 1), True, False).function.code
     assert all(V_SPLAT_LOAD + b"\x02" + bytes((4 * u,)) in code for u in range(3))
 
 
@@ -390,7 +390,7 @@ def test_a_kernel_is_compiled_with_few_python_calls(name, most):
     calls = collections.Counter()
     sys.setprofile(lambda frame, event, argument: calls.update([event]))
     try:
-        compile_text(read(name), (1, 1, 1), True)
+        compile_text(read(name), (1, 1, 1), True, False)
     finally:
         sys.setprofile(None)
     assert 2_000 < calls["call"] < most, calls

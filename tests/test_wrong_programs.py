@@ -12,6 +12,7 @@ from pyml import layers, optimizers
 from pyml.errors import ShapeError, did_you_mean
 
 A = pyml.Input((3,))
+KINDS = (AttributeError, RuntimeError, TypeError, ValueError)
 
 
 class Own(layers.Layer):
@@ -47,7 +48,7 @@ class Owner(pyml.Model):
     (lambda: optimizers.get("Adma"), "Could not interpret optimizer identifier: 'Adma'. Did you mean 'Adam'?"),
     (lambda: optimizers.get("zzz"),
      ("Could not interpret optimizer identifier: 'zzz'. Known names: adadelta, adafactor, adagrad, adam, adamax, adamw, ftrl, lamb, lion, "
-      "lossscaleoptimizer, multioptimizer, muon, nadam, rmsprop, schedulefreeadamw, sgd.")),
+      "lossscaleoptimizer, multioptimizer, muon, nadam, rmsprop, schedulefreeadamw, sgd")),
     (lambda: optimizers.LossScaleOptimizer("adam"),
      "LossScaleOptimizer: inner_optimizer must be an optimizer. Received: inner_optimizer='adam'"),
     (lambda: pyml.Sequential(A), "Sequential: expected a list of layers. Received: <KerasTensor "),
@@ -56,7 +57,9 @@ class Owner(pyml.Model):
 def test_a_constructor_is_told_its_own_name_once_and_no_part_of_its_own(make, said, cpu):
     with pytest.raises((TypeError, ValueError)) as caught:
         make()
-    assert str(caught.value).startswith(said) and (str(caught.value) == said or said.endswith("KerasTensor "))
+    assert str(caught.value).startswith(said) and (
+        str(caught.value) == said or said.endswith(("KerasTensor ", "sgd"))  # other tests may have optimizers of their own
+    )
     assert caught.value.__cause__ is None and (caught.value.__context__ is None or caught.value.__suppress_context__)
 
 
@@ -158,7 +161,7 @@ SCHEDULE, RATE = optimizers.schedules.LearningRateSchedule, "o: the learning rat
      "register_keras_serializable: write @register_keras_serializable(), with parentheses."),
 ])  # fmt: skip
 def test_what_is_written_wrong_in_a_class_of_ones_own_is_told_under_its_name(kinds, call, said, cpu):
-    with pytest.raises(Exception) as caught:  # the kinds are compared
+    with pytest.raises(KINDS) as caught:  # which of them is compared
         call()
     assert str(caught.value).startswith(said)
     assert set(kinds.split()) <= {kind.__name__ for kind in type(caught.value).__mro__}

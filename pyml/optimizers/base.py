@@ -89,7 +89,7 @@ class Optimizer(AroundUpdates, Configured, Forgotten, kind=OPTIMIZERS, abstract=
             shared = [p for p in inspect.signature(Optimizer.__init__).parameters.values() if p.name not in names]
             cls.__signature__ = inspect.Signature([*own[1:], *shared])   # type: ignore[attr-defined]  # what help() shows
 
-    _made_by = "loss_scale_factor"
+    _made_by = "_iterations"
 
     def __init__(self, learning_rate: LearningRate, weight_decay: float | None = None, clipnorm: float | None = None,
                  clipvalue: float | None = None, global_clipnorm: float | None = None, use_ema: bool = False,
