@@ -579,3 +579,11 @@ def test_gates_of_attention_are_kept_where_keras_looks_for_them(tmp_path):
     again = pyml.models.clone_model(model)
     again.load_weights(path)
     assert same_weights(model, again)
+
+
+def test_a_map_of_policies_comes_back_from_an_h5(tmp_path):
+    policies = pyml.dtype_policies.DTypePolicyMap()
+    policies["part"] = pyml.dtype_policies.DTypePolicy("mixed_bfloat16")
+    model = Sequential([Input((4,)), layers.Dense(3, name="part", dtype=policies)])
+    model.save(tmp_path / "m.h5")
+    assert load_model(tmp_path / "m.h5").get_config() == model.get_config()

@@ -151,6 +151,8 @@ class _Writer:
             return {key: self.value(item) for key, item in config.items()}
         if config["class_name"] == "DTypePolicy":
             return config["config"]["name"]
+        if config["class_name"] == "DTypePolicyMap":
+            raise Unfit("Keras 2.15 has no DTypePolicyMap")
         module = str(config.get("module"))
         if module in ("keras", "keras.layers") or module.startswith("keras.src.models"):
             return {"module": module, "registered_name": None, **self.layer(config)}  # Keras 3 finds models in wrappers by these alone
