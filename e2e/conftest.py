@@ -26,6 +26,7 @@ from pyml.cli import browser as browsers
 from pyml.cli.build import build_site
 from pyml.cli.serve import running
 
+from .breaking import HASTE
 from .patience import of_a_test, patience
 from .python_page import BLANK, PythonPage
 
@@ -154,6 +155,16 @@ def started(driver, flags) -> Iterator:
 def browser(driver) -> Iterator:
     """One Chromium with WebGPU on its software adapter."""
     yield from started(driver, browsers.FLAGS)
+
+
+@pytest.fixture(scope="module")
+def hasty_window(browser) -> Iterator:
+    """A window in which pages and their workers wait twenty times shorter for what does not come."""
+    context = browser.new_context(service_workers="block")
+    context.add_init_script(HASTE)
+    context.set_default_timeout(patience())
+    yield context
+    context.close()
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,6 @@ import pytest
 from pyml import paths
 
 from .breaking import HASTE, breaking
-from .patience import patience
 from .test_failures import FAILED, FORGET, READY
 
 PAGE = "/demos/mnist/index.html?backend=cpu"
@@ -31,19 +30,9 @@ def server(site):
         yield server
 
 
-@pytest.fixture(scope="module")
-def window(browser):
-    """A window in which pages and their workers wait twenty times shorter for what does not come."""
-    context = browser.new_context(service_workers="block")
-    context.add_init_script(HASTE)
-    context.set_default_timeout(patience())
-    yield context
-    context.close()
-
-
-def opened(server, window, name, way, query):
+def opened(server, hasty_window, name, way, query):
     """A page that has failed as the server does."""
-    page = window.new_page()
+    page = hasty_window.new_page()
 
     def hasty(route):
         answer = route.fetch()
@@ -60,8 +49,8 @@ def opened(server, window, name, way, query):
 
 
 @pytest.mark.parametrize("name, way", [pytest.param(*case, marks=() if case in QUICK else pytest.mark.slow) for case in CASES])
-def test_a_file_is_named_in_whatever_way_it_fails(server, window, name, way):
-    page = opened(server, window, name, way, "&ready=off" if name in FROM_NOTHING else "")
+def test_a_file_is_named_in_whatever_way_it_fails(server, hasty_window, name, way):
+    page = opened(server, hasty_window, name, way, "&ready=off" if name in FROM_NOTHING else "")
     shown = page.inner_text("#status")
     assert re.match(rf"Could not download {name.replace('*', '.*')}: ({SAID[way]})\. ", shown), shown
     assert server.failed
@@ -72,8 +61,8 @@ def test_a_file_is_named_in_whatever_way_it_fails(server, window, name, way):
 @pytest.mark.slow
 @pytest.mark.parametrize("name, way", [("worker.js", "ends early"), ("runtime.js", "silent"), ("pyodide.asm.wasm", "stalls"),
                                        ("pyodide-lock.json", "ends early"), ("page.py", "a page")])  # fmt: skip
-def test_once_the_server_is_whole_another_try_starts_python(server, window, name, way):
-    page = opened(server, window, name, way, "")
+def test_once_the_server_is_whole_another_try_starts_python(server, hasty_window, name, way):
+    page = opened(server, hasty_window, name, way, "")
     server.mend()
     page.get_by_role("button", name="Try again").first.click()
     page.wait_for_function(READY)
@@ -86,16 +75,16 @@ NO_CHART = {"ends early": "it is damaged, or ended early", "404": GONE, "reset":
 
 @pytest.mark.parametrize("way", ["ends early", *(pytest.param(way, marks=pytest.mark.slow) for way in ("404", "reset", "stalls"))])
 @pytest.mark.parametrize("name", ["vega.min.js", pytest.param("vega-embed.min.js", marks=pytest.mark.slow)])
-def test_a_chart_says_what_is_wrong_with_its_library(server, window, name, way):
-    page = opened(server, window, name, way, "&thread=main")
+def test_a_chart_says_what_is_wrong_with_its_library(server, hasty_window, name, way):
+    page = opened(server, hasty_window, name, way, "&thread=main")
     page.wait_for_selector("#loss button")
     assert f"Could not download {name}: {NO_CHART[way]}." in page.inner_text("#loss")
     server.mend()
     page.close()
 
 
-def test_a_file_that_a_page_brings_itself_and_that_stalls_is_given_up(server, window):
-    page = window.new_page()
+def test_a_file_that_a_page_brings_itself_and_that_stalls_is_given_up(server, hasty_window):
+    page = hasty_window.new_page()
     page.goto(f"{server.url}/vendor/vega.LICENSE.txt")
     told = {}
     for way in ("silent", "stalls", "a page"):

@@ -7,8 +7,7 @@ import pytest
 
 import pyml
 
-from .breaking import HASTE, WAYS, breaking
-from .patience import patience
+from .breaking import WAYS, breaking
 
 L = pyml.layers
 SETTLED = "() => ['ready', 'failed'].includes(document.querySelector('#status')?.dataset.phase)"
@@ -32,21 +31,11 @@ def server(tmp_path_factory):
         yield server
 
 
-@pytest.fixture(scope="module")
-def window(browser):
-    """A window in which a page waits for what does not come twenty times shorter."""
-    context = browser.new_context(service_workers="block")
-    context.add_init_script(HASTE)
-    context.set_default_timeout(patience())
-    yield context
-    context.close()
-
-
 @pytest.mark.parametrize("name, way", [
     pytest.param(name, way, marks=() if (name, way) in QUICK else pytest.mark.slow) for name in FILES for way in WAYS])  # fmt: skip
-def test_a_file_that_fails_is_named_with_the_reason_and_can_be_tried_again(server, window, name, way):
+def test_a_file_that_fails_is_named_with_the_reason_and_can_be_tried_again(server, hasty_window, name, way):
     server.breaks(name, way)
-    page = window.new_page()
+    page = hasty_window.new_page()
     page.goto(f"{server.url}/app/index.html", wait_until="commit")
     page.wait_for_function(SETTLED)
     shown = page.inner_text("#status")
@@ -60,12 +49,12 @@ def test_a_file_that_fails_is_named_with_the_reason_and_can_be_tried_again(serve
     page.close()
 
 
-def test_weights_of_another_length_are_no_weights(server, window, tmp_path):
+def test_weights_of_another_length_are_no_weights(server, hasty_window, tmp_path):
     """What is longer is refused as what is shorter is: it belongs to another model."""
     def longer(route):
         route.fulfill(body=route.fetch().body() + np.ones(4, "float32").tobytes(), content_type="application/octet-stream")
 
-    page = window.new_page()
+    page = hasty_window.new_page()
     page.route("**/weights.bin*", longer)
     page.goto(f"{server.url}/app/index.html")
     page.wait_for_function(SETTLED)
