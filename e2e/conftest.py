@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
-from threading import Timer
+from threading import Event, Timer
 
 import pytest
 
@@ -71,20 +71,26 @@ def pytest_runtest_protocol(item):
     """Shortly before a test's limit its browsers are ended, which tells whoever waits for a page that it is gone.
 
     What pytest-timeout raises at the limit is lost in Playwright's loop, and the test would wait for ever.
+    The next test gets browsers of its own, so that what hangs fails alone.
     """
     limit = _limit(item)
     if not limit:
         return (yield)
-    end = Timer(0.95 * limit, _end_browsers)
+    ended = Event()
+    end = Timer(0.95 * limit, _end_browsers, [ended])
     end.daemon = True
     end.start()
     try:
         return (yield)
     finally:
         end.cancel()
+        if ended.is_set():
+            with suppress(Exception):  # whatever closes a page of theirs
+                item.session._setupstate.teardown_exact(None)
 
 
-def _end_browsers():
+def _end_browsers(ended):
+    ended.set()
     listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,comm="], capture_output=True, text=True, check=True).stdout
     processes = [(int(pid), int(parent), name) for pid, parent, name in (line.split(None, 2) for line in listed.splitlines())]
     mine = {os.getpid()}

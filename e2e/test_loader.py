@@ -263,3 +263,49 @@ def test_many_calls_that_wait_within_python_are_done_in_turn(pythons, thread):
         0""")
     all_at_once = "() => Promise.all(Array.from({ length: 60 }, (_, i) => pyml.call('wait', i)))"
     assert python.page.evaluate(all_at_once) == [*range(60)] and python.run("within") == [0, 8]
+
+
+WAITERS = """
+import asyncio, functools
+from pyodide.ffi import run_sync
+gates = {}
+def deep(n, name):
+    if n and name == "reduces":
+        return functools.reduce(lambda _, k: deep(k, name), [0, n - 1])
+    if n:
+        return sorted([n - 1], key=lambda k: deep(k, name)) and None
+    gates[name] = asyncio.get_running_loop().create_future()
+    run_sync(gates[name])
+def waits(name, depth, times):
+    for _ in range(times):
+        deep(depth, name)
+    return name
+def go(name):
+    gates.pop(name).set_result(None)
+async def begun(name):
+    while name not in gates:
+        await asyncio.sleep(0)
+0"""
+TURNS = """async () => {
+  const calls = {};
+  const start = async (name, depth, times = 1) => { calls[name] = pyml.call("waits", name, depth, times); await pyml.call("begun", name); };
+  const again = async (name) => { await pyml.call("go", name); await pyml.call("begun", name); };
+  const end = async (name) => { await pyml.call("go", name); return calls[name]; };
+  await start("first", 0, 4);
+  await again("first");
+  await start("short", 0);          // begins where the stack of the first ends
+  await again("first");
+  await start("reduces", 3);        // and so does this one
+  const done = [await end("short")];
+  await start("sorts", 6);          // writes where the one before it waits
+  done.push(await end("reduces"), await end("sorts"));
+  await again("first");
+  return [...done, await end("first")];
+}"""
+
+
+@pytest.mark.parametrize("thread", ["", "&thread=main"])
+def test_of_two_waiting_calls_that_began_at_one_place_of_the_stack_neither_loses_its_frames(pythons, thread):
+    python = pythons(f"backend=cpu&calls=many{thread}")
+    python.run(WAITERS)
+    assert python.page.evaluate(TURNS) == ["short", "reduces", "sorts", "first"]

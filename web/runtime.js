@@ -357,6 +357,7 @@ export async function startRuntime(options, told, rest = Promise.resolve(options
   });
 
   const out = lineWriter((text) => emit({ type: "stdout", text })), err = lineWriter((text) => emit({ type: "stderr", text }));
+  keepStacks(py._module.StackState);
   py.setStdout(out);
   py.setStderr(err);
   let working = 0; // calls that are not done
@@ -456,6 +457,26 @@ export async function startRuntime(options, told, rest = Promise.resolve(options
     stop(on) { flags.stopping = on; },
     /** What the page was told to input(); null ends the program as Ctrl+C does. */
     answer(number, text) { questions[number](text ?? undefined); },
+  };
+}
+
+/**
+ * Calls that wait in Python's midst share one stack; where one goes on, Pyodide copies away what others have where it may write.
+ * Of those that began at the very place where it did, 314.0.3 forgets the last without a copy, which then reads what
+ * others wrote there: memory out of bounds, or a wait without end.
+ */
+function keepStacks(StackState) {
+  if (!StackState) return; // a browser without JSPI, where no call can wait
+  const waiting = new Set(), { prototype } = StackState, { restore } = prototype;
+  Object.defineProperty(prototype, "_copy", { // its constructor sets it first
+    get() { return this.copied; },
+    set(bytes) { this.copied = bytes; waiting.add(this); },
+  });
+  prototype.restore = function () {
+    for (const other of waiting) if (other !== this && other.stop === this.stop) other._save();
+    const copied = restore.call(this);
+    waiting.delete(this);
+    return copied;
   };
 }
 
