@@ -83,6 +83,27 @@ def test_a_network_learns_how_far_cars_go_and_the_chart_shows_it(regression):
     keep_picture(regression, "regression")
 
 
+def test_rows_are_shown_before_the_first_fit_along_the_column_chosen_first(regression):
+    """The cars first, then a table of one's own; where no column of numbers is chosen there is nothing to draw."""
+    regression.wait_for_function("() => !document.querySelector('#train').disabled")
+    cloud = "#fit svg .mark-symbol.role-mark path"
+    regression.click("#cars")
+    regression.wait_for_function("(cloud) => document.querySelector('#axis').disabled && document.querySelectorAll(cloud).length === 392", arg=cloud)
+    assert regression.locator("#axis option").all_text_contents() == ["Horsepower"]
+    open_csv(regression, LINE)
+    regression.wait_for_function("(cloud) => document.querySelectorAll(cloud).length === 54", arg=cloud)
+    regression.check("#fill input[value='1']")
+    regression.uncheck("#features input[value=x]")
+    regression.check("#features input[value=word]")
+    regression.wait_for_function("(cloud) => document.querySelectorAll(cloud).length === 0", arg=cloud)
+    assert regression.locator("#problem").text_content() == "" and regression.locator("#axis option").count() == 0
+    regression.check("#features input[value=x]")
+    regression.wait_for_function("() => document.querySelector('#axis').value === 'x'")
+    regression.check("#fill input[value='']")
+    regression.click("#cars")
+    regression.wait_for_function("() => document.querySelector('#axis').value === 'Horsepower'")
+
+
 def test_several_columns_are_shown_along_the_prediction_or_any_of_them(regression):
     regression.check("#features input[value=Weight_in_lbs]")
     result = fit(regression)

@@ -11,7 +11,7 @@ const BY_PREDICTION = "A perfect model would have every point on the line.";
 let python = null, pyml = null; // a promise of it, and it
 let charts = null;
 let table = null; // what Python says about it
-let training = false;
+let training = false, trained = false; // now; on the table that is there
 
 // ---- the table
 
@@ -28,7 +28,17 @@ async function openTable(name, text, wanted = {}, hasHeader = null) {
   if (!training) forgetFit();
   showTable();
   offerColumns(wanted);
+  await showRows();
 }
+
+/** Before the first fit the chart has the rows that it would take. */
+const showRows = newestOnly(async () => {
+  if (training || trained) return;
+  const view = await pyml.call("preview", chosen(), $("target").value, filling());
+  if (training || trained) return; // begun meanwhile
+  $("axis").replaceChildren(...(view ? [new Option(view.x)] : []));
+  await charts.fit.show(view ?? { points: [], curve: [], ...NOTHING });
+});
 
 /** The page as before the first fit: what is there is another table's. */
 function forgetFit() {
@@ -37,6 +47,7 @@ function forgetFit() {
   $("progress").value = 0;
   $("axis").replaceChildren();
   $("axis").disabled = true;
+  trained = false;
   charts?.loss.clear();
   charts?.fit.show({ points: [], curve: [], ...NOTHING });
 }
@@ -117,8 +128,8 @@ function offerColumns({ target, features }) {
     return label;
   }));
   const rest = [...names, ...usable.map(({ name }) => name)].filter((name) => name !== $("target").value);
-  const chosen = features ?? rest.slice(0, 1);
-  for (const box of boxes()) box.checked = chosen.includes(box.value);
+  const first = features ?? rest.slice(0, 1);
+  for (const box of boxes()) box.checked = first.includes(box.value);
   withoutTarget();
   const enough = names.length > 0 && usable.length > 1;
   const few = table.rows < table.fewest;
@@ -128,6 +139,8 @@ function offerColumns({ target, features }) {
 }
 
 const boxes = () => [...$("features").querySelectorAll("input")];
+const chosen = () => boxes().filter((box) => box.checked).map((box) => box.value);
+const filling = () => document.querySelector("input[name=fill]:checked").value !== "";
 
 /** A column does not predict itself. */
 function withoutTarget() {
@@ -141,7 +154,7 @@ function withoutTarget() {
 
 async function train() {
   if (training || !table) return;
-  const features = boxes().filter((box) => box.checked).map((box) => box.value);
+  const features = chosen();
   training = true;
   Object.assign(demo, { done: false, error: null, summary: null });
   charts.loss.clear();
@@ -156,7 +169,7 @@ async function train() {
   try {
     const options = {
       hidden: Number($("hidden").value), rate: Number($("rate").value), epochs: Number($("epochs").value),
-      fill: document.querySelector("input[name=fill]:checked").value !== "",
+      fill: filling(),
     };
     const result = await pyml.call("train", features, $("target").value, options);
     await charts.fit.show(result.view);
@@ -178,6 +191,7 @@ async function train() {
 }
 
 function onBegin({ rows, test, leftOut, weights, axis, axes, kinds, view }) {
+  trained = true;
   $("running").value = `${weights} weights; ${rows - test} rows to learn from, ${test} to test, ${leftOut} left out.`;
   $("columns-note").textContent = Object.entries(kinds).map(([name, [texts, others]]) =>
     `${name} is ${texts.length} inputs, one for each of ${texts.join(", ")}${others ? `; the ${others} rarer ones have none` : ""}.`).join(" ");
@@ -189,7 +203,7 @@ function onBegin({ rows, test, leftOut, weights, axis, axes, kinds, view }) {
 }
 
 function describeAxis() {
-  const others = boxes().filter((box) => box.checked).length > 1;
+  const others = chosen().length > 1;
   $("axis-note").textContent = $("axis").value === "" ? BY_PREDICTION : others ? WITH_OTHERS : "";
 }
 
@@ -212,6 +226,7 @@ $("controls").addEventListener("submit", (event) => { event.preventDefault(); tr
 $("stop").addEventListener("click", () => { $("stop").disabled = true; pyml.stop(true); });
 $("axis").addEventListener("change", () => changeAxis($("axis").value));
 $("target").addEventListener("change", withoutTarget);
+for (const id of ["target", "features", "fill"]) $(id).addEventListener("change", () => { showRows(); });
 $("header").addEventListener("change", () => openTable(table.name, table.text, table.wanted, $("header").checked));
 const tryCars = () => openCars().catch((error) => { $("table-note").replaceChildren(`${sentence(error)} `, button("Try again", tryCars)); });
 $("cars").addEventListener("click", tryCars);

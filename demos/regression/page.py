@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 from pyml_page import post, stopping
-from regression import FEWEST, Fit, describe, read_rows
+from regression import FEWEST, Fit, describe, read_rows, test_rows
 from table import Table
 
 DRAWN = 700  # points of the cloud, at most
@@ -21,6 +21,22 @@ async def look_into(text, has_header=None):
     told = await describe(table.source, table.texts)
     state["table"] = table
     return {**told, "notes": table.notes, "hasHeader": table.has_header, "fewest": FEWEST}
+
+
+async def preview(features, target, fill):
+    """What the chart shows before the first fit: the rows that one would take, along the first column of numbers; None where there is none."""
+    table = state["table"]
+    try:
+        rows = await read_rows(table.source, features, target, fill=fill, texts=table.texts)
+    except ValueError:  # Train says why
+        return None
+    numbers = [i for i, texts in enumerate(rows["texts"]) if texts is None]
+    if not numbers:
+        return None
+    x, y = rows["x"][:, numbers[0]], rows["y"]
+    some = drawn(x)
+    cloud = scattered(x[some], y[some, 0], test_rows(len(x))[some])
+    return {"points": cloud, "curve": [], "x": features[numbers[0]], "y": target, "extent": {"x": span(x), "y": span(y)}}
 
 
 async def train(features, target, options):
@@ -50,9 +66,13 @@ async def train(features, target, options):
     return {"error": error, "naive": naive, "epochs": fit.epoch, "test": int(fit.is_test.sum()), "view": await view(state["axis"])}
 
 
-def drawn(fit):
+def drawn(x):
     """Numbers of the rows that are drawn."""
-    return np.linspace(0, len(fit.x) - 1, min(DRAWN, len(fit.x))).astype(int)
+    return np.linspace(0, len(x) - 1, min(DRAWN, len(x))).astype(int)
+
+
+def span(values):
+    return [float(np.nanmin(values)), float(np.nanmax(values))]
 
 
 async def moved():
@@ -69,20 +89,22 @@ async def view(axis):
     if fit is None:
         return None
     state["axis"] = axis
-    y = [float(fit.y.min()), float(fit.y.max())]
+    y = span(fit.y)
     if axis is None:
         line = pairs(np.array([y, y]).T)
         return {"points": await points(None), "curve": line, "x": "prediction", "y": state["target"], "extent": {"x": y, "y": y}}
     values = fit.x[:, state["features"].index(axis)]
-    extent = {"x": [float(np.nanmin(values)), float(np.nanmax(values))], "y": y}
-    return {"points": await points(values), **await moved(), "x": axis, "y": state["target"], "extent": extent}
+    return {"points": await points(values), **await moved(), "x": axis, "y": state["target"], "extent": {"x": span(values), "y": y}}
 
 
 async def points(values):
     fit = state["fit"]
-    rows = drawn(fit)
+    rows = drawn(fit.x)
     across = await fit.predict(fit.x[rows]) if values is None else values[rows]
-    down, test = fit.y[rows, 0], fit.is_test[rows]
+    return scattered(across, fit.y[rows, 0], fit.is_test[rows])
+
+
+def scattered(across, down, test):
     return [{"x": float(a), "y": float(b), "split": "test" if t else "training"} for a, b, t in zip(across, down, test) if np.isfinite(a)]
 
 

@@ -101,6 +101,11 @@ def as_numbers(values):
     return np.array([places.get(value, np.nan) for value in values], "float32"), texts
 
 
+def test_rows(count):
+    """Which of so many rows, whose order is random, are kept for the test."""
+    return np.arange(count) < max(1, int(TEST_SHARE * count))
+
+
 def build_model(features, hidden, rate):
     """A line (`hidden=0`), or a curve: two layers of `hidden` units."""
     model = Sequential([Input((features,))])
@@ -123,8 +128,7 @@ class Fit:
     """
 
     def __init__(self, x, texts, y, hidden=16, rate=0.01, batch_size=32):
-        test = max(1, int(TEST_SHARE * len(x)))
-        self.is_test = np.arange(len(x)) < test
+        self.is_test = test_rows(len(x))
         self.x, self.texts, self.y = x, texts, y
         learned = x[~self.is_test]  # what encodes must not have seen the test rows
         self.encoders = [Numbers(some) if names is None else Texts(some) for some, names in zip(learned.T, texts)]
