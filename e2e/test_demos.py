@@ -88,7 +88,8 @@ def test_rows_are_shown_before_the_first_fit_along_the_column_chosen_first(regre
     regression.wait_for_function("() => !document.querySelector('#train').disabled")
     cloud = "#fit svg .mark-symbol.role-mark path"
     regression.click("#cars")
-    regression.wait_for_function("(cloud) => document.querySelector('#axis').disabled && document.querySelectorAll(cloud).length === 392", arg=cloud)
+    regression.wait_for_selector("#axis:disabled")
+    regression.wait_for_function("(cloud) => document.querySelectorAll(cloud).length === 392", arg=cloud)
     assert regression.locator("#axis option").all_text_contents() == ["Horsepower"]
     open_csv(regression, LINE)
     regression.wait_for_function("(cloud) => document.querySelectorAll(cloud).length === 54", arg=cloud)

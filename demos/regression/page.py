@@ -24,7 +24,7 @@ async def look_into(text, has_header=None):
 
 
 async def preview(features, target, fill):
-    """What the chart shows before the first fit: the rows that one would take, along the first column of numbers; None where there is none."""
+    """What the chart shows before the first fit: its rows, along the first column of numbers; None where there is none."""
     table = state["table"]
     try:
         rows = await read_rows(table.source, features, target, fill=fill, texts=table.texts)
