@@ -126,6 +126,19 @@ def test_every_request_is_answered(port, data, status):
     assert answer.count(b"HTTP/1.") == 1
 
 
+@pytest.mark.parametrize("begun", [b"GET /" + b"a" * 65532, b"PUT / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999\r\n\r\n"])
+def test_who_still_sends_when_the_answer_comes_reads_all_of_it(port, begun):
+    with socket.create_connection(("127.0.0.1", port)) as line:
+        line.sendall(begun)
+        answer = line.recv(1)
+        for _ in range(10):
+            line.sendall(b"a" * 1000)
+        line.shutdown(socket.SHUT_WR)
+        while piece := line.recv(65536):
+            answer += piece
+    assert answer.startswith(b"HTTP/1.1 4") and answer.endswith(b"\n")
+
+
 def test_the_body_of_a_request_is_not_taken_for_the_next_request(port):
     answer = speak(port, b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 20\r\n\r\nGET /.env HTTP/1.1\r\n"
                          b"GET /digits.txt HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")  # fmt: skip

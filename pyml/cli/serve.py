@@ -133,13 +133,17 @@ class SiteHandler(http.server.BaseHTTPRequestHandler):
         else:
             self.rfile.read(int(length))
 
+    def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
+        """Answers a request that cannot be read, of which more may come."""
+        self.unread = True
+        super().send_error(code, message, explain)
+
     def finish(self) -> None:
         """Ends the connection; a client that still sends gets to read the answer first."""
         with contextlib.suppress(OSError):
             super().finish()
             if self.unread:
                 self.connection.shutdown(socket.SHUT_WR)
-                self.connection.settimeout(1)
                 left = LARGEST_BODY
                 while left > 0 and (piece := self.connection.recv(PIECE)):
                     left -= len(piece)
