@@ -319,6 +319,14 @@ def test_wheel_for_pages_holds_kernels_and_replay_but_not_the_command(built):
     assert not any(name.startswith("pyml/cli/") for name in names)
 
 
+def test_wheel_for_pages_holds_every_script_that_python_asks_for():
+    found = dict(wheel.wheel_sources())
+    texts = [path.read_text(encoding="utf-8") for name, path in found.items() if name.endswith(".py")]
+    asked = {name for text in texts for name in re.findall(r"""\b(?:text|body)_of\(["']([^"']+)["']\)""", text)}
+    assert {"replay.js", "guard.js"} <= asked
+    assert {f"pyml/_data/web/{name}" for name in asked} <= found.keys()
+
+
 def test_wheel_for_pages_is_compiled_and_keeps_its_sources(built):
     names = set(served_wheel(built, "pyml").namelist())
     assert {"pyml/core/tensor.py", "pyml/core/__pycache__/tensor.cpython-314.pyc"} <= names

@@ -38,7 +38,7 @@ def wheel_sources() -> Iterator[tuple[str, Path]]:
             found[f"pyml/{inside}"] = path
     for path in paths.kernels_dir().glob("*.wgsl"):
         found[f"pyml/_data/kernels_wgsl/{path.name}"] = path
-    for name in ("kept.js", "media.js", "pixels.js", "replay.js", "stores.js", "threads.js"):
+    for name in ("guard.js", "kept.js", "media.js", "pixels.js", "replay.js", "stores.js", "threads.js"):
         if (paths.web_dir() / name).is_file():
             found[f"pyml/_data/web/{name}"] = paths.web_dir() / name
     for path in (paths.web_dir() / "exported").rglob("*.*"):
