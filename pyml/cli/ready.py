@@ -57,65 +57,6 @@ for name in dir(pyml):
         getattr(pyml, name)
 layers.Dense, layers.Conv2D, optimizers.Adam, losses.MeanSquaredError, metrics.Mean, callbacks.EarlyStopping
 """
-SCRIPT = """
-import { readFileSync, writeFileSync } from "node:fs";
-const { runtime, web, library, work, code, proof } = JSON.parse(readFileSync(0, "utf8"));
-// Python remembers whether its browser can pause it (JSPI). Node cannot; with these Python believes so, and where a browser
-// cannot either, the functions that would pause are the ones that say it.
-WebAssembly.Suspending ??= function (imported) { return imported; };
-WebAssembly.promising ??= (exported) => async (...given) => exported(...given);
-const [{ differing, withLibraries, unpacked, putPackages }, { reseed }, { seedWords }] = await Promise.all(
-  ["ready.js", "seeds.js", "seedwords.js"].map((name) => import(web + name)));
-const { loadPyodide } = await import(new URL("pyodide.mjs", runtime).href);
-const factory = import(new URL("pyodide.asm.mjs", runtime).href).then((module) => module.default);
-const read = (name) => unpacked(new Uint8Array(readFileSync(`${work}/${name}`)));
-const libraries = read("libraries").map(([path, bytes]) => [path, new WebAssembly.Module(bytes)]);
-let fresh;
-const module = withLibraries(factory, libraries, null, (memory) => { fresh = memory; });
-const py = await loadPyodide({ createPyodideModule: module, stdLibURL: library, _makeSnapshot: true });
-putPackages(py.FS, read("files"), libraries.map(([path]) => path));
-writeFileSync(`${work}/answer.json`, py.runPython(code));
-clear(py._module);
-const whole = py.makeMemorySnapshot();
-const seeds = await found(differing(whole, fresh)).catch((error) => { console.error(String(error)); });
-writeFileSync(`${work}/memory`, Buffer.concat(differing(whole, fresh, seeds)));
-process.exit(0);
-
-// What depends on the seed of hashes, once it is proven that a Python with another seed misses nothing; nothing where it is not.
-async function found(pieces) {
-  let words;
-  await again(pieces, (module) => { words = seedWords(module); });
-  const renewed = await again(pieces, (module) => reseed(module, words));
-  const missed = renewed.runPython(proof);
-  if (missed) throw new Error(missed);
-  return words;
-}
-
-// The Python that goes on from the memory; `take` has its module before it does.
-async function again(pieces, take) {
-  const head = new Uint8Array(new DataView(whole.buffer, whole.byteOffset).getUint32(4, true));
-  const memory = { kept: pieces, head, bytes: whole.length }, make = withLibraries(factory, libraries, memory);
-  const createPyodideModule = async (settings) => {
-    const module = await make(settings);
-    take(module);
-    return module;
-  };
-  return loadPyodide({ createPyodideModule, _loadSnapshot: head, stdLibURL: library });
-}
-
-// Sets free memory to zero, which compresses to nothing: Python's allocator is dlmalloc, so all that is free below the end of
-// the heap is what malloc still gives from there.
-function clear(module) {
-  const { _malloc, _free } = module, end = module._sbrk(0), taken = [];
-  for (let size = 1 << 20; size >= 16; size = size > 64 ? Math.floor(size * 0.8) & ~7 : size - 8) {
-    for (let at; (at = _malloc(size)); taken.push(at)) {
-      if (at + size > end) { _free(at); break; }
-      module.HEAPU8.fill(0, at, at + size);
-    }
-  }
-  taken.forEach(_free);
-}
-"""
 RUN = """
 import sys
 sys.path[:] = [folder for folder in sys.path if folder]
@@ -134,6 +75,7 @@ answer
 
 
 PROOF = Path(__file__).with_name("rehashed.py").read_text() + "\nrepr(missed() or '')[1:-1][:1000]\n"
+SCRIPT = Path(__file__).with_name("ready.mjs")
 
 
 def place(runtime: Path, folder: Path, wheels: Iterable[Path], fresh: bool = True) -> set[str]:
@@ -147,8 +89,8 @@ def place(runtime: Path, folder: Path, wheels: Iterable[Path], fresh: bool = Tru
     """
     wheels = sorted(wheels)
     scripts = [paths.web_dir() / name for name in ("ready.js", "seeds.js", "seedwords.js")]
-    used = (*scripts, runtime / "pyodide.asm.wasm", folder / stdlib.NAME)
-    parts = [str(FORMAT), SCRIPT, RUN, PROOF, IMPORTS, *map(digest, used), *(wheel.name for wheel in wheels)]
+    used = (SCRIPT, *scripts, runtime / "pyodide.asm.wasm", folder / stdlib.NAME)
+    parts = [str(FORMAT), RUN, PROOF, IMPORTS, *map(digest, used), *(wheel.name for wheel in wheels)]
     key = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:10]
     kept = paths.build_dir() / "cache" / "ready" / key
     if fresh and not (kept / NAME).is_file():
@@ -211,9 +153,8 @@ def make(runtime: Path, folder: Path, wheels: list[Path], library: Path) -> None
         code = f"imports = {IMPORTS!r}\n{RUN}"
         task = {"runtime": runtime.resolve().as_uri() + "/", "web": paths.web_dir().resolve().as_uri() + "/", "work": work, "code": code}
         task.update(library=str(library.resolve()), proof=PROOF)
-        command = [node, "--input-type=module", "--eval", SCRIPT]
         try:
-            done = subprocess.run(command, input=json.dumps(task).encode(), capture_output=True, timeout=SECONDS)
+            done = subprocess.run([node, SCRIPT], input=json.dumps(task).encode(), capture_output=True, timeout=SECONDS)
         except (OSError, subprocess.TimeoutExpired):
             return
         if done.returncode:
