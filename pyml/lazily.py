@@ -11,22 +11,25 @@ from typing import Any
 from pyml.errors import did_you_mean
 
 
-def no_such(package: str, name: str, known: Iterable[str]) -> AttributeError:
-    """The error of a name that a module does not have, with the one that is nearest: `ops.mean` for TensorFlow's `reduce_mean`."""
+def no_such(package: str, name: str, known: Iterable[str], now: Mapping[str, str] | None = None) -> AttributeError:
+    """The error of a name that a module does not have, with the one that is nearest: `ops.mean` for TensorFlow's `reduce_mean`.
+
+    `now` says of names of Keras 2, which Keras 3 left out, what took their places.
+    """
+    if now and name in now:
+        return AttributeError(f"module {package!r} has no {name}, which Keras 3 left out: {now[name]}.")
     hint = "" if name.startswith("_") else did_you_mean(name.removeprefix("reduce_"), known)
     # Python adds the name to an error that has no `obj`, and to the message then a guess of its own: the same once more
     return AttributeError(f"module {package!r} has no attribute {name!r}.{hint}", obj=sys.modules.get(package))
 
 
 def left_out(module: str, now: Mapping[str, str]) -> Callable[[str], Any]:
-    """The `__getattr__` of a module that says of names of Keras 2, which Keras 3 left out, what took their places."""
+    """The `__getattr__` of a module that has no more names than it has, and tells of `now` as `no_such` does."""
     return functools.partial(_refuse, module, now)  # no function, as those of a family of functions are
 
 
 def _refuse(module: str, now: Mapping[str, str], name: str) -> Any:
-    if name in now:
-        raise AttributeError(f"module {module!r} has no {name}, which Keras 3 left out: {now[name]}.")
-    raise no_such(module, name, dir(sys.modules[module]))
+    raise no_such(module, name, dir(sys.modules[module]), now)
 
 
 class LeftOut:

@@ -54,10 +54,8 @@ def find(name: str) -> Any:
     if name == "__all__":  # `from pyml.layers import *`
         load_later()
         return [name for name in vars(home) if not name.startswith("_")]
-    if name in _OF_KERAS_2:
-        raise AttributeError(f"module {home.__name__!r} has no {name}, which Keras 3 left out: {_OF_KERAS_2[name]}.")
     if name not in _MODULES:
-        raise no_such(str(__package__), name, dir(home))
+        raise no_such(str(__package__), name, dir(home), _OF_KERAS_2)
     value = getattr(import_module(f"{__package__}.{_MODULES[name]}"), name)
     setattr(home, name, value)
     return value

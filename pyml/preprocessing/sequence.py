@@ -1,8 +1,9 @@
 """Keras' older place of `pad_sequences`."""
 
-from pyml.preprocessing.left_out import told_by
+from pyml import lazily as _lazily
+from pyml.preprocessing.left_out import NOW
 from pyml.utils.sequences import pad_sequences
 
 __all__ = ["pad_sequences"]
 
-__getattr__ = told_by(__name__, __all__)
+__getattr__ = _lazily.left_out(__name__, NOW)
