@@ -11,6 +11,7 @@ from ..core.tensor import Tensor, as_node, elementwise_nodes
 from ..core.types import TensorLike
 from ..dtypes import promote
 from ..graph import prims
+from ..graph.node import Node
 from . import complex_formulas, families
 from .apply import as_float
 from .arithmetic import abs as _abs
@@ -110,17 +111,20 @@ def isin(x1: TensorLike, x2: TensorLike, assume_unique: bool = False, invert: bo
     """
     values, among = as_node(x1), as_node(x2)
     if among.size > _COMPARED and among.size * values.size > 1024 * _COMPARED:
-        dtype = promote(values.dtype, among.dtype)
-        dtype = "int32" if dtype == "bool" else dtype
-        values, among = prims.cast(values, dtype=dtype), prims.reshape(prims.cast(among, dtype=dtype), (1, among.size))
-        edges = prims.reshape(prims.sort_rows(among), (among.size,))
-        place = prims.search(edges, prims.reshape(values, (values.size,)))
-        last = prims.full(place.shape, among.size - 1, "int32")
-        met = prims.reshape(prims.gather(edges, prims.minimum(place, last)), values.shape)
-        found = equal(Tensor(met), Tensor(values))
+        found = equal(Tensor(_nearest_in(among, values)), x1)
     else:
         found = _any(equal(expand_dims(x1, -1), ravel(x2)), axis=-1)
     return ~found if invert else found
+
+
+def _nearest_in(among: Node, values: Node) -> Node:
+    """For each value the least of `among` that is no less, or the largest."""
+    dtype = promote(values.dtype, among.dtype)
+    dtype = "int32" if dtype == "bool" else dtype
+    row, wanted = (prims.cast(prims.reshape(x, (x.size,)), dtype=dtype) for x in (among, values))
+    edges = prims.reshape(prims.sort_rows(prims.reshape(row, (1, row.size))), row.shape)
+    last = prims.full(wanted.shape, row.size - 1, "int32")
+    return prims.reshape(prims.gather(edges, prims.minimum(prims.search(edges, wanted), last)), values.shape)
 
 
 @op(family=families.EACH_TRUTH, like="numpy.isposinf", gradient=False, samples=[sample(draw(2, 3)), sample(_ODD)])
