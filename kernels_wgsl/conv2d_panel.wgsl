@@ -1,11 +1,12 @@
 // conv2d_panel — convolution without padding, NHWC, on one processor core: R pixels x 8 channels in registers.
-// reads   x: BATCH x H x W x C, w: KH x KW x C x N, f32     writes  y: BATCH x OH x OW x N as vec4
-//         y[b, oh, ow, n] = sum over kh, kw, c of x[b, oh * SH + kh * DH, ow * SW + kw * DW, c] * w[kh, kw, c, n]
+// reads   x: BATCH x H x W x C, w: KH x KW x C/G x N, f32     writes  y: BATCH x OH x OW x N as vec4
+//         y[b, oh, ow, n] = sum over kh, kw, c of x[b, oh * SH + kh * DH, ow * SW + kw * DW, z * C/G + c] * w[kh, kw, c, n]
+//         where z = n / (N/G) is the group of n
 // grid    (ceil(BATCH*OH*OW / BLOCK) * ceil(N / COLS), 1, 1), folded into x and y by X: one workgroup of one thread has
 //         BLOCK pixels and COLS output channels
-// shared  32 * KH * KW * C bytes: the weights of eight output channels, tap by tap
-// limits  N % 4 == 0; COLS is N or a multiple of 8; U divides L, the elements that one pixel reads in a line: KW * C, or C where DW > 1;
-//         R divides BLOCK; U is 4 where LANES.
+// shared  32 * KH * KW * C/G bytes: the weights of eight or four output channels, tap by tap
+// limits  N/G % 4 == 0; COLS is N or a multiple of 8; U divides L, the elements that one pixel reads in a
+//         line: KW * C, or C/G where DW > 1 or G > 1; R divides BLOCK; U is 4 where LANES; N/G % 8 == 0 where WIDE and G > 1.
 // source  matmul_panel with the rows of a read in place (an implicit matrix product, Chetlur et al. 2014).
 const BATCH: u32 = 1u;            // @param
 const H: u32 = 8u;                // @param
@@ -14,6 +15,7 @@ const C: u32 = 4u;                // @param
 const OH: u32 = 8u;               // @param
 const OW: u32 = 8u;               // @param
 const N: u32 = 8u;                // @param
+const G: u32 = 1u;                // @param
 const KH: u32 = 1u;               // @param
 const KW: u32 = 1u;               // @param
 const SH: u32 = 1u;               // @param
@@ -24,13 +26,17 @@ const L: u32 = 4u;                // @param
 const U: u32 = 4u;                // @param
 const R: u32 = 6u;                // @param
 const LANES: bool = false;        // @param   as in matmul_panel
+const WIDE: bool = true;          // @param   panels of eight output channels, not four
 const BLOCK: u32 = 240u;          // @param
 const COLS: u32 = 8u;             // @param
 const X: u32 = 65535u;            // @param
 const P: u32 = BATCH * OH * OW;
-const K: u32 = KH * KW * C;
+const CG: u32 = C / G;
+const K: u32 = KH * KW * CG;
+const STEP: u32 = select(4u, 8u, WIDE);
+const RIGHT: u32 = select(N, 4u, WIDE);  // where the second half of a panel begins, past the end where there is none
 const ACROSS: u32 = (N + COLS - 1u) / COLS;
-const LINES: u32 = KW * C / L;      // pieces of a row of taps
+const LINES: u32 = KW * CG / L;     // pieces of a row of taps
 const BETWEEN: u32 = select(DW * C, KW * C, L == KW * C) - L;                  // from the end of a piece to the next
 const DOWN: u32 = DH * W * C - LINES * select(DW * C, KW * C, L == KW * C);  // and from the last one to the next row
 
@@ -46,7 +52,7 @@ fn store4(i: u32, v: vec4f) { y[i / 4u] = v; }  // @hook
 fn put(p: u32, n: u32, l: vec4f, r: vec4f, limit: u32) {
   if (p < limit) {
     store4(p * N + n, l);
-    if (n + 4u < N) { store4(p * N + n + 4u, r); }
+    if (n + RIGHT < N) { store4(p * N + n + 4u, r); }
   }
 }
 
@@ -67,6 +73,7 @@ fn main(@builtin(workgroup_id) g: vec3u) {
     var col = first % OW;
     var row = first / OW % OH;
     var here = ((first / (OW * OH) * H + row * SH) * W + col * SW) * C;
+    if (G > 1u) { here += n / (N / G) * CG; }
     for (var p = first; p < limit; p += R) {
       var c: array<vec4f, R>;
       var d: array<vec4f, R>;
@@ -98,9 +105,9 @@ fn main(@builtin(workgroup_id) g: vec3u) {
               let l = panel[k + 2u * u];
               let r = panel[k + (2u * u + 1u)];
               if (LANES) {
-                for (var i = 0u; i < R; i++) { let e = vec4f(v[i][u]); c[i] += e * l; d[i] += e * r; }
+                for (var i = 0u; i < R; i++) { let e = vec4f(v[i][u]); c[i] += e * l; if (WIDE) { d[i] += e * r; } }
               } else {
-                for (var i = 0u; i < R; i++) { let e = vec4f(x[at[i] + u]); c[i] += e * l; d[i] += e * r; }
+                for (var i = 0u; i < R; i++) { let e = vec4f(x[at[i] + u]); c[i] += e * l; if (WIDE) { d[i] += e * r; } }
               }
             }
             k += 2u * U;
@@ -115,6 +122,6 @@ fn main(@builtin(workgroup_id) g: vec3u) {
       for (var i = 0u; i < R; i++) { l[i] = c[i]; r[i] = d[i]; }
       for (var i = 0u; i < R; i++) { put(p + i, n, l[i], r[i], limit); }
     }
-    n += 8u;
+    n += STEP;
   }
 }

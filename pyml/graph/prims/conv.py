@@ -15,6 +15,7 @@ from .contract import float_only
 from .conv_host import conv_numpy, filter_grad_numpy, filter_partials_numpy, input_grad_numpy
 from .conv_layout import Window, backward_gemm, filter_gemm, forward_gemm
 from .long_windows import conv_in_parts, input_grad_in_parts
+from .move import reshape
 from .reduce import reduce_sum
 
 
@@ -84,7 +85,7 @@ def _conv_kernel(node: Node, profile: Profile) -> KernelSpec:
         return core.thin_spec(v, profile)
     if v.depthwise and v.filters % 4 == 0:
         return flat("conv2d_depthwise", ceil_div(v.pixels, 4) * (v.filters // 4), v.params(thin=True) | {"BACK": False}, profile)
-    if is_core(profile) and v.groups == 1 and v.filters % 4 == 0 and not v.padded:
+    if is_core(profile) and v.filters // v.groups % 4 == 0 and not v.padded:
         return core.conv_spec(v, profile)
     if is_register(profile) and v.groups == 1 and v.filters % 4 == 0:
         thin = v.channels % 4 != 0
@@ -118,7 +119,7 @@ def _filter_partials_kernel(node: Node, profile: Profile) -> KernelSpec:
     if v.depthwise and v.channels % 4 == 0:
         params = v.params(thin=True) | {"S": splits, "CHUNK": chunk}
         return flat("conv2d_depthwise_filter", splits * taps * (v.channels // 4), params, profile, fold_name="FOLD")
-    if is_core(profile) and v.groups == 1 and v.filters % 4 == 0 and not v.padded:
+    if is_core(profile) and v.filters // v.groups % 4 == 0 and not v.padded:
         spec = core.filter_spec(v, splits, chunk, profile)
         if spec is not None:
             return spec
@@ -141,15 +142,21 @@ def _conv_lower(node: Node, profile: Profile) -> Node | None:
     depthwise = thin or _is_depthwise(node, x.shape[3], w.shape[3])
     if (depthwise or not is_core(profile)) and (absorbed := _absorb_pad(node)):
         return absorbed
-    if not is_core(profile) or (node.attrs["groups"] > 1 and not depthwise):
+    if not is_core(profile):
         return None
+    groups, filters = node.attrs["groups"], w.shape[3]
+    if _sees_one(node, x.shape[3], filters):
+        return CONV(core.repeat_channels(x, filters // groups), w, **node.attrs | {"groups": filters})
+    if groups == x.shape[3] > 1 and not depthwise:  # as many channels as vectors hold
+        x, w = (core.pad_channels(v, filters + -filters % 4) for v in node.src)
+        return core.first_channels(CONV(x, w, **node.attrs | {"groups": w.shape[3]}), filters)
     thin_pad = x.shape[3] % 4 and core.pad_before(x)
     if (_is_padded(node) or thin_pad) and not depthwise:
         return CONV(core.pad_image(x, node.attrs["padding"]), w, **node.attrs | _UNPADDED)
-    filters = w.shape[3]
-    if not filters % 4 or depthwise:
+    each = filters // groups
+    if not each % 4 or depthwise:
         return None
-    return core.first_channels(CONV(x, core.pad_channels(w, filters + -filters % 4), **node.attrs), filters)
+    return core.first_of_groups(CONV(x, core.pad_groups(w, groups, each + -each % 4), **node.attrs), groups, each)
 
 
 def _input_grad_lower(node: Node, profile: Profile) -> Node | None:
@@ -160,14 +167,19 @@ def _input_grad_lower(node: Node, profile: Profile) -> Node | None:
     if max(a["strides"]) > 1 and max(a["dilation"]) > 1:
         return None
     dy, w = node.src
-    thin = max(a["strides"]) == 1 and core.is_thin(Window.of(dy.shape, w.shape, node.shape, a))
-    if groups > 1 and not thin and not _is_depthwise(node, node.shape[3], dy.shape[3]):
-        return None
+    if _sees_one(node, node.shape[3], w.shape[3]):
+        parts = INPUT_GRAD(dy, w, **a | {"groups": w.shape[3]})
+        return reduce_sum(reshape(parts, (*node.shape, w.shape[3] // groups)), axis=(4,))
     return core.input_gradient(CONV, dy, w, a["input_hw"], a["strides"], a["padding"], a["dilation"], groups)
 
 
 def _is_depthwise(node: Node, channels: int, filters: int) -> bool:
     return node.attrs["groups"] == channels == filters and filters % 4 == 0
+
+
+def _sees_one(node: Node, channels: int, filters: int) -> bool:
+    """Whether several filters see one channel each: with the channels repeated, each has its own."""
+    return 1 < node.attrs["groups"] == channels < filters
 
 
 def _absorb_pad(node: Node) -> Node | None:
@@ -192,16 +204,22 @@ def _filter_lower(node: Node, profile: Profile) -> Node | None:
     x, dy = node.src
     kh, kw, channels, filters = node.shape
     groups = node.attrs["groups"]
-    if is_core(profile) and (groups == 1 or _is_depthwise(node, x.shape[3], filters)):
+    if is_core(profile):
+        if _sees_one(node, x.shape[3], filters):
+            return FILTER_GRAD(core.repeat_channels(x, filters // groups), dy, **node.attrs | {"groups": filters})
+        if groups == x.shape[3] > 1 and filters % 4:
+            x, dy = (core.pad_channels(v, filters + -filters % 4) for v in node.src)
+            return core.first_channels(FILTER_GRAD(x, dy, **node.attrs | {"groups": dy.shape[3]}), filters)
         if _is_padded(node) or (x.shape[3] % 4 and core.pad_before(x)):
             return FILTER_GRAD(core.pad_image(x, node.attrs["padding"]), dy, **node.attrs | _UNPADDED)
-        if filters % 4 == 0 and groups == 1:
+        if _is_depthwise(node, x.shape[3], filters):
+            return None
+        each = filters // groups
+        if not each % 4:
             splits = core.filter_parts(Window.of(x.shape, node.shape, dy.shape, node.attrs), profile)
             parts = node.attrs | {"splits": splits, "whole": dy.shape[2]}
             return reduce_sum(FILTER_PARTIALS(x, dy, **parts), axis=(0,)) if splits > 1 else None
-        if filters % 4 == 0:
-            return None
-        return core.first_channels(FILTER_GRAD(x, core.pad_channels(dy, filters + -filters % 4), **node.attrs), filters)
+        return core.first_of_groups(FILTER_GRAD(x, core.pad_groups(dy, groups, each + -each % 4), **node.attrs), groups, each)
     if groups == x.shape[3] == filters and filters % 4 == 0:  # depthwise: one tap and four channels a thread
         wanted = 256 if is_register(profile) else profile.threads // 4
         splits = max(1, min(dy.size // filters // 64, wanted // (kh * kw * filters // 4), 64))

@@ -13,7 +13,7 @@ from ..op import KernelSpec, Padding, Profile, Sizes
 from .choose import LONG_SUM, ceil_div, flat, fold
 from .conv_layout import Window
 from .leaf import full
-from .move import PAD, concat, flip, pad, permute, reshape, slice_
+from .move import PAD, broadcast_to, concat, flip, pad, permute, reshape, slice_
 from .pad_lines import PAD_LINES
 
 _PIXELS = 240  # of one workgroup: with them the weights are read from the cache nearest to the core
@@ -43,13 +43,18 @@ def columns(n: int, pieces: int, profile: Profile, least: int = 1) -> int:
 
 
 def conv_spec(v: Window, profile: Profile) -> KernelSpec:
-    line = v.window[1] * v.channels if v.dilation[1] == 1 else v.channels
+    each = v.channels // v.groups
+    line = v.window[1] * each if v.dilation[1] == v.groups == 1 else each
     blocks = ceil_div(v.pixels, _PIXELS)
     cols = columns(v.filters, blocks, profile)
     grid, across = fold(blocks * ceil_div(v.filters, cols))
     params = {"L": line, "U": unroll(line), "BLOCK": _PIXELS, "COLS": cols, "X": across}
     params |= {"R": profile.rows, "LANES": in_lanes(profile) and line % 4 == 0}
-    return KernelSpec("conv2d_panel", _params(v) | params, grid)
+    return KernelSpec("conv2d_panel", _params(v) | _groups(v) | params, grid)
+
+
+def _groups(v: Window) -> dict:
+    return {"G": v.groups, "WIDE": v.groups == 1 or v.filters // v.groups % 8 == 0}
 
 
 def is_thin(v: Window) -> bool:
@@ -72,7 +77,7 @@ def filter_parts(v: Window, profile: Profile) -> int:
 
     Whole rows of pixels lie in a part. Where the partial sums would be as much to move as the pixels, cores share one sum.
     """
-    rows = v.window[0] * v.window[1] * v.channels
+    rows = v.window[0] * v.window[1] * v.channels // v.groups
     most = v.batch * (v.h * v.w * v.channels + v.oh * v.ow * v.filters) // (4 * rows * v.filters)
     return max(1, min(profile.threads // 4, most), min(v.batch * v.oh, ceil_div(v.pixels, LONG_SUM)))
 
@@ -81,7 +86,7 @@ def filter_spec(v: Window, splits: int, chunk: int, profile: Profile) -> KernelS
     """The kernel; None where a part would end inside a row of pixels."""
     if splits > 1 and chunk % v.ow:
         return None
-    rows = v.window[0] * v.window[1] * v.channels
+    rows = v.window[0] * v.window[1] * v.channels // v.groups
     part = chunk // v.ow if splits > 1 else v.batch * v.oh
     group = max(1, min(part, ceil_div(_TERMS, v.ow)))
     cols = columns(v.filters, splits * 4, profile) if splits == 1 else v.filters
@@ -89,8 +94,8 @@ def filter_spec(v: Window, splits: int, chunk: int, profile: Profile) -> KernelS
     each = min(rows, ceil_div(ceil_div(rows, down), profile.rows) * profile.rows)
     grid, across = fold(splits * ceil_div(rows, each) * ceil_div(v.filters, cols))
     params = {"S": splits, "PART": part, "ROWS": each, "COLS": cols, "GROUP": group, "U": unroll(v.ow), "X": across}
-    params |= {"T": profile.rows, "LANES": in_lanes(profile) and v.channels % 4 == 0}
-    return KernelSpec("conv2d_filter_panel", _params(v) | params, grid)
+    params |= {"T": profile.rows, "LANES": in_lanes(profile) and v.channels // v.groups % 4 == 0}
+    return KernelSpec("conv2d_filter_panel", _params(v) | _groups(v) | params, grid)
 
 
 def depthwise_spec(v: Window, profile: Profile) -> KernelSpec:
@@ -148,7 +153,7 @@ def input_gradient(conv: Callable[..., Node], dy: Node, w: Node, input_hw: Sizes
     Cell i belongs to the phase a = (i + padding) mod stride, and sees dy[j - m] through tap a + stride * m, where
     j = (i + padding) // stride.
     """
-    turned = flip(w, (0, 1)) if groups > 1 else permute(flip(w, (0, 1)), (0, 1, 3, 2))
+    turned = _turned(flip(w, (0, 1)), groups)
     (sh, sw), ((pt, _), (pl, _)) = strides, padding
     rows = [_taps(w.shape[0], sh, a) for a in range(sh)]
     columns = [_taps(w.shape[1], sw, a) for a in range(sw)]
@@ -166,7 +171,7 @@ def input_gradient(conv: Callable[..., Node], dy: Node, w: Node, input_hw: Sizes
         down = (len(rows[a]) - 1) * dilation[0] - first, last - (dy.shape[1] - 1)
         across = (len(columns[b]) - 1) * dilation[1] - left, right - (dy.shape[2] - 1)
         y = dy
-        if groups == 1 or min(*down, *across) < 0:       # a depthwise kernel pads by itself
+        if not 1 < groups == dy.shape[3] or min(*down, *across) < 0:       # a depthwise kernel pads by itself
             y, down, across = fit(fit(dy, 1, *down), 2, *across), (0, 0), (0, 0)
         return reshape(conv(y, part, strides=(1, 1), padding=(down, across), dilation=dilation, groups=groups), shape)
 
@@ -178,6 +183,30 @@ def input_gradient(conv: Callable[..., Node], dy: Node, w: Node, input_hw: Sizes
     x = reshape(whole, (shape[0], shape[1] * sh, shape[3] * sw, shape[5]))
     top, start = pt - sh * first, pl - sw * left
     return slice_(x, (0, top, start, 0), (shape[0], top + input_hw[0], start + input_hw[1], shape[5]))
+
+
+def _turned(w: Node, groups: int) -> Node:
+    """Filters whose channels and results are exchanged, group by group."""
+    if groups == 1:
+        return permute(w, (0, 1, 3, 2))
+    *window, channels, filters = w.shape
+    parts = reshape(w, (*window, channels, groups, filters // groups))
+    return reshape(permute(parts, (0, 1, 4, 3, 2)), (*window, filters // groups, groups * channels))
+
+
+def repeat_channels(x: Node, times: int) -> Node:
+    """Every channel so many times, one after the other."""
+    return reshape(broadcast_to(reshape(x, (*x.shape, 1)), (*x.shape, times)), (*x.shape[:-1], x.shape[-1] * times))
+
+
+def pad_groups(x: Node, groups: int, each: int) -> Node:
+    """The last axis with zeros after every group, which then has `each` numbers."""
+    return reshape(pad_channels(reshape(x, (*x.shape[:-1], groups, x.shape[-1] // groups)), each), (*x.shape[:-1], groups * each))
+
+
+def first_of_groups(x: Node, groups: int, count: int) -> Node:
+    """The first numbers of every group of the last axis."""
+    return reshape(first_channels(reshape(x, (*x.shape[:-1], groups, x.shape[-1] // groups)), count), (*x.shape[:-1], groups * count))
 
 
 def _taps(window: int, stride: int, phase: int) -> list[int]:
