@@ -244,8 +244,7 @@ def test_without_jspi_input_says_what_to_do_instead_and_other_reading_ends_at_on
 
 @pytest.mark.parametrize("thread", ["", "&thread=main"])
 def test_many_calls_that_wait_within_python_are_done_in_turn(pythons, thread):
-    """Each that waits keeps its place on Python's one stack: sixty at once would overflow it. In a page of its own: behind
-    such calls Pyodide hears an interrupt later."""
+    """Each that waits keeps its place on Python's one stack: sixty at once would overflow it."""
     python = pythons(f"backend=cpu&calls=many{thread}")
     python.run("""
         import asyncio
@@ -309,3 +308,38 @@ def test_of_two_waiting_calls_that_began_at_one_place_of_the_stack_neither_loses
     python = pythons(f"backend=cpu&calls=many{thread}")
     python.run(WAITERS)
     assert python.page.evaluate(TURNS) == ["short", "reduces", "sorts", "first"]
+
+
+ENDLESS = """
+import time, pyml_page
+def loops():
+    end = time.monotonic() + 30
+    pyml_page.post("looping", "1")
+    while time.monotonic() < end:
+        pass
+    return "no interrupt"
+0"""
+STOPS = """async () => {
+  if (!crossOriginIsolated) return "not isolated: nothing to interrupt with";
+  const stopped = async () => {
+    const looping = new Promise((resolve) => { pyml.on("looping", resolve); });
+    const loops = pyml.call("loops").catch((error) => error.message.trim().split("\\n").at(-1));
+    await Promise.race([looping, loops]);
+    pyml.interrupt();
+    return loops;
+  };
+  const start = async (name) => { const call = pyml.call("waits", name, 0, 1); await pyml.call("begun", name); return { call }; };
+  const first = await start("first"), second = await start("second"), done = [await stopped()];
+  for (const [name, { call }] of [["first", first], ["second", second]]) {  // not the last of them first
+    await pyml.call("go", name);
+    done.push(await call.catch((error) => error.message));
+  }
+  return [...done, await stopped(), await pyml.runPython("1 + 1")];
+}"""
+
+
+def test_an_interrupt_ends_what_runs_beside_waiting_calls_and_none_of_them(pythons):
+    python = pythons("backend=cpu&calls=many")
+    python.run(WAITERS)
+    python.run(ENDLESS)
+    assert python.page.evaluate(STOPS) == ["KeyboardInterrupt", "first", "second", "KeyboardInterrupt", 2]

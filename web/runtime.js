@@ -409,7 +409,7 @@ export async function startRuntime(options, told, rest = Promise.resolve(options
       return new Promise((resolve) => emit({ type: "ask", text, number: questions.push(resolve) - 1 }));
     },
   });
-  if (options.interrupts) py.setInterruptBuffer(bell(new Uint8Array(options.interrupts)));
+  if (options.interrupts) py.setInterruptBuffer(bell(new Uint8Array(options.interrupts), () => haveItLook(py._module)));
 
   phase("start", "Starting pyml");
   py.runPython("import numpy");
@@ -504,13 +504,31 @@ function withNull(value) {
   return value;
 }
 
-/** The interrupt buffer as Pyodide reads it: it reads a place, then puts 0 there, and an interrupt between the two would be lost. */
-export function bell(places) {
+/**
+ * The interrupt buffer as Pyodide reads it: it reads a place, then puts 0 there, and an interrupt between the two would be lost.
+ * `ring` is called where one is heard.
+ */
+export function bell(places, ring = () => {}) {
   let heard = 0;
   return {
-    get 0() { return (heard = places[0]); },
+    get 0() {
+      heard = places[0];
+      if (heard) ring();
+      return heard;
+    },
     set 0(quiet) { Atomics.compareExchange(places, 0, heard, quiet); },
   };
+}
+
+const EVAL_BREAKER = 12, SIGNALS = 2; // of a PyThreadState of Python 3.14: why its loop is to stop for a look
+
+/**
+ * Has the Python that runs look for signals. Beside a call that waits, others run in thread states of their own (and after it, where they
+ * ended in another order than they began), but CPython tells of a signal only its first, which may wait for long, or never run again.
+ */
+function haveItLook({ HEAP32, _PyThreadState_GetUnchecked }) {
+  const state = _PyThreadState_GetUnchecked();
+  if (state) HEAP32[(state + EVAL_BREAKER) >>> 2] |= SIGNALS;
 }
 
 /** Tells the page which files are loaded from now on: modules that come late, data, programs. */
