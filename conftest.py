@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 
 import pytest
+
+# Workers share the cores: threads of numpy's products only wait for them, busily. Children and workers inherit it.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 CHUNK = 12  # tests of a file that one worker runs in a row
 SLOW = 1800  # seconds that a slow test may take: no limit that a busy machine misses, only an end for what hangs

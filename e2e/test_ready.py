@@ -154,8 +154,9 @@ def test_a_memory_of_another_runtime_is_refused_and_python_starts_from_nothing(p
     memory = bytearray(gzip.decompress((paths.site_dir() / "pyodide" / plan["memory"]).read_bytes()))
     runs = int.from_bytes(memory[4:8], "little")
     memory[16 + 8 * runs + 16] ^= 255  # in the build's number, which Pyodide compares
+    body = gzip.compress(bytes(memory), 1)  # before anybody waits for it: a page gives up what does not come for 30 seconds
     forget(page, site)
-    page.route("**/memory-*.gz", lambda route: route.fulfill(body=gzip.compress(bytes(memory), 1)))
+    page.route("**/memory-*.gz", lambda route: route.fulfill(body=body))
     page.console.allow("fatal error")
     python = PythonPage(page, site, query)
     assert not went_on(python)
