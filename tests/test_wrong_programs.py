@@ -1,6 +1,5 @@
 """What programs with a mistake in them are told: one sentence under the user's own names, and objects that still work afterwards."""
 
-import re
 import traceback
 from pathlib import Path
 
@@ -78,7 +77,7 @@ def test_an_error_of_a_call_says_once_which_layer_of_which_models_it_is_of(cpu):
 def test_two_letters_that_changed_places_come_before_other_near_names():
     assert did_you_mean("ADMA", ["adamax", "adam"]) == " Did you mean 'adam'?"
     assert did_you_mean("relu6 ", ["relu", "relu6"]) == " Did you mean 'relu6'?"
-    assert re.fullmatch("", did_you_mean("zzz", ["adam"]))
+    assert did_you_mean("zzz", ["adam"]) == ""
 
 
 ONES = np.ones((4, 2), "float32")

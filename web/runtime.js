@@ -33,9 +33,10 @@ const fileName = (url) => new URL(url, globalThis.location?.href).pathname.split
  * Counts the bytes of every fetch while `body` runs, and rejects with the name of the first file that fails: at once,
  * since Pyodide does not settle when its WebAssembly is missing, cut short or damaged; and where nothing comes any more.
  *
- * body(files) gets { early(url), expect(sizes), there(url), must(file, bytes), wait(name, promise) }: `early` begins a download that somebody asks for later, or says what is
- * answered in its place; `expect` tells the bytes of files by their names, so that the total is known before the files answer;
- * `there` says that a file is not downloaded, `must` how long one has to be, `wait` gives what it is given, a file that is loaded in another way.
+ * body(files) gets { early(url), expect(sizes), there(url), must(file, bytes), wait(name, promise) }: `early` begins a download that
+ * somebody asks for later, or says what is answered in its place; `expect` tells the bytes of files by their names, so that the total is
+ * known before the files answer; `there` says that a file is not downloaded; `must` says how long one has to be; `wait` gives what it
+ * is given, a file that is loaded in another way.
  */
 async function withDownloadProgress(emit, body) {
   const { fetch: original } = globalThis;
