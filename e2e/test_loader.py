@@ -310,6 +310,43 @@ def test_of_two_waiting_calls_that_began_at_one_place_of_the_stack_neither_loses
     assert python.page.evaluate(TURNS) == ["short", "reduces", "sorts", "first"]
 
 
+COLLECTS = """
+import gc
+class Within:
+    def __getattr__(self, name):
+        return nested(int(name[1:]), None)
+def nested(depth, name):
+    if name:
+        globals()["named"] = name
+    return getattr(Within(), f"n{depth - 1}") if depth else deep(0, named)
+def over(n):
+    return sorted([n], key=lambda n: over(n - 1)) if n else [0]
+def nests(name, depth):
+    nested(depth, name)
+    over(60)
+    for _ in range(50):
+        gc.collect(1)
+    return name
+0"""
+COLLECTED = """async () => {
+  const start = async (name, depth) => { const call = pyml.call("nests", name, depth); await pyml.call("begun", name); return { call }; };
+  const first = await start("first", 0), second = await start("second", 20), done = [];
+  for (const [name, { call }] of [["first", first], ["second", second]]) {
+    await pyml.call("go", name);
+    done.push(await call);
+  }
+  return done;
+}"""
+
+
+@pytest.mark.parametrize("thread", ["", "&thread=main"])
+def test_garbage_is_collected_where_another_call_waits_whose_stack_is_in_use(pythons, thread):
+    python = pythons(f"backend=cpu&calls=many{thread}")
+    python.run(WAITERS)
+    python.run(COLLECTS)
+    assert python.page.evaluate(COLLECTED) == ["first", "second"]
+
+
 ENDLESS = """
 import time, pyml_page
 def loops():

@@ -23,6 +23,8 @@ const LOCK = "pyodide-lock.json"; // which packages there are
 const ENGINE = "pyodide.asm.wasm"; // Python itself
 const SCRIPTS = { "pyodide.mjs": new URL("../pyodide/pyodide.mjs", import.meta.url), "pyodide.asm.mjs": new URL("../pyodide/pyodide.asm.mjs", import.meta.url) };
 const UNPACKED = "pyml-python"; // the browser's cache of what takes longer to make than to read
+const EVAL_BREAKER = 12, CURRENT_FRAME = 52; // where a PyThreadState of Python 3.14 has why its loop is to stop for a look, and where it is
+const SIGNALS = 2; // one of those reasons
 const CALLS = 8; // of Python at once that wait in its midst: all lie on its one stack, which two to five dozen overflow
 const ASKED = { cache: "no-cache" }; // files under one name in every build: the server says whether the browser's copy is good
 const NAMED = { cache: "force-cache" }; // files named by their content: a browser that asks about one anew drops its machine code
@@ -358,7 +360,7 @@ export async function startRuntime(options, told, rest = Promise.resolve(options
   });
 
   const out = lineWriter((text) => emit({ type: "stdout", text })), err = lineWriter((text) => emit({ type: "stderr", text }));
-  keepStacks(py._module.StackState);
+  keepStacks(py._module);
   py.setStdout(out);
   py.setStderr(err);
   let working = 0; // calls that are not done
@@ -464,18 +466,31 @@ export async function startRuntime(options, told, rest = Promise.resolve(options
 /**
  * Calls that wait in Python's midst share one stack; where one goes on, Pyodide copies away what others have where it may write.
  * Of those that began at the very place where it did, 314.0.3 forgets the last without a copy, which then reads what
- * others wrote there: memory out of bounds, or a wait without end.
+ * others wrote there: memory out of bounds, or a wait without end. And Python's collector goes along the frames of all calls, which must
+ * not lead it where a copy was taken from.
  */
-function keepStacks(StackState) {
-  if (!StackState) return; // a browser without JSPI, where no call can wait
-  const waiting = new Set(), { prototype } = StackState, { restore } = prototype;
+function keepStacks(module) {
+  if (!module.StackState) return; // a browser without JSPI, where no call can wait
+  const waiting = new Map(), { prototype } = module.StackState, { restore, _save_up_to } = prototype; // each with its thread state
   Object.defineProperty(prototype, "_copy", { // its constructor sets it first
     get() { return this.copied; },
-    set(bytes) { this.copied = bytes; waiting.add(this); },
+    set(bytes) {
+      this.copied = bytes;
+      if (!waiting.has(this)) waiting.set(this, { at: (module._PyThreadState_GetUnchecked() + CURRENT_FRAME) >>> 2, frame: 0 });
+    },
   });
+  prototype._save_up_to = function (stop) {
+    const copied = _save_up_to.call(this, stop), mine = waiting.get(this);
+    if (copied && !mine.frame) {
+      mine.frame = module.HEAP32[mine.at];
+      module.HEAP32[mine.at] = 0;
+    }
+    return copied;
+  };
   prototype.restore = function () {
-    for (const other of waiting) if (other !== this && other.stop === this.stop) other._save();
-    const copied = restore.call(this);
+    for (const other of waiting.keys()) if (other !== this && other.stop === this.stop) other._save();
+    const copied = restore.call(this), { at, frame } = waiting.get(this);
+    if (frame) module.HEAP32[at] = frame;
     waiting.delete(this);
     return copied;
   };
@@ -520,8 +535,6 @@ export function bell(places, ring = () => {}) {
     set 0(quiet) { Atomics.compareExchange(places, 0, heard, quiet); },
   };
 }
-
-const EVAL_BREAKER = 12, SIGNALS = 2; // of a PyThreadState of Python 3.14: why its loop is to stop for a look
 
 /**
  * Has the Python that runs look for signals. Beside a call that waits, others run in thread states of their own (and after it, where they
