@@ -28,11 +28,7 @@ _ENDS = (".keras", ".h5", ".hdf5")
 
 @dataclass(frozen=True)
 class Wanted:
-    """What a call of `save_model` asks for; names and defaults are those of its arguments.
-
-    Raises:
-        ValueError: There is no such version, or no such argument.
-    """
+    """What a call of `save_model` asks for; names and defaults are those of its arguments."""
 
     overwrite: bool = True
     zipped: bool | None = None
@@ -43,7 +39,11 @@ class Wanted:
 
     @staticmethod
     def of(more: dict[str, Any], **options: Any) -> Wanted:
-        """What the arguments say; `more` are those that have no place in the signature."""
+        """What the arguments say; `more` are those that have no place in the signature.
+
+        Raises:
+            ValueError: There is no such version, or no such argument.
+        """
         if options["keras_version"] not in (None, 2, 3):
             raise ValueError(f"save: keras_version must be 2 or 3. Received: {options['keras_version']!r}")
         unknown = sorted(set(more) - {"save_format"})
