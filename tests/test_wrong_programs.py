@@ -214,6 +214,116 @@ def test_shapes_and_names_that_do_not_fit_are_told_what_would(kind, call, said, 
     assert str(caught.value).startswith(said) and "mask_token" not in str(caught.value)
 
 
+NAMED = {"o1": np.ones((4, 1)), "o2": np.ones((4, 1))}
+
+
+def two_outputs(as_list=False):
+    outputs = {name: layers.Dense(1, name=name)(A) for name in NAMED}
+    model = pyml.Model(A, list(outputs.values()) if as_list else outputs)
+    model.compile("sgd", ["mse", "mse"] if as_list else {"o1": "mse", "o2": "mse"})
+    return model
+
+
+@pytest.mark.parametrize("as_list", [False, True])
+def test_targets_and_weights_for_what_is_no_output_are_refused_by_name(as_list, cpu):
+    model, x = two_outputs(as_list), np.ones((4, 3))
+    one = pyml.Sequential([pyml.Input((3,)), layers.Dense(1, name="o1")])
+    one.compile("sgd", "mse")
+    more, weights = NAMED | {"o3": np.ones((4, 1))}, {name: np.ones(4) for name in ("o1", "o2", "o3")}
+    for call in (lambda: model.fit(x, more, verbose=0), lambda: model.evaluate(x, more, verbose=0), lambda: model.train_on_batch(x, more),
+                 lambda: model.fit(x, NAMED, validation_data=(x, more), verbose=0)):  # fmt: skip
+        with pytest.raises(ValueError, match=r"targets were given for o3, which the model has not: its outputs are o1, o2\. Leave"):
+            call()
+    with pytest.raises(ValueError, match="sample weights were given for o3"):
+        model.fit(x, NAMED, sample_weight=weights, verbose=0)
+    with pytest.raises(ValueError, match="targets were given for o2"):
+        one.fit(x, NAMED, verbose=0)
+    assert np.isfinite(model.fit(x, NAMED, verbose=0).history["loss"][0])
+
+
+def built(cls):
+    layer = cls()
+    layer(ONES)
+    return layer
+
+
+class Inner(layers.Layer):
+    def __init__(self):
+        super().__init__()
+        self.dense = layers.Dense(2)
+
+    def call(self, x):
+        return self.dense(x)
+
+
+@pytest.mark.parametrize("make", [Small, Inner, lambda: layers.Dense(2)])
+@pytest.mark.parametrize("late", [lambda: layers.Dense(2), lambda: pyml.Variable(np.ones(2)), lambda: [layers.Dense(2)],
+                                  lambda: {"a": layers.Dropout(0.5)}])  # fmt: skip
+def test_layers_and_weights_that_come_after_build_are_refused(make, late, cpu):
+    layer = built(make)
+    with pytest.raises(ValueError, match=f"{type(layer).__name__}: 'late' cannot become state .* already built"):
+        layer.late = late()
+    assert not hasattr(layer, "late") and len(layer.weights) == 2
+    layer.number, layer.sizes, layer.mean = 3, [1, 2], pyml.metrics.Mean()  # which are no weights
+    assert layer(ONES).shape == (4, 2)
+
+
+def test_build_may_add_to_what_the_build_that_it_calls_has_made(cpu):
+    def build(self, shape):
+        layers.Dense.build(self, shape)
+        self.more, self.inner = pyml.Variable(np.ones(2)), layers.Dense(2)
+        self.inner.build(shape)
+
+    layer = written(layers.Dense, build=build)(2)
+    layer(ONES)
+    assert len(layer.weights) == 5
+    layer.enable_lora(1)  # pyml's own additions
+    assert len(layer.weights) == 7
+    model = pyml.Model(A, layers.Dense(2)(A))
+    model.more = layers.Dense(2)  # a graph is its layers, as in Keras
+    assert model.predict(np.ones((2, 3)), verbose=0).shape == (2, 2)
+
+
+CELLS = [lambda: layers.GRUCell(3, name="c"), lambda: layers.LSTMCell(3, name="c"), lambda: layers.SimpleRNNCell(3, name="c"),
+         lambda: layers.StackedRNNCells([layers.GRUCell(3)], name="c")]  # fmt: skip
+
+
+@pytest.mark.parametrize("cell", CELLS)
+def test_cells_without_states_are_told_so(cell, cpu):
+    with pytest.raises(TypeError, match="missing a required argument: 'states'"):
+        cell()(ONES)
+    with pytest.raises(ValueError, match=r'Layer "c": `states` must be tensors\. Received: None'):
+        cell()(ONES, None)
+    with pytest.raises(ShapeError, match=r'Layer "c" has . (state|cell)'):
+        cell()(ONES, [])
+
+
+@pytest.mark.parametrize(("kind", "call", "said"), [
+    (ValueError, lambda: pyml.Input(3), "InputLayer: shape must be a tuple of sizes such as (3,)"),
+    (ValueError, lambda: pyml.Input(np.int64(3)), "InputLayer: shape must be a tuple of sizes such as (3,)"),
+    (ValueError, lambda: layers.InputLayer(batch_shape=3), "InputLayer: batch_shape must be a tuple of sizes such as (3,)"),
+    (ShapeError, lambda: layers.GroupQueryAttention(2, 2, 1, name="g")(ONES, ONES),
+     'Layer "g": query must be (batch, steps, features). Received: shape (4, 2)'),
+    (ShapeError, lambda: layers.GroupQueryAttention(2, 2, 1, name="g")(ONES[None], ONES[None, None]),
+     'Layer "g": value must be (batch, steps, features). Received: shape (1, 1, 4, 2)'),
+    *((kind, lambda name=name: getattr(pyml.applications, name)(weights=None, alpha="b"),
+       f"{name}: alpha must be a number. Received: alpha='b'")
+      for name in ("MobileNet", "MobileNetV2", "MobileNetV3Small", "MobileNetV3Large") for kind in (TypeError, ValueError)),
+    (TypeError, lambda: pyml.applications.MobileNetV3Small(weights=None, dropout_rate="b"),
+     "MobileNetV3Small: dropout_rate must be a number"),
+    *((ValueError, lambda name=name: getattr(pyml.applications, name)(weights=None, input_shape=(32,)),
+       "`input_shape` must be a tuple of three integers. Received: input_shape=(32,)")
+      for name in ("MobileNet", "MobileNetV2", "MobileNetV3Small", "VGG16")),
+    *((kind, lambda verb=verb: getattr(Small(), verb)(3), f"{verb}: expected a path. Received an int: 3")
+      for verb in ("load_weights", "save", "save_weights") for kind in (TypeError, ValueError)),
+    (ValueError, lambda: pyml.models.load_model(3), "load_model: expected a path. Received an int: 3"),
+])  # fmt: skip
+def test_numbers_and_shapes_of_another_kind_are_told_what_is_expected(kind, call, said, cpu):
+    with pytest.raises(kind) as caught:
+        call()
+    assert str(caught.value).startswith(said)
+
+
 def test_predictions_that_would_be_text_are_said_of_the_layer_that_gives_them(cpu):
     places = pyml.Input((1,), dtype="int32")
     model, x = pyml.Model(places, layers.StringLookup(vocabulary=["a"], invert=True, name="words")(places)), np.array([[1], [0]])

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any, TypeAlias
 
 from pyml import activations, layers, settings
 from pyml.applications import imagenet_utils
 from pyml.backend import is_keras_tensor
+from pyml.errors import DtypeError
 from pyml.models.model import Model
 from pyml.models.plotting import get_source_inputs
 from pyml.tracebacks import warn
@@ -46,6 +48,17 @@ def conv(x: Any, filters: int, size: Any, name: str | None = None, strides: Any 
          **kwargs: Any) -> Any:  # fmt: skip
     """A convolution, without a bias unless asked for."""
     return layers.Conv2D(filters, size, strides=strides, padding=padding, use_bias=use_bias, name=name, **kwargs)(x)
+
+
+def check_numbers(title: str, **given: Any) -> None:
+    """Whether arguments of a builder that are computed with are numbers.
+
+    Raises:
+        DtypeError: One is not, which is a TypeError and a ValueError: Keras has either.
+    """
+    for name, value in given.items():
+        if not isinstance(value, Real) or isinstance(value, bool):
+            raise DtypeError(f"{title}: {name} must be a number. Received: {name}={value!r}")
 
 
 def padding_for(x: Any, size: int) -> tuple[tuple[int, int], tuple[int, int]]:
@@ -112,7 +125,7 @@ class Network:
     name: str | None
 
     def __post_init__(self) -> None:
-        if self.input_shape is not None and not isinstance(self.input_shape, (tuple, list)):
+        if self.input_shape is not None and not (isinstance(self.input_shape, (tuple, list)) and len(self.input_shape) in (0, 3)):
             raise ValueError(f"`input_shape` must be a tuple of three integers. Received: input_shape={self.input_shape!r}")
         if not (self.weights in ("imagenet", None) or _is_address(self.weights) or os.path.exists(self.weights)):
             raise ValueError("The `weights` argument should be either `None` (random initialization), 'imagenet' (pre-training on "

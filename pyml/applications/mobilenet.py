@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from pyml import layers
-from pyml.applications.building import STORE, Network, conv, norm, padded, preprocessing
+from pyml.applications.building import STORE, Network, check_numbers, conv, norm, padded, preprocessing
 from pyml.applications.imagenet_utils import decode_predictions
 from pyml.models.model import Model
 from pyml.tracebacks import warn
@@ -47,6 +47,7 @@ def MobileNet(input_shape: Any = None, alpha: float = 1.0, depth_multiplier: int
         >>> pyml.applications.MobileNet(weights=None, classes=3, alpha=0.25, input_shape=(32, 32, 3)).output_shape
         (None, 3)
     """
+    check_numbers("MobileNet", alpha=alpha)
     net = Network(include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
     size = net.rows if input_shape is not None and net.rows == net.columns and net.rows in _SIZES else 224
     image = net.begin(size)

@@ -5,7 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 from pyml import layers, settings
-from pyml.applications.building import STORE, Network, channel_axis, conv, divisible, norm, padded, padding_for, preprocessing
+from pyml.applications.building import (
+    STORE,
+    Network,
+    channel_axis,
+    check_numbers,
+    conv,
+    divisible,
+    norm,
+    padded,
+    padding_for,
+    preprocessing,
+)
 from pyml.applications.imagenet_utils import decode_predictions
 from pyml.backend import is_keras_tensor
 from pyml.models.model import Model
@@ -46,6 +57,7 @@ def MobileNetV2(input_shape: Any = None, alpha: float = 1.0, include_top: bool =
         >>> pyml.applications.MobileNetV2(weights=None, classes=3, alpha=0.35, input_shape=(32, 32, 3)).output_shape
         (None, 3)
     """
+    check_numbers("MobileNetV2", alpha=alpha)
     net = Network(include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
     if input_tensor is not None and is_keras_tensor(input_tensor):
         sizes = input_tensor.shape[2:4] if settings.image_data_format() == "channels_first" else input_tensor.shape[1:3]

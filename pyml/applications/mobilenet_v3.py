@@ -11,6 +11,7 @@ from pyml.applications.building import (
     Network,
     Published,
     channel_axis,
+    check_numbers,
     conv,
     divisible,
     documented,
@@ -138,6 +139,7 @@ def _public(kind: str, last: int) -> Published:
                 weights: Any = "imagenet", input_tensor: Any = None, classes: int = 1000, pooling: str | None = None,
                 dropout_rate: float = 0.2, classifier_activation: Any = "softmax", include_preprocessing: bool = True,
                 name: str | None = title) -> Any:  # fmt: skip
+        check_numbers(title, alpha=alpha, dropout_rate=dropout_rate)
         net = Network(include_top, weights, input_tensor, input_shape, pooling, classes, classifier_activation, name)
         return _build(net, kind, last, alpha, minimalistic, dropout_rate, include_preprocessing)
 

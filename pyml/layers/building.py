@@ -88,11 +88,15 @@ def _noted(build: Callable[..., Any], theirs: bool) -> Callable[..., Any]:
 
     @wraps(build)
     def noted(self: Building, *shapes: Any, **named: Any) -> Any:
-        first = self._build_shapes is None
-        with name_scope(self.name, self):
-            if self._path is None:
-                self._path = current_path()
-            found = build(self, *shapes, **named)
+        first, around = self._build_shapes is None, self._building
+        self._keep_apart(_building=True)
+        try:
+            with name_scope(self.name, self):
+                if self._path is None:
+                    self._path = current_path()
+                found = build(self, *shapes, **named)
+        finally:
+            self._keep_apart(_building=around)
         if first:  # over what a build that it called has kept
             self._note_shapes(shapes, named)
         self.built = True

@@ -89,6 +89,9 @@ class GroupQueryAttention(Attending, aliases=("GroupedQueryAttention",), not_in_
 
     def build(self, query_shape: Any, value_shape: Any, key_shape: Any = None) -> None:
         key_shape = value_shape if key_shape is None else key_shape
+        for name, shape in (("query", query_shape), ("value", value_shape), ("key", key_shape)):
+            if len(shape) != 3:
+                raise ShapeError(f'Layer "{self.name}": {name} must be (batch, steps, features). Received: shape {tuple(shape)}')
         self._check_shapes(value_shape, key_shape)
         many, few = (self.num_query_heads, self.head_dim), (self.num_key_value_heads, self.head_dim)
         self.query_dense = self._make_dense("query", query_shape, many)

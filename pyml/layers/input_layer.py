@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from pyml.core.naming import auto_name
@@ -35,7 +35,7 @@ class InputLayer(Layer):
         (None, 2)
     """
 
-    def __init__(self, shape: int | Sequence[int | None] | None = None, batch_size: int | None = None, dtype: Any = None,
+    def __init__(self, shape: Sequence[int | None] | None = None, batch_size: int | None = None, dtype: Any = None,
                  sparse: bool | None = None, ragged: bool | None = None, batch_shape: Sequence[int | None] | None = None,
                  input_tensor: KerasTensor | None = None, optional: bool = False, name: str | None = None, **kwargs: Any) -> None:
         if sparse or ragged:
@@ -90,7 +90,10 @@ def checked_shape(shape: Any) -> tuple[int | None, ...]:
     Raises:
         ValueError: It holds something else.
     """
-    sizes = (shape,) if isinstance(shape, int) else tuple(shape)
+    if not isinstance(shape, Iterable) or isinstance(shape, str):
+        raise ValueError(f"Input: shape must be a tuple of sizes or None{f', ({shape},) for one' if hasattr(shape, '__index__') else ''}. "
+                         f"Received: shape={shape!r}")  # fmt: skip
+    sizes = tuple(shape)
     for size in sizes:
         if size is not None and (isinstance(size, bool) or not hasattr(size, "__index__") or size < 0):
             raise ValueError(f"Input: shape must hold sizes or None. Received: shape={shape!r}")
@@ -115,7 +118,7 @@ def _check_tensor(tensor: Any, shape: Any, batch_size: Any, batch_shape: Any, dt
             raise ValueError(f"Input: {name} does not fit the tensor. Received: {name}={given}, a tensor with {own}")
 
 
-def Input(shape: int | Sequence[int | None] | None = None, batch_size: int | None = None, dtype: Any = None, sparse: bool | None = None,
+def Input(shape: Sequence[int | None] | None = None, batch_size: int | None = None, dtype: Any = None, sparse: bool | None = None,
           ragged: bool | None = None, batch_shape: Sequence[int | None] | None = None, name: str | None = None,
           tensor: KerasTensor | None = None, optional: bool = False) -> KerasTensor:
     """A symbolic tensor that stands for the data a model will receive.

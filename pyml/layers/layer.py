@@ -168,6 +168,8 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
         except Exception as error:
             tell_place(error, self)
             if isinstance(error, (AttributeError, KeyError, TypeError)) and _is_built_in(type(self)):
+                if self._signature.missing(args, kwargs) is not None:
+                    self._refuse_call(args, kwargs)
                 refuse_structure(self, first, error)
             raise
 
@@ -248,8 +250,8 @@ class Layer(AddedLosses, Building, Operation, kind=LAYERS):
         missing = self._signature.missing(args, kwargs)
         if missing and (not args or _is_built_in(type(self))):
             if missing in kwargs or missing in self._signature.names[: len(args)]:
-                raise ValueError(f'Layer "{self.name}": `{missing}` must be tensors. Received: None')
-            raise TypeError(self._missing(missing, args))
+                raise ValueError(f'Layer "{self.name}": `{missing}` must be tensors. Received: None') from None
+            raise TypeError(self._missing(missing, args)) from None
 
     def _call_on_values(self, args: Any, kwargs: Any) -> Any:
         """Calls the layer on tensors: training, masks, scopes and regularizers as its signature asks for them."""

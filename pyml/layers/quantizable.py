@@ -205,11 +205,15 @@ def check_finite(layer: Any, values: np.ndarray, what: str) -> None:
     """Whether values of a layer may become integers with a scale.
 
     Raises:
-        NotFinite: Some are NaN or infinite: all that share their scale would be 0 or anything.
+        NotFinite: Some are NaN or infinite: all that share their scale would be 0 or anything. Or float32 has no number for their extent.
     """
     if not np.isfinite(values).all():
         raise NotFinite(f"Layer '{layer.name}' (of type '{type(layer).__name__}') cannot be quantized: its {what} holds NaN or infinite "
                         "numbers. Train again with a smaller learning rate, or load weights that are finite.")
+    least, most = (float(values.min()), float(values.max())) if values.size else (0.0, 0.0)
+    if most - least > float(np.finfo(np.float32).max):
+        raise NotFinite(f"Layer '{layer.name}' (of type '{type(layer).__name__}') cannot be quantized: its {what} holds numbers from "
+                        f"{least:.3g} to {most:.3g}, more apart than float32 holds. Train again with a smaller learning rate.")
 
 
 __all__ = ["NotFinite", "Quantizable", "check_finite", "check_quantizable", "not_quantizable", "why_not"]

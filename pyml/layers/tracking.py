@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Iterator
 from operator import itemgetter
 from typing import Any
@@ -66,6 +67,7 @@ class Tracking:
     _tracked_children: dict[str, Any]                  # attribute name -> layer or container of layers
     _tracked_since: dict[str, int]                     # attribute name -> when that became one
     _begun: int                                         # when this object was
+    _building = False                                   # whether its `build` runs
 
     def _init_tracking(self) -> None:
         self._keep_apart(_trainable_variables=[], _non_trainable_variables=[], _seed_generators=[], _metrics=[], _tracked_children={},
@@ -127,6 +129,11 @@ class Tracking:
         if isinstance(old, Variable) and isinstance(value, Variable) and old is not value and self._is_called():
             raise ValueError(f"{type(self).__name__}: call() makes a new weight {name!r} each time, which is never trained. Make it once, "
                              "in __init__() or build().")  # fmt: skip
+        if old is None and getattr(self, "built", False) and self._is_late(value):
+            raise ValueError(
+                f"{type(self).__name__}: {name!r} cannot become state (weights or layers) of a layer that is already built: its programs "
+                "and its optimizer know only what was there. Make all of it in __init__() or build()."
+            )
         if old is not None and old is not value:
             self._untrack_attribute(old)
         if isinstance(value, Variable):
@@ -150,6 +157,15 @@ class Tracking:
     def _is_another(self, old: Any, value: Any) -> bool:
         """Whether a layer that is built would get one that it has not yet in the place of the one that it has."""
         return value is not old and getattr(self, "built", False) and not any(value is layer for layer in self._tracked_layers())
+
+    def _is_late(self, value: Any) -> bool:
+        """Whether somebody's code gives a layer that is built a weight or layer that is new to it, neither in `build` nor in `call`."""
+        if self._building or innermost()[0] > 0 or not isinstance(value, (Variable, Tracking, list, tuple, dict)):
+            return False
+        if getattr(self, "_symbolic_graph", None) is not None or sys._getframe(3).f_globals.get("__name__", "").startswith("pyml."):
+            return False
+        known = {id(one) for one in (*self._own_variables(), *self._tracked_layers())}
+        return any(isinstance(leaf, (Variable, Tracking)) and id(leaf) not in known for leaf in _leaves(value))
 
     def _is_called(self) -> bool:
         """Whether this happens in a call of a layer that is built."""

@@ -43,7 +43,7 @@ _EXPECTED: dict[str, tuple[str, Callable[[Any], bool]]] = {  # what a part of an
     "os.PathLike[str]": ("a path", lambda value: hasattr(value, "__fspath__")),
     "Sequence[int]": ("a list of integers", _list_of(Integral)),
     "tuple[int, ...]": ("a tuple of integers", _list_of(Integral)),
-    "Sequence[int | None]": ("a list of integers or None", _list_of(Integral, _NOTHING)),
+    "Sequence[int | None]": ("a tuple of sizes such as (3,), None where one is unknown,", _list_of(Integral, _NOTHING)),
     "Sequence[float]": ("a list of numbers", _list_of(Real)),
     "Sequence[str]": ("a list of text", _list_of(str)),
     "Sequence[Any]": ("a list", _list_of(object)),

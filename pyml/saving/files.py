@@ -26,6 +26,10 @@ class ModelConfigError(ModelFileError, TypeError):
     """The config in a model file does not make a model; a TypeError too, as in Keras."""
 
 
+class NotAPath(ModelFileError, TypeError):
+    """What is given for a file is no path: a ValueError and a TypeError, for Keras has either, by what it is."""
+
+
 class ModelFileNotFound(ModelFileError, FileNotFoundError):
     """There is no such file."""
 
@@ -34,11 +38,12 @@ def path_of(path: str | os.PathLike[str], what: str) -> str:
     """A path to write to or to read from, as text.
 
     Raises:
-        TypeError: It is not a path.
+        NotAPath: It is not a path, which is a TypeError and a ValueError.
         ValueError: It is empty, or no system has such paths.
     """
     if not isinstance(path, (str, os.PathLike)):
-        raise TypeError(f"{what}: expected a path. Received a {type(path).__name__}: {str(path)[:60]}")
+        article = "an" if type(path).__name__[0] in "aeiou" else "a"
+        raise NotAPath(f"{what}: expected a path. Received {article} {type(path).__name__}: {str(path)[:60]}")
     text = os.fspath(path)
     if not isinstance(text, str) or not text.strip() or "\0" in text:
         raise ValueError(f"{what}: expected the path of a file. Received: {text!r}")
@@ -89,13 +94,14 @@ class Place:
     Args:
         path: A file (`model.json`), a folder that holds one, or a URL of either.
         default: The name of the file when `path` is a folder.
+        what: Who asks, for messages.
 
     Raises:
-        ModelFileError: There is no such file.
+        ModelFileError: There is no such file, or this is no path.
     """
 
-    def __init__(self, path: str | os.PathLike[str], default: str = "model.json"):
-        text = path_of(path, "load_model")
+    def __init__(self, path: str | os.PathLike[str], default: str = "model.json", what: str = "load_model"):
+        text = path_of(path, what)
         self.remote = text.startswith(("http://", "https://"))
         if self.remote:
             address = urllib.parse.urlsplit(text)

@@ -37,7 +37,7 @@ def parse(target: Any) -> tuple[str, str] | None:
     return scheme, name
 
 
-def place_of(source: Any) -> Readable:
+def place_of(source: Any, what: str = "load_model") -> Readable:
     """Where `load_model` reads: a `Place`, a `StoredModel`, `ChosenFiles`, or what a handler loads."""
     if isinstance(source, (Place, StoredModel, ChosenFiles)):
         return source
@@ -47,7 +47,7 @@ def place_of(source: Any) -> Readable:
     if isinstance(source, (list, tuple, dict)) or hasattr(source, "js_id"):
         return browser_files(source)
     found = parse(source)
-    return Place(source) if found is None else StoredModel(*found)
+    return Place(source, what=what) if found is None else StoredModel(*found)
 
 
 def target_of(target: Any) -> tuple[str, str] | None:

@@ -177,7 +177,7 @@ def _load(model: Any, source: Any, skip_mismatch: bool, more: dict[str, Any]) ->
         raise ValueError(f"load_weights: arguments not recognized: {', '.join(sorted(more))}.")
     place: Any = None
     if not isinstance(source, (str, os.PathLike)):
-        place = place_of(source)
+        place = place_of(source, "load_weights")
         path = _checked(place.name, "load_weights")
     else:
         path = _checked(source, "load_weights")

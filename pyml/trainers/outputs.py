@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 from pyml.core.tree import flatten, is_nested
@@ -125,11 +125,12 @@ def aligned(values: Any, outputs: Outputs, wanted: Sequence[bool] | None = None,
         wanted: Which outputs have a loss; targets of the others may be left out, and are None then.
 
     Raises:
-        ValueError: Their number differs from the number of outputs.
+        ValueError: Their number differs from the number of outputs, or keys name what is no output.
     """
     struct, number, names = outputs.struct, outputs.number, outputs.names
     if isinstance(values, dict):
         if isinstance(struct, dict):
+            _no_others(struct, values, what)
             found: list[Any] = []
             for key in sorted(struct):
                 size = len(flatten(struct[key]))
@@ -147,6 +148,7 @@ def aligned(values: Any, outputs: Outputs, wanted: Sequence[bool] | None = None,
         if missing:
             _missing(missing, values, what)
         if keys:
+            _no_others(keys, values, what)
             return [values.get(key) for key in keys]
     flat = flatten(values)
     if len(flat) == number:
@@ -159,3 +161,10 @@ def aligned(values: Any, outputs: Outputs, wanted: Sequence[bool] | None = None,
 
 def _missing(keys: Sequence[str], values: Any, what: str) -> None:
     raise ValueError(f"No {what}s for output(s) {', '.join(keys)}. Received keys: {', '.join(values)}.")
+
+
+def _no_others(keys: Iterable[str], values: Any, what: str) -> None:
+    others = sorted(map(str, set(values) - set(keys)))
+    if others:
+        raise ValueError(f"{what}s were given for {', '.join(others)}, which the model has not: its outputs are {', '.join(keys)}. "
+                         "Leave them out.")  # fmt: skip

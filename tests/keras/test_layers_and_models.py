@@ -290,14 +290,14 @@ def test_variables_and_layers_in_lists_and_dicts_are_weights_and_replaced_ones_a
             self.parts = {"x": [L.Dense(2)], "y": L.Dense(1, use_bias=False), 3: None, None: "keys of any kind"}
             self.own = pyml.Variable([2.0], name="b")
             self.own = pyml.Variable([3.0], name="c")
+            self.still = pyml.Variable([0.0], name="still", trainable=False)
 
         def call(self, inputs):
             return self.parts["y"](self.parts["x"][0](inputs)) + self.bank[0] + self.own
 
     layer = Holder()
     layer(np.ones((1, 2)))
-    assert [w.name for w in layer.weights] == ["a", "c", "kernel", "bias", "kernel"]
-    layer.still = pyml.Variable([0.0], name="still", trainable=False)
+    assert [w.name for w in layer.weights] == ["a", "c", "still", "kernel", "bias", "kernel"]
     layer.bank.append(pyml.Variable([1.0], name="later"))
     assert [w.name for w in layer.weights] == ["a", "c", "later", "still", "kernel", "bias", "kernel"]   # as Keras writes them to files
     layer.own.trainable = False

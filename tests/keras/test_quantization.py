@@ -190,6 +190,20 @@ def test_a_weight_that_is_not_finite_is_not_quantized(tmp_path, cpu, mode, value
         model.save_weights(tmp_path / "model.weights.h5")
 
 
+@pytest.mark.parametrize("mode", ["int8", "int4"])
+def test_weights_farther_apart_than_float32_holds_are_not_quantized_into_nan(cpu, mode):
+    layer = pyml.layers.Dense(2, use_bias=False, name="dense")
+    layer.build((None, 4))
+    layer.kernel.assign(np.array([[3e38, -3e38]] * 4) * np.array([[1.0], [-1.0], [0.1], [0.0]]))
+    with pytest.raises(ValueError, match=r"'dense' .*its kernel holds numbers from -3e\+38 to 3e\+38, more apart than float32 holds"):
+        layer.quantize(mode)
+    assert layer.quantization_mode is None
+    layer.kernel.assign(layer.kernel.numpy() / 2)
+    layer.quantize(mode)
+    x = np.array([[0.5, 0.25, 0.0, 0.1]], "float32")
+    np.testing.assert_allclose(layer(x).numpy(), x @ [[1.5e38, -1.5e38], [-1.5e38, 1.5e38], [1.5e37, -1.5e37], [0, 0]], atol=2e37)
+
+
 def test_a_quantized_layer_is_made_again_from_its_config_and_its_file(cpu):
     for make in (lambda **k: pyml.layers.Dense(5, **k), lambda **k: pyml.layers.EinsumDense("abc,cd->abd", (None, 5), **k),
                  lambda **k: pyml.layers.Embedding(6, 5, **k)):  # fmt: skip

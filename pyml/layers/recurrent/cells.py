@@ -113,6 +113,8 @@ class _Cell(Layer):
     def call(self, inputs: Any, states: Any, training: bool | None = False) -> Any:
         """The output and the states after one step."""
         nested = isinstance(states, (list, tuple))
+        if states is None:
+            self._refuse_call((inputs, states), {})
         states = list(states) if nested else [states]
         if len(states) != (count := len(self.state_size) if isinstance(self.state_size, list) else 1):
             raise ShapeError(f'Layer "{self.name}" has {count} state(s); states has {len(states)}.')

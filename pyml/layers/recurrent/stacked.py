@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from pyml import ops
+from pyml.errors import ShapeError
 from pyml.layers.layer import Layer
 from pyml.layers.recurrent.cells import GRUCell, LSTMCell, SimpleRNNCell
 from pyml.layers.signature import call_signature
@@ -63,6 +64,8 @@ class StackedRNNCells(Layer):
 
     def call(self, inputs: Any, states: Any, training: bool | None = False, **kwargs: Any) -> Any:
         """The output of the last cell, and the new states of all; what else is passed goes to every cell."""
+        if isinstance(states, (list, tuple)) and len(states) != len(self.cells):
+            raise ShapeError(f'Layer "{self.name}" has {len(self.cells)} cell(s), each with its states; states has {len(states)}.')
         after = []
         for cell, state in zip(self.cells, states, strict=True):
             nested = isinstance(state, (list, tuple))
