@@ -44,6 +44,15 @@ def test_a_sum_of_more_than_2_to_the_32_elements_is_right(device):
     assert float(total) == 2.0**32 + 2.0**17
 
 
+def test_correlations_of_long_vectors_and_their_gradients_are_as_right_as_dot_products(cpu):
+    rng = np.random.default_rng(3)
+    a, b = (rng.normal(size=2000).astype("float32") for _ in range(2))
+    exact = np.correlate(a.astype("float64"), b.astype("float64"), "full")
+    np.testing.assert_allclose(ops.correlate(a, b, "full").numpy(), exact, rtol=0, atol=1e-5)  # 2e-4 where float32 adds one by one
+    gradient = pyml.grad(lambda x: ops.sum(ops.correlate(x, b, "full")))(ops.convert_to_tensor(a))
+    np.testing.assert_allclose(gradient.numpy(), np.full(2000, b.astype("float64").sum()), rtol=0, atol=1e-5)
+
+
 @pytest.mark.parametrize("device", ["wasm", "webgpu"], indirect=True)  # numpy would make them all
 def test_a_number_of_elements_that_cannot_be_counted_is_an_error_and_no_number(device):
     flat = ops.sum(ops.reshape(ops.broadcast_to(np.arange(7, dtype=np.float32).reshape(7, 1), (7, 1 << 33)), (-1, 14)), axis=0)

@@ -7,8 +7,15 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..op import Padding, Shape, Sizes
-from .choose import LONG_SUM, chunk_of
+from .choose import chunk_of
 from .contract import product_numpy
+
+_MANY_TAPS = 64  # added one by one, 5,000 lose 12 times as much in float32 as a dot product does
+
+
+def _sums(shape: Shape, taps: Sizes, dtype: np.dtype) -> np.ndarray:
+    """Zeros to which the products of each tap are added."""
+    return np.zeros(shape, np.float64 if taps[0] * taps[1] > _MANY_TAPS else dtype)
 
 
 def _padded(x: np.ndarray, padding: Padding) -> np.ndarray:
@@ -55,7 +62,7 @@ def conv_numpy(x: np.ndarray, w: np.ndarray, strides: Sizes, padding: Padding, d
     if _is_depthwise(x, w.shape[2], w.shape[3], groups):  # a matrix product a channel would be mostly calls
         out_hw = _out_hw(x, w.shape[:2], strides, padding, dilation)
         x = _padded(x, padding)
-        y = np.zeros((x.shape[0], *out_hw, w.shape[3]), np.float64 if w[..., 0, 0].size > LONG_SUM else x.dtype)
+        y = _sums((x.shape[0], *out_hw, w.shape[3]), w.shape[:2], x.dtype)
         for i, j, rows, across in _taps(w.shape[:2], out_hw, strides, dilation):
             y += x[:, rows, across] * w[i, j, 0]
         return y.astype(x.dtype, copy=False)
@@ -72,10 +79,10 @@ def input_grad_numpy(dy: np.ndarray, w: np.ndarray, input_hw: Sizes, strides: Si
     batch, oh, ow, _ = dy.shape
     if _is_depthwise(dy, each, w.shape[3], groups):
         (top, bottom), (left, right) = padding
-        x = np.zeros((batch, input_hw[0] + top + bottom, input_hw[1] + left + right, groups), dy.dtype)
+        x = _sums((batch, input_hw[0] + top + bottom, input_hw[1] + left + right, groups), (kh, kw), dy.dtype)
         for i, j, rows, across in _taps((kh, kw), (oh, ow), strides, dilation):
             x[:, rows, across] += dy * w[i, j, 0]
-        return np.ascontiguousarray(x[:, top : top + input_hw[0], left : left + input_hw[1]])
+        return np.ascontiguousarray(x[:, top : top + input_hw[0], left : left + input_hw[1]], dy.dtype)
     columns = product_numpy(_by_group(dy, groups), np.swapaxes(_by_group(w, groups), 1, 2))
     columns = columns.reshape(groups, batch, oh, ow, kh, kw, each)
     (top, bottom), (left, right) = padding
