@@ -244,7 +244,7 @@ def test_without_jspi_input_says_what_to_do_instead_and_other_reading_ends_at_on
 
 @pytest.mark.parametrize("thread", ["", "&thread=main"])
 def test_many_calls_that_wait_within_python_are_done_in_turn(pythons, thread):
-    """Each that waits keeps its place on Python's one stack: sixty at once would overflow it."""
+    """Each that waits keeps its place on Python's one stack: a hundred and ten, fifty functions of C deep, overflow it."""
     python = pythons(f"backend=cpu&calls=many{thread}")
     python.run("""
         import asyncio
