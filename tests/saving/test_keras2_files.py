@@ -153,6 +153,86 @@ def test_what_keras_2_has_not_is_named_and_an_h5_for_both_is_then_one_of_keras_3
         model.save(tmp_path / "folder", keras_version=2)
 
 
+@pyml.saving.register_keras_serializable("own2")
+class Louder(pyml.layers.Dense):
+    def call(self, x):
+        return super().call(x) + 1.0
+
+
+@pyml.saving.register_keras_serializable("own2")
+class Mixed(pyml.layers.Layer):
+    def __init__(self, seed=4, salt=2, **kwargs):  # names of arguments that built-in layers have since Keras 3
+        super().__init__(**kwargs)
+        self.seed, self.salt = seed, salt
+
+    def call(self, a, b):
+        return a * self.seed + b * self.salt
+
+    def get_config(self):
+        return {**super().get_config(), "seed": self.seed, "salt": self.salt}
+
+
+@pyml.saving.register_keras_serializable("own2")
+class Steps(pyml.optimizers.SGD):
+    pass
+
+
+@pyml.saving.register_keras_serializable("own2")
+def far(y_true, y_pred):
+    return pyml.ops.mean((y_true - y_pred) ** 4, axis=-1)
+
+
+def test_layers_optimizers_and_losses_of_ones_own_are_written_for_keras_2_as_it_finds_them(tmp_path, cpu):
+    inputs = pyml.Input((3,))
+    model = pyml.Model(inputs, pyml.layers.Dense(2)(Mixed(7)(Louder(4, name="l")(inputs), pyml.layers.Dense(4)(inputs))))
+    model.compile(Steps(0.01, momentum=0.9), far)
+    x, y = np.ones((4, 3), "float32"), np.zeros((4, 2), "float32")
+    model.train_on_batch(x, y)
+    for ending in (".keras", ".h5"):
+        model.save(tmp_path / f"m{ending}", keras_version=2)
+    with zipfile.ZipFile(tmp_path / "m.keras") as archive:
+        config = json.loads(archive.read("config.json"))
+    attrs = hdf5_read.read((tmp_path / "m.h5").read_bytes(), "m").attrs
+    training = json.loads(attrs["training_config"])
+    assert (training["optimizer_config"]["class_name"], training["loss"]) == ("own2>Steps", "own2>far")
+    for name, layers in (("", config["config"]["layers"]), ("own2>", json.loads(attrs["model_config"])["config"]["layers"])):
+        louder, mixed = (next(layer for layer in layers if layer["registered_name"] == f"own2>{cls}") for cls in ("Louder", "Mixed"))
+        assert (louder["class_name"], mixed["class_name"]) == (name + "Louder", name + "Mixed")
+        assert not {"quantization_config", "lora_rank"} & set(louder["config"])  # there Dense takes none
+        assert (mixed["config"]["seed"], mixed["config"]["salt"], mixed["config"]["dtype"]) == (7, 2, "float32")
+        assert (mixed["inbound_nodes"][0][0][0], list(mixed["inbound_nodes"][0][0][3])) == ("l", ["b"])
+    again = [load_model(tmp_path / f"m{ending}") for ending in (".keras", ".h5")]
+    model.train_on_batch(x, y)
+    for other in again:
+        other.train_on_batch(x, y)
+        np.testing.assert_allclose(other.predict(x, verbose=0), model.predict(x, verbose=0), rtol=1e-6)
+
+
+def test_a_function_of_ones_own_in_a_layer_is_written_for_keras_2_where_it_finds_it(tmp_path):
+    model = pyml.Sequential([pyml.Input((3,)), pyml.layers.Dense(2, activation=far_out)])
+    model.save(tmp_path / "m.keras", keras_version=2)
+    assert load_model(tmp_path / "m.keras").layers[-1].activation is far_out
+    with pytest.raises(ValueError, match=r"own2>far_out is a function of one's own, which Keras 2.15 finds in no layer of an .h5"):
+        model.save(tmp_path / "m.h5", keras_version=2)
+
+
+@pyml.saving.register_keras_serializable("own2")
+def far_out(x):
+    return x * 3.0
+
+
+def test_adapted_boundaries_are_written_for_keras_2_without_their_number_which_it_refuses_beside_them(tmp_path):
+    layer = pyml.layers.Discretization(num_bins=4)
+    layer.adapt(np.arange(20.0).reshape(-1, 1))
+    model = pyml.Sequential([pyml.Input((1,)), layer])
+    for options in ({}, {"keras_version": 2}):
+        model.save(tmp_path / "m.h5", **options)
+        found = config_in((tmp_path / "m.h5").read_bytes())["config"]["layers"][1]["config"]
+        assert (found["num_bins"], len(found["bin_boundaries"])) == (None, 3)
+    x = np.array([[-1.0], [7.0], [30.0]])
+    np.testing.assert_array_equal(load_model(tmp_path / "m.h5").predict(x, verbose=0), model.predict(x, verbose=0))
+
+
 def trained(optimizer):
     model = pyml.Sequential([pyml.Input((3,)), pyml.layers.Dense(3, "tanh"), pyml.layers.Dense(3)])
     model.compile(optimizer, pyml.losses.Huber(0.5))

@@ -49,7 +49,8 @@ def described(model: Any, keras_version: int | None = None) -> dict[str, bytes]:
 
 
 def _older(model: Any) -> dict[str, Any]:
-    made = serialize_keras_object(model)
+    with later_arguments.left_out(only_3=False):
+        made = serialize_keras_object(model)
     try:
         config = keras2.described(made)
         if made.get("compile_config"):

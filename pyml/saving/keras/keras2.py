@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ...objects.registry import INITIALIZERS, LAYERS, LOSSES, METRICS, OPTIMIZERS
+from ...objects.registry import INITIALIZERS, LAYERS, LOSSES, METRICS, OPTIMIZERS, find_defined, get_registered_object
 from ...tracebacks import is_ours
 from ..tfjs.calls import RECURRENT
 
@@ -44,17 +44,18 @@ class Unfit(ValueError):
     """The model holds something that Keras 2.15 has not."""
 
 
-def described(config: Mapping[str, Any], both: bool = False) -> dict[str, Any]:
+def described(config: Mapping[str, Any], both: bool = False, in_h5: bool = False) -> dict[str, Any]:
     """The class name and config of a model.
 
     Args:
         config: What `serialize_keras_object` made of the model.
         both: Only what Keras 3 reads in this form too.
+        in_h5: With the names that what is one's own has in an `.h5`.
 
     Raises:
         Unfit: Something in it has no form there.
     """
-    return _Writer(both).layer(config)
+    return _Writer(both, in_h5).layer(config)
 
 
 def compilation(config: Mapping[str, Any], both: bool) -> dict[str, Any]:
@@ -69,16 +70,31 @@ def compilation(config: Mapping[str, Any], both: bool) -> dict[str, Any]:
     key = "optimizer" if "optimizer" in chosen else "optimizer_config"
     optimizer = chosen.pop(key, None)
     if isinstance(optimizer, Mapping):
-        made = _Writer(both).object({"module": "keras.optimizers", "registered_name": None, **optimizer}, str(optimizer["class_name"]))
+        name = str(optimizer["class_name"])
+        known = {"module": "keras.optimizers", "registered_name": None} if ">" not in name else {"module": None, "registered_name": name}
+        made = _Writer(both).object({**known, **optimizer}, name)
         if both:
             made["config"] = {name: value for name, value in made["config"].items() if not _is_default(made["class_name"], name, value)
                               or name in ("name", "learning_rate")}  # fmt: skip
         else:
             made["config"] |= {"is_legacy_optimizer": False, "jit_compile": False}
             if key == "optimizer_config":              # some of them Keras 2.15 finds by no other name
-                made["class_name"] = f"Custom>{made['class_name']}"
+                made["class_name"] = made["registered_name"] or f"Custom>{made['class_name']}"
         optimizer = {name: made[name] for name in ("class_name", "config")} if key == "optimizer_config" else made
-    return {**_Writer(both).value(chosen), key: optimizer}
+    in_h5 = key == "optimizer_config"
+    if in_h5 and not both:                             # functions by their names
+        chosen = {name: _by_name(value) for name, value in chosen.items()}
+    return {**_Writer(both, in_h5).value(chosen), key: optimizer}
+
+
+def _by_name(value: Any) -> Any:
+    if isinstance(value, (list, tuple)):
+        return [_by_name(item) for item in value]
+    if not isinstance(value, Mapping):
+        return value
+    if value.get("class_name") == "function":
+        return value["config"]
+    return value if "class_name" in value else {name: _by_name(item) for name, item in value.items()}
 
 
 _SHORT = {"mse": "mean_squared_error", "mae": "mean_absolute_error", "mape": "mean_absolute_percentage_error",
@@ -109,8 +125,8 @@ def variables_of(optimizer: Any) -> list[Any]:
 
 
 class _Writer:
-    def __init__(self, both: bool) -> None:
-        self.both = both
+    def __init__(self, both: bool, in_h5: bool = False) -> None:
+        self.both, self.in_h5 = both, in_h5
 
     def layer(self, entry: Mapping[str, Any]) -> dict[str, Any]:
         """One layer or model."""
@@ -131,11 +147,22 @@ class _Writer:
 
     def object(self, entry: Mapping[str, Any], what: str) -> dict[str, Any]:
         """A class name with its arguments."""
-        _check_known(entry, what)
-        name, config = entry["class_name"], dict(entry["config"])
-        for key in _later(entry):
-            if key in config and not _is_default(name, key, config.pop(key)):
+        own = None if _is_kerases(entry) or self.both else _of_ones_own(entry)
+        if own is None:
+            _check_known(entry, what)
+        if not isinstance(entry["config"], Mapping):   # a function
+            if own is not None and self.in_h5:
+                raise Unfit(f"{entry['config']} is a function of one's own, which Keras 2.15 finds in no layer of an .h5")
+            return dict(entry)
+        if own is not None and self.in_h5:             # where older code reads what has no module
+            entry = {**entry, "class_name": entry.get("registered_name") or entry["class_name"]}
+        taken, name = ((), entry["class_name"]) if own is None else _not_taken_over(own)
+        config = dict(entry["config"])
+        for key in _later({**entry, "class_name": name}):
+            if key in config and key not in taken and not _is_default(name, key, config.pop(key)):
                 raise Unfit(f"{what}: Keras 2.15 has no argument {key}")
+        if name == "Discretization" and config.get("bin_boundaries") is not None:
+            config["num_bins"] = None                  # of what was adapted; there only one of the two is given
         for key, older in _RENAMED.get(name, {}).items():
             if key in config:
                 config[older] = config.pop(key)
@@ -195,7 +222,7 @@ class _Writer:
     def call(self, call: Mapping[str, Any], entry: Mapping[str, Any], models: set[str]) -> list[Any]:
         """One call of a layer: references to its inputs, the first with the other arguments."""
         what = f"the call of {entry['name']!r}"
-        layer: Any = LAYERS.classes.get(entry["class_name"])
+        layer: Any = LAYERS.classes.get(entry["class_name"]) if _is_kerases(entry) else _of_ones_own(entry)
         if layer is None:
             raise Unfit(f"{what}: {entry['class_name']} is no layer of Keras 2.15")
         names = [name for name in inspect.signature(layer.call).parameters if name != "self"]
@@ -235,6 +262,27 @@ def _holds_tensors(item: Any) -> bool:
 
 def _is_kerases(entry: Mapping[str, Any]) -> bool:
     return str(entry.get("module")).startswith("keras") and entry.get("registered_name") in (None, entry["class_name"])
+
+
+def _of_ones_own(entry: Mapping[str, Any]) -> Any:
+    """The class or function of a user that an entry describes, which is opened there where the user has it too; of models none."""
+    is_function = entry["class_name"] == "function"
+    name = entry["config"] if is_function else entry.get("registered_name") or entry["class_name"]
+    found = get_registered_object(name)
+    if found is None and not is_function:
+        found = find_defined(entry.get("module") or "__main__", entry["class_name"])
+    return None if isinstance(found, type) and issubclass(found, LAYERS.classes["Model"]) else found
+
+
+def _not_taken_over(cls: Any) -> tuple[set[str], str]:
+    """The arguments that a user's class names itself, and the name of the built-in class that it is made of."""
+    named: set[str] = set()
+    for base in getattr(cls, "__mro__", ()):
+        if is_ours(base):
+            return named, base.__name__
+        if "__init__" in vars(base):
+            named |= set(inspect.signature(vars(base)["__init__"]).parameters)
+    return named, ""
 
 
 def _check_known(entry: Mapping[str, Any], what: str) -> None:

@@ -74,7 +74,8 @@ def _described(model: Any, include_optimizer: bool, keras_version: int | None) -
     if optimizer is not None and include_optimizer and model.compiled:
         training = dict(model.get_compile_config())
         training["loss"] = keras2.long_names(training.get("loss"))
-        training["optimizer_config"] = {"class_name": type(optimizer).__name__, "config": serialize_keras_object(optimizer.get_config())}
+        training["optimizer_config"] = {"class_name": registry.get_registered_name(type(optimizer)),
+                                        "config": serialize_keras_object(optimizer.get_config())}  # fmt: skip
         training.pop("optimizer", None)
     has_layers = model._symbolic_graph is not None or hasattr(model, "add")
     if not has_layers and keras_version == 2:
@@ -85,7 +86,7 @@ def _described(model: Any, include_optimizer: bool, keras_version: int | None) -
     if keras_version != 3:
         both = keras_version is None
         try:
-            return keras2.described(made, both), training and keras2.compilation(training, both), keras2.VERSION
+            return keras2.described(made, both, in_h5=True), training and keras2.compilation(training, both), keras2.VERSION
         except keras2.Unfit as e:
             if keras_version == 2:
                 raise ValueError(f"save: {e}. Nothing was written; without keras_version=2 Keras 3 can open the file.") from None
