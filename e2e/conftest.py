@@ -15,7 +15,7 @@ import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from threading import Event, Timer
 
@@ -66,13 +66,22 @@ def _limit(item):
     return float(mark.args[0] if mark else given if given is not None else item.config.getini("timeout") or 0)
 
 
-@pytest.hookimpl(wrapper=True)
+@cache
+def built() -> Path:
+    """The folder of the site, brought up to date once."""
+    return build_site(paths.site_dir(), say=lambda text: None)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item):
     """Shortly before a test's limit its browsers are ended, which tells whoever waits for a page that it is gone.
 
     What pytest-timeout raises at the limit is lost in Playwright's loop, and the test would wait for ever.
     The next test gets browsers of its own, so that what hangs fails alone.
     """
+    if "site" in item.fixturenames:
+        with suppress(Exception):  # the fixture says it
+            built()  # before the test's time begins: after a change it takes a busy machine longer than a test may
     limit = _limit(item)
     if not limit:
         return (yield)
@@ -132,8 +141,7 @@ class Console:
 @pytest.fixture(scope="package")
 def site() -> Iterator[str]:
     """The address of the built site, served with isolation headers on a free port."""
-    folder = build_site(paths.site_dir(), say=lambda text: None)
-    with running(folder) as url:
+    with running(built()) as url:
         yield url
 
 
