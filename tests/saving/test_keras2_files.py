@@ -221,6 +221,16 @@ def far_out(x):
     return x * 3.0
 
 
+@pytest.mark.parametrize("layer", [pyml.layers.Activation("celu"), pyml.layers.RNN(pyml.layers.GRUCell(2, activation="squareplus"))])
+def test_an_activation_that_keras_2_has_not_is_refused_and_an_h5_for_both_is_then_one_of_keras_3(tmp_path, layer):
+    model = pyml.Sequential([pyml.Input((3, 4)), layer])
+    for ending in (".keras", ".h5"):
+        with pytest.raises(ValueError, match=r"Keras 2.15 has no activation (celu|squareplus)\. Nothing was written"):
+            model.save(tmp_path / f"m{ending}", keras_version=2)
+    model.save(tmp_path / "m.h5")
+    assert hdf5_read.read((tmp_path / "m.h5").read_bytes(), "m").attrs["keras_version"].startswith("3")
+
+
 def test_adapted_boundaries_are_written_for_keras_2_without_their_number_which_it_refuses_beside_them(tmp_path):
     layer = pyml.layers.Discretization(num_bins=4)
     layer.adapt(np.arange(20.0).reshape(-1, 1))

@@ -38,6 +38,8 @@ _NEW = {  # classes that came after it
 _RENAMED = {"InputLayer": {"batch_shape": "batch_input_shape"}, "LeakyReLU": {"negative_slope": "alpha"}}
 _SEEDED = ("GRU", "LSTM", "RNN", "GRUCell", "LSTMCell", "RNNCell", "LSTM1D", "LSTM2D", "LSTM3D", "MultiHeadAttention")
 _FORMULAS = ("hard_sigmoid",)  # names that mean another formula there
+_NEW_ACTIVATIONS = {"celu", "glu", "hard_shrink", "hard_silu", "hard_tanh", "log_sigmoid", "soft_shrink", "sparse_plus", "sparse_sigmoid",
+                    "sparsemax", "squareplus", "tanh_shrink", "threshold"}  # fmt: skip
 
 
 class Unfit(ValueError):
@@ -137,6 +139,8 @@ class _Writer:
         for key in ("activation", "recurrent_activation"):
             if config.get(key) in _FORMULAS:
                 raise Unfit(f"{what}: {config[key]} is another formula in Keras 2")
+            if isinstance(config.get(key), str) and config[key] in _NEW_ACTIVATIONS:
+                raise Unfit(f"{what}: Keras 2.15 has no activation {config[key]}")
         made = self.object(entry, what)
         if name == "MultiHeadAttention":               # as `build` gets them, there memorized
             shapes = (entry.get("build_config") or {}).get("shapes_dict") or {}
