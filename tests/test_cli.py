@@ -26,6 +26,8 @@ from pyml.cli import build, demo, distribution, main, ready, rehashed, renew, se
 
 ROOT = Path(__file__).parents[1]
 
+pytestmark = pytest.mark.timeout(1800)  # a whole site is built, for which a machine may have little time
+
 
 def silent(text: str) -> None:
     """Receives progress lines and drops them."""
