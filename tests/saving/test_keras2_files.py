@@ -231,6 +231,16 @@ def test_an_activation_that_keras_2_has_not_is_refused_and_an_h5_for_both_is_the
     assert hdf5_read.read((tmp_path / "m.h5").read_bytes(), "m").attrs["keras_version"].startswith("3")
 
 
+def test_a_lookup_of_whole_numbers_is_written_for_keras_2_with_the_dtype_that_it_wants(tmp_path):
+    model = pyml.Sequential([pyml.Input((2,), dtype="int64"), pyml.layers.IntegerLookup(vocabulary=[3, 1, 2])])
+    x = np.array([[1, 2], [3, 7]])
+    for ending in (".keras", ".h5"):
+        model.save(tmp_path / f"m{ending}", keras_version=2)
+        again = load_model(tmp_path / f"m{ending}")
+        np.testing.assert_array_equal(again.predict(x, verbose=0), model.predict(x, verbose=0))
+    assert config_in((tmp_path / "m.h5").read_bytes())["config"]["layers"][1]["config"]["dtype"] == "int64"
+
+
 def test_adapted_boundaries_are_written_for_keras_2_without_their_number_which_it_refuses_beside_them(tmp_path):
     layer = pyml.layers.Discretization(num_bins=4)
     layer.adapt(np.arange(20.0).reshape(-1, 1))

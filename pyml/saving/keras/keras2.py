@@ -142,6 +142,8 @@ class _Writer:
             if isinstance(config.get(key), str) and config[key] in _NEW_ACTIVATIONS:
                 raise Unfit(f"{what}: Keras 2.15 has no activation {config[key]}")
         made = self.object(entry, what)
+        if name in ("IntegerLookup", "StringLookup") and config.get("output_mode") == "int" and not self.both:
+            made["config"]["dtype"] = "int64"          # what comes out; there no float is taken for it
         if name == "MultiHeadAttention":               # as `build` gets them, there memorized
             shapes = (entry.get("build_config") or {}).get("shapes_dict") or {}
             value_shape = shapes.get("value_shape")
