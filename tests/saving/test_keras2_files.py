@@ -241,6 +241,17 @@ def test_a_lookup_of_whole_numbers_is_written_for_keras_2_with_the_dtype_that_it
     assert config_in((tmp_path / "m.h5").read_bytes())["config"]["layers"][1]["config"]["dtype"] == "int64"
 
 
+def test_arguments_of_a_call_on_several_tensors_stand_beside_each_as_keras_2_reads_those_of_the_last(tmp_path):
+    inputs = pyml.Input((3, 4))
+    model = pyml.Model(inputs, pyml.layers.Attention()([inputs, inputs], use_causal_mask=True))
+    x = np.random.default_rng(0).normal(size=(2, 3, 4))
+    for options in ({}, {"keras_version": 2}):
+        model.save(tmp_path / "m.h5", **options)
+        (call,) = config_in((tmp_path / "m.h5").read_bytes())["config"]["layers"][1]["inbound_nodes"]
+        assert [place[3] for place in call] == [{"use_causal_mask": True}] * 2
+        np.testing.assert_allclose(load_model(tmp_path / "m.h5").predict(x, verbose=0), model.predict(x, verbose=0), rtol=1e-6)
+
+
 def test_adapted_boundaries_are_written_for_keras_2_without_their_number_which_it_refuses_beside_them(tmp_path):
     layer = pyml.layers.Discretization(num_bins=4)
     layer.adapt(np.arange(20.0).reshape(-1, 1))

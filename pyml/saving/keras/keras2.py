@@ -226,7 +226,7 @@ class _Writer:
                 "input_layers": end(config["input_layers"]), "output_layers": end(config["output_layers"])}  # fmt: skip
 
     def call(self, call: Mapping[str, Any], entry: Mapping[str, Any], models: set[str]) -> list[Any]:
-        """One call of a layer: references to its inputs, the first with the other arguments."""
+        """One call of a layer: references to its inputs, each with the other arguments: there those of the last one count."""
         what = f"the call of {entry['name']!r}"
         layer: Any = LAYERS.classes.get(entry["class_name"]) if _is_kerases(entry) else _of_ones_own(entry)
         if layer is None:
@@ -255,7 +255,7 @@ class _Writer:
             return [written(inner) for inner in item] if isinstance(item, (list, tuple)) else self.value(item)
 
         kwargs = {name: written(item) for name, item in given.items() if item is not None}
-        return [[*written(item), kwargs if i == 0 else {}] for i, item in enumerate(listed)]
+        return [[*written(item), kwargs] for item in listed]
 
 
 def _is_tensor(item: Any) -> bool:
